@@ -1,0 +1,36 @@
+"""Variational autoencoders as pure functions in JAX: five swappable descriptions, one draw, every formula exact."""
+
+from jaxvae import distributions, evaluation, likelihoods, networks, objectives, posteriors, priors
+from jaxvae.distributions import kl_divergence
+from jaxvae.draw import Draw, Model
+from jaxvae.errors import UserError
+from jaxvae.evaluation import log_marginal
+from jaxvae.objectives import Elbo, elbo
+from jaxvae.pytrees import dataclass, stack
+from jaxvae.vae import VAE, decode, encode, init, reconstruct, reparameterize, sample
+
+__all__ = [
+    "VAE",
+    "Draw",
+    "Elbo",
+    "Model",
+    "UserError",
+    "dataclass",
+    "decode",
+    "distributions",
+    "elbo",
+    "encode",
+    "evaluation",
+    "init",
+    "kl_divergence",
+    "likelihoods",
+    "log_marginal",
+    "networks",
+    "objectives",
+    "posteriors",
+    "priors",
+    "reconstruct",
+    "reparameterize",
+    "sample",
+    "stack",
+]

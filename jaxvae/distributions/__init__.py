@@ -1,0 +1,19 @@
+"""Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
+
+from jaxvae.distributions.bernoulli import Bernoulli
+from jaxvae.distributions.categorical import Categorical
+from jaxvae.distributions.distribution import Distribution, SupportsSampleAndLogProb, sample_and_log_prob
+from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
+from jaxvae.distributions.normal import Normal
+
+__all__ = [
+    "KL",
+    "Bernoulli",
+    "Categorical",
+    "Distribution",
+    "Normal",
+    "SupportsSampleAndLogProb",
+    "closed_form_kl",
+    "kl_divergence",
+    "sample_and_log_prob",
+]

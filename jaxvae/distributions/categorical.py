@@ -1,0 +1,54 @@
+"""The categorical distribution, by its logits."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.distributions.distribution import Distribution, settle, sum_event
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key
+
+
+@dataclass
+class Categorical(Distribution):
+    """Independent components, each one of `num_classes` classes.
+
+    log p(x) = Σ_d [ logits_{d, x_d} − log Σ_c exp(logits_{d, c}) ]
+
+    Args:
+        logits: unnormalised log-probabilities, `[*batch, *event, num_classes]`.
+        event_ndim: number of axes before the classes that make one event; by default all of them.
+
+    Example:
+        >>> p = Categorical(jnp.zeros((2, 4)))  # two components of four equal classes
+        >>> float(p.log_prob(jnp.array([0, 3])))  # −2 log 4
+        -2.772...
+    """
+
+    logits: Array
+    event_ndim: int = -1
+
+    def __post_init__(self) -> None:
+        settle(self, "logits", parameter_ndim=1)
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-probability of the class indices `value` (integers, `[*batch, *event]`) in nats, `[*batch]`."""
+        log_probs = jax.nn.log_softmax(self.logits)
+        shape = jnp.broadcast_shapes(value.shape, log_probs.shape[:-1])
+        log_probs = jnp.broadcast_to(log_probs, (*shape, log_probs.shape[-1]))
+        picked = jnp.take_along_axis(log_probs, jnp.broadcast_to(value, shape)[..., None], axis=-1)[..., 0]
+        return sum_event(picked, self.event_ndim)
+
+    def sample(self, key: Key) -> Array:
+        """A draw of class indices, `[*batch, *event]` int32; no gradient passes through it."""
+        return jax.random.categorical(key, self.logits)
+
+    def closed_form_kl(self, other: object) -> Array | None:
+        """KL to another Categorical: Σ_d Σ_c p_{dc} (log p_{dc} − log p'_{dc}), else None."""
+        if not isinstance(other, Categorical) or other.event_ndim != self.event_ndim:
+            return None
+        log_p, log_q = jax.nn.log_softmax(self.logits), jax.nn.log_softmax(other.logits)
+        shape = jnp.broadcast_shapes(log_p.shape, log_q.shape)
+        log_p, log_q = jnp.broadcast_to(log_p, shape), jnp.broadcast_to(log_q, shape)
+        # a class of probability 0 adds 0, where 0 · (−inf − log q) would be NaN
+        terms = jnp.where(jnp.isneginf(log_p), 0.0, jnp.exp(log_p) * (log_p - log_q))
+        return sum_event(jnp.sum(terms, axis=-1), self.event_ndim)

@@ -1,0 +1,86 @@
+"""What a distribution is, and the shape rules that keep it right under `vmap` and on a batch."""
+
+import abc
+from typing import Protocol, runtime_checkable
+
+import jax.numpy as jnp
+
+from jaxvae.typing import Array, Key
+
+
+@runtime_checkable
+class SupportsSampleAndLogProb(Protocol):
+    """All that the library asks of a foreign distribution, as long as it is a pytree (numpyro's are)."""
+
+    def sample(self, key: Key) -> Array:
+        """One draw."""
+        ...
+
+    def log_prob(self, value: Array) -> Array:
+        """The log-density of `value` in nats."""
+        ...
+
+
+class Distribution(abc.ABC):
+    """A distribution over one event, as a pytree of arrays that never stores a batch shape.
+
+    The last `event_ndim` axes of its arrays are the event; whatever stands before them is the batch, read at use. The
+    same object is therefore right for one example, inside `jax.vmap`, and after it, used directly on a batch.
+    """
+
+    event_ndim: int
+
+    @abc.abstractmethod
+    def log_prob(self, value: Array) -> Array:
+        """log p(value) in nats, `[*batch]`: summed over the last `event_ndim` axes."""
+
+    @abc.abstractmethod
+    def sample(self, key: Key) -> Array:
+        """One draw for each member of the batch, `[*batch, *event]`, with noise independent across the batch."""
+
+    @property
+    def mean(self) -> Array:
+        """E[value], `[*batch, *event]`."""
+        raise NotImplementedError(f"{type(self).__name__} has no mean: use .sample(key)")
+
+    def closed_form_kl(self, other: object) -> Array | None:
+        """KL(self ‖ other) in nats, `[*batch]`, where the pair has a closed form, else None."""
+        del other
+        return None
+
+
+def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tuple[Array, Array]:
+    """One draw and its log-density, by the distribution's own joint method where it has one (flows do)."""
+    joint = getattr(distribution, "sample_and_log_prob", None)
+    if joint is not None:
+        return joint(key)
+    value = distribution.sample(key)
+    return value, distribution.log_prob(value)
+
+
+def align(*arrays: Array | float) -> tuple[Array, ...]:
+    """Give all arrays one rank by leading axes of size 1, so that a batch meets an un-batched parameter."""
+    ndim = max(jnp.ndim(array) for array in arrays)
+    return tuple(jnp.reshape(array, (1,) * (ndim - jnp.ndim(array)) + jnp.shape(array)) for array in arrays)
+
+
+def settle(distribution: Distribution, *names: str, parameter_ndim: int = 0) -> None:
+    """Give the named parameters one shape and one floating dtype, and resolve an `event_ndim` below 0 to all axes.
+
+    Called by `__post_init__`. Without the broadcast, a parameter shared by all dimensions would come out of `vmap` with
+    its batch axis where the others have an event axis. `parameter_ndim` counts the trailing axes that belong to one
+    component (the classes of a categorical).
+    """
+    values = [getattr(distribution, name) for name in names]
+    dtype = jnp.result_type(*values)
+    dtype = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
+    settled = jnp.broadcast_arrays(*align(*(jnp.asarray(value, dtype) for value in values)))
+    for name, value in zip(names, settled, strict=True):
+        object.__setattr__(distribution, name, value)
+    if distribution.event_ndim < 0:
+        object.__setattr__(distribution, "event_ndim", settled[0].ndim - parameter_ndim)
+
+
+def sum_event(values: Array, event_ndim: int) -> Array:
+    """Sum over the last `event_ndim` axes."""
+    return jnp.sum(values, axis=tuple(range(-event_ndim, 0)))

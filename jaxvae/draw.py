@@ -1,0 +1,62 @@
+"""One draw of the latents and its terms: the interface between models and everything that is computed from them."""
+
+from typing import Any, NamedTuple, Protocol
+
+from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.typing import Array, Key, Params, PyTree
+
+
+class Draw(NamedTuple):
+    """One z ~ q(z|x) and its terms, in nats, for one example.
+
+    log w = log_likelihood + log_prior − log_posterior is the logarithm of the importance weight: the ELBO is its mean,
+    IWAE its log-mean-exp over draws.
+    """
+
+    latents: PyTree
+    """z: an array, or a tuple of levels."""
+    log_likelihood: Array
+    """log p(x|z), `[]`."""
+    log_prior: Array
+    """log p(z), `[]`."""
+    log_posterior: Array
+    """log q(z|x), `[]`."""
+    kl: Array
+    """KL(q(z|x) ‖ p(z)), `[levels]`: closed form where the pair has one, else log_posterior − log_prior."""
+
+    @property
+    def log_weight(self) -> Array:
+        """log p(x|z) + log p(z) − log q(z|x), nats, `[]`."""
+        return self.log_likelihood + self.log_prior - self.log_posterior
+
+
+class Model(Protocol):
+    """What objectives, training and evaluation ask of a model description. `VAE` is one; a ladder would be another."""
+
+    def init(self, key: Key, examples: Array | None = None) -> Params:
+        """Draw all parameters."""
+        ...
+
+    def encode(self, params: Params, x: Array) -> Any:
+        """q(z|x) for one example."""
+        ...
+
+    def decode(self, params: Params, z: PyTree) -> Any:
+        """p(x|z) for one latent."""
+        ...
+
+    def sample_prior(self, params: Params, key: Key) -> PyTree:
+        """One z ~ p(z)."""
+        ...
+
+    def draw(
+        self,
+        params: Params,
+        key: Key,
+        x: Array,
+        *,
+        posterior: SupportsSampleAndLogProb | None = None,
+        detach_posterior: bool = False,
+    ) -> Draw:
+        """One z ~ q(z|x) and its terms."""
+        ...

@@ -1,0 +1,31 @@
+"""What a likelihood is: how the decoder's outputs become p(x|z)."""
+
+import abc
+from typing import TYPE_CHECKING, ClassVar
+
+from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.likelihoods.support import Support
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+class Likelihood(abc.ABC):
+    """A family of observation models p(x|z), with the decoder's outputs for parameters."""
+
+    support: ClassVar[Support]
+    """The data values that have a density."""
+
+    @abc.abstractmethod
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """The shape that the decoder must put out for one example."""
+
+    @abc.abstractmethod
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
+        """p(x|z) from the decoder's `outputs`; parameters of its own are in `params["likelihood"]`."""
+
+    def init(self, key: Key, vae: "VAE") -> Params:
+        """Draw the parameters that are not the decoder's; by default there are none."""
+        del key, vae
+        return {}

@@ -1,0 +1,119 @@
+"""The evidence lower bound."""
+
+from functools import partial
+from typing import Literal, NamedTuple
+
+import jax.numpy as jnp
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.draw import Draw, Model
+from jaxvae.objectives.objective import Objective, batch_loss
+from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Metrics, Params
+from jaxvae.vae import mean_of
+
+KLKind = Literal["closed_form", "sampled"]
+_KL_KINDS = ("closed_form", "sampled")
+
+
+class Elbo(NamedTuple):
+    """The evidence lower bound of one example and its two terms, in nats, summed over dimensions."""
+
+    value: Array
+    """log_likelihood − kl ≤ log p(x) in expectation, `[]`; higher is better."""
+    log_likelihood: Array
+    """log p(x|z) of one draw, `[]`: minus the distortion."""
+    kl: Array
+    """KL(q(z|x) ‖ p(z)), `[]`: the rate."""
+
+
+def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "closed_form") -> Elbo:
+    """A one-draw estimate of the evidence lower bound of ONE example, in nats.
+
+    ELBO(x) = E_q(z|x)[log p(x|z)] − KL(q(z|x) ‖ p(z)) = E_q(z|x)[log p(x, z) − log q(z|x)] ≤ log p(x)
+
+    Kingma and Welling 2014, equation 3 (`closed_form`) and equation 2 (`sampled`).
+
+    Args:
+        model: the model description.
+        params: all parameters.
+        key: for the draw of z.
+        x: one example, `data_shape`.
+        kl: `closed_form` where the pair (q, p) has one, else a one-draw estimate; or always `sampled`. Both are
+            unbiased; with the exact posterior, `sampled` gives log p(x) for every key.
+
+    Raises:
+        ValueError: if `x` has not the shape of one example.
+
+    Example:
+        >>> import jax
+        >>> from jaxvae import VAE, init
+        >>> vae = VAE(data_shape=(4,), latent_dim=2)
+        >>> terms = elbo(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.ones(4))
+        >>> bool(terms.value == terms.log_likelihood - terms.kl)
+        True
+    """
+    return elbo_terms(model.draw(params, key, x), kl)
+
+
+def elbo_terms(draw: Draw, kl: KLKind = "closed_form") -> Elbo:
+    """The ELBO of one draw; see `elbo`."""
+    rate = jnp.sum(draw.kl) if kl == "closed_form" else draw.log_posterior - draw.log_prior
+    return Elbo(draw.log_likelihood - rate, draw.log_likelihood, rate)
+
+
+@dataclass
+class ELBO(Objective):
+    """Maximise the ELBO, or with `beta` ≠ 1 the β-VAE objective.
+
+    loss = −log p(x|z) + β · schedule(step) · KL(q(z|x) ‖ p(z)) + λ ‖x − x̂‖²,  x̂ = E[x'|z]
+
+    The ELBO that is reported is always the true one (β = 1, λ = 0). Kingma and Welling 2014; Higgins et al. 2017,
+    equation 4.
+
+    Args:
+        beta: weight β of the KL [nats per nat]; 1 is the ELBO.
+        schedule: factor of β by step: Constant, Linear or Cyclical.
+        kl: `closed_form` where the pair has one, or always `sampled`.
+        squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction; 0 is the ELBO.
+
+    Raises:
+        UserError: for a negative number or an unknown name.
+    """
+
+    beta: float = 1.0
+    schedule: Schedule = Constant()
+    kl: KLKind = "closed_form"
+    squared_error_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
+        check_choice(self, _KL_KINDS, kl=self.kl)
+
+    @property
+    def warmup_steps(self) -> int:
+        """The step from which the KL has its full weight [steps]."""
+        return self.schedule.warmup_steps
+
+    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+        """The value to maximise for ONE example, and its terms."""
+        draw = model.draw(params, key, x)
+        terms = elbo_terms(draw, self.kl)
+        beta = self.beta * self.schedule(step)
+        reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
+        squared_error = jnp.sum((x - reconstruction) ** 2)
+        value = terms.log_likelihood - beta * terms.kl - self.squared_error_weight * squared_error
+        metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
+        return value, metrics
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Mean loss over the batch, nats per example."""
+        return batch_loss(partial(self.bound, model, params, step), keys, x, mask)
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        value, log_likelihood, kl = elbo(model, params, key, x)
+        return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}

@@ -1,0 +1,69 @@
+"""What an objective is: a loss over a batch, made of per-example bounds."""
+
+import abc
+from collections.abc import Callable
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.draw import Model
+from jaxvae.typing import Array, Key, Metrics, Params
+
+
+class Objective(abc.ABC):
+    """What training minimises, and what validation looks at."""
+
+    monitor: ClassVar[str] = "elbo"
+    """The validation score, higher is better, that early stopping and the best checkpoint go by."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """The step before which a validation score does not count for early stopping [steps]."""
+        return 0
+
+    @abc.abstractmethod
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """The loss to minimise and metrics, both means over the examples of the batch that `mask` keeps.
+
+        Args:
+            model: the model description.
+            params: all parameters.
+            keys: one key for each example, `[batch]`.
+            x: examples, `[batch, *data_shape]`.
+            mask: which of them count, `[batch]` bool; the others are padding.
+            step: training step from 0, `[]`, for schedules.
+        """
+
+    @abc.abstractmethod
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """What validation reports of ONE example, among it `monitor`."""
+
+
+def masked_mean(values: Array, mask: Array) -> Array:
+    """The mean over the first axis of the members that `mask` keeps; 0 where it keeps none.
+
+    >>> float(masked_mean(jnp.array([1.0, 3.0, jnp.nan]), jnp.array([True, True, False])))
+    2.0
+    """
+    kept = jnp.where(mask.reshape(mask.shape + (1,) * (values.ndim - 1)), values, 0.0)
+    return jnp.sum(kept, axis=0) / jnp.maximum(jnp.sum(mask), 1).astype(values.dtype)
+
+
+def batch_loss(
+    bound: Callable[[Key, Array], tuple[Array, Metrics]], keys: Key, x: Array, mask: Array
+) -> tuple[Array, Metrics]:
+    """Minus the mean of a per-example bound over a batch, and the means of its metrics, padding left out.
+
+    Args:
+        bound: from `(key, x)` of one example to the value to maximise and metrics.
+        keys: `[batch]`.
+        x: `[batch, *data_shape]`.
+        mask: `[batch]` bool.
+    """
+    values, metrics = jax.vmap(bound)(keys, x)
+    loss = -masked_mean(values, mask)
+    means = {name: masked_mean(metric, mask) for name, metric in metrics.items()}
+    return loss, {"loss": loss, **means}

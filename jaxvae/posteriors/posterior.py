@@ -1,0 +1,27 @@
+"""What a posterior is: how the encoder's outputs become q(z|x)."""
+
+import abc
+from typing import TYPE_CHECKING
+
+from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+class Posterior(abc.ABC):
+    """A family of approximate posteriors q(z|x), with the encoder's outputs for parameters."""
+
+    @abc.abstractmethod
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """The shape that the encoder must put out for one example."""
+
+    @abc.abstractmethod
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
+        """q(z|x) from the encoder's `outputs`; parameters of its own are in `params["posterior"]`."""
+
+    def init(self, key: Key, vae: "VAE") -> Params:
+        """Draw the parameters that are not the encoder's; by default there are none."""
+        del key, vae
+        return {}

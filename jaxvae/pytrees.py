@@ -1,0 +1,101 @@
+"""Frozen dataclasses that are pytrees: numbers are leaves, structure is metadata.
+
+Every description (`VAE`, `ELBO`, `MLP`) and every value (`Normal`) of the library is one. It makes three things work at
+once: a description is an ordinary argument of a compiled function, another number does not recompile, and a sweep is
+`jax.vmap` over descriptions put together by `stack`.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, dataclass_transform
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+_NUMBERS = (float, np.floating, np.ndarray, jax.Array)
+_T = TypeVar("_T")
+
+
+def _is_dynamic(value: Any) -> bool:
+    """Whether a field holds leaves: a float, an array, or a pytree made of nothing else."""
+    leaves = jax.tree.leaves(value)
+    return bool(leaves) and all(isinstance(leaf, _NUMBERS) for leaf in leaves)
+
+
+def _canonical(value: Any, annotation: Any) -> Any:
+    """An int given where a float is declared becomes a float (else it would be structure), a list a tuple (to hash)."""
+    if isinstance(value, int) and not isinstance(value, bool) and "float" in str(annotation):
+        return float(value)
+    if isinstance(value, list):
+        return tuple(_canonical(item, None) for item in value)
+    return value
+
+
+@dataclass_transform(frozen_default=True)
+def dataclass(cls: type[_T]) -> type[_T]:
+    """Make `cls` a frozen dataclass that is a pytree.
+
+    Fields that hold floats, arrays or pytrees of them are leaves; ints, strings, tuples of ints, networks and anything
+    else hashable are structure. `__post_init__` runs when a user builds the object and not when JAX rebuilds it, but
+    its numbers may then already be tracers: checks there apply to Python numbers only (`jaxvae.checks`).
+
+    >>> @dataclass
+    ... class Penalty:
+    ...     weight: float = 1.0
+    ...     kernel: str = "rbf"
+    >>> jax.tree.leaves(Penalty(weight=2))
+    [2.0]
+    >>> jax.vmap(lambda penalty, x: penalty.weight * x, (0, None))(stack([Penalty(1), Penalty(3)]), 2.0).tolist()
+    [2.0, 6.0]
+    """
+    own_post_init = cls.__dict__.get("__post_init__")
+
+    def __post_init__(self: Any) -> None:  # noqa: N807 - becomes the method of that name
+        fields = dataclasses.fields(self)
+        for field in fields:
+            object.__setattr__(self, field.name, _canonical(getattr(self, field.name), field.type))
+        if own_post_init is not None:
+            own_post_init(self)
+        dynamic = tuple(field.name for field in fields if _is_dynamic(getattr(self, field.name)))
+        object.__setattr__(self, "_dynamic", dynamic)
+
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    cls = dataclasses.dataclass(frozen=True)(cls)
+    names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+
+    def flatten(value: Any) -> tuple[tuple[Any, ...], Any]:
+        dynamic = value._dynamic
+        static = tuple((name, getattr(value, name)) for name in names if name not in dynamic)
+        return tuple(getattr(value, name) for name in dynamic), (dynamic, static)
+
+    def flatten_with_keys(value: Any) -> tuple[tuple[Any, ...], Any]:
+        children, structure = flatten(value)
+        keys = map(jax.tree_util.GetAttrKey, structure[0])
+        return tuple(zip(keys, children, strict=True)), structure
+
+    def unflatten(structure: Any, children: Iterable[Any]) -> Any:
+        dynamic, static = structure
+        value = object.__new__(cls)
+        for name, child in (*zip(dynamic, children, strict=True), *static):
+            object.__setattr__(value, name, child)
+        object.__setattr__(value, "_dynamic", dynamic)
+        return value
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    return cls
+
+
+def stack(trees: Sequence[_T]) -> _T:
+    """Put pytrees of one structure together along a new leading axis, to be `vmap`ped over.
+
+    Raises:
+        ValueError: if two of them differ in structure (another architecture is another program).
+    """
+    structures = {jax.tree.structure(tree) for tree in trees}
+    if len(structures) != 1:
+        raise ValueError(
+            f"stack takes one or more descriptions that differ in numbers only, got {len(structures)} structures of "
+            f"{len(trees)} objects; group them by jax.tree.structure first"
+        )
+    return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *trees)

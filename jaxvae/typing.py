@@ -1,0 +1,16 @@
+"""Names for the types that run through every signature."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+Array = jax.Array
+Key = jax.Array
+"""A typed key from `jax.random.key`, never a raw uint32 pair."""
+PyTree = Any
+Params = Mapping[str, Any]
+"""Nested dict of arrays, one entry a component: `{"encoder": …, "decoder": …, "prior": …}`."""
+Metrics = dict[str, Array]
+"""Named scalars of one step or one example, in the units their names say (nats unless said)."""
+Shape = tuple[int, ...]

@@ -1,0 +1,169 @@
+"""The variational autoencoder: five swappable descriptions, and pure functions of one example."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import likelihoods, networks, posteriors, priors
+from jaxvae.checks import check_example, check_range
+from jaxvae.distributions import Distribution, SupportsSampleAndLogProb, closed_form_kl, sample_and_log_prob
+from jaxvae.draw import Draw, Model
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params, PyTree, Shape
+
+
+@dataclass
+class VAE:
+    """A variational autoencoder: encoder, posterior, prior, decoder and likelihood.
+
+    z ~ p(z),  x ~ p(x|z);  q(z|x) approximates the posterior of z. Kingma and Welling 2014.
+
+    Args:
+        data_shape: shape of one example.
+        latent_dim: number of latent dimensions.
+        encoder: network from an example to the parameters of the posterior.
+        decoder: network from a latent to the parameters of the likelihood.
+        posterior: family of q(z|x).
+        prior: family of p(z).
+        likelihood: family of p(x|z).
+
+    Example:
+        >>> vae = VAE(data_shape=(8, 8, 1), latent_dim=3, encoder=networks.MLP((16,)))
+        >>> params = init(vae, jax.random.key(0))
+        >>> encode(vae, params, jnp.zeros((8, 8, 1))).mean.shape
+        (3,)
+    """
+
+    data_shape: Shape
+    latent_dim: int
+    encoder: networks.Network = networks.MLP()
+    decoder: networks.Network = networks.MLP()
+    posterior: posteriors.Posterior = posteriors.DiagonalNormal()
+    prior: priors.Prior = priors.StandardNormal()
+    likelihood: likelihoods.Likelihood = likelihoods.Bernoulli()
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, latent_dim=self.latent_dim)
+
+    def init(self, key: Key, examples: Array | None = None) -> Params:
+        """Draw all parameters; see `jaxvae.init`."""
+        keys = jax.random.split(key, 5)
+        x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
+        return {
+            "encoder": self.encoder.init(keys[0], x, self.posterior.parameter_shape(self)),
+            "decoder": self.decoder.init(keys[1], z, self.likelihood.parameter_shape(self)),
+            "posterior": self.posterior.init(keys[2], self),
+            "prior": self.prior.init(keys[3], self, examples),
+            "likelihood": self.likelihood.init(keys[4], self),
+        }
+
+    def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
+        """q(z|x); see `jaxvae.encode`."""
+        check_example(x, self.data_shape)
+        outputs = self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
+        return self.posterior.distribution(self, params, outputs)
+
+    def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
+        """p(x|z); see `jaxvae.decode`."""
+        check_example(z, (self.latent_dim,), "z")
+        outputs = self.decoder.apply(params["decoder"], z, self.likelihood.parameter_shape(self))
+        return self.likelihood.distribution(self, params, outputs)
+
+    def sample_prior(self, params: Params, key: Key) -> Array:
+        """One z ~ p(z), `[latent_dim]`."""
+        return self.prior.distribution(self, params).sample(key)
+
+    def draw(
+        self,
+        params: Params,
+        key: Key,
+        x: Array,
+        *,
+        posterior: SupportsSampleAndLogProb | None = None,
+        detach_posterior: bool = False,
+    ) -> Draw:
+        """One z ~ q(z|x) and its terms, for one example.
+
+        Args:
+            params: all parameters.
+            key: for the draw of z.
+            x: one example, `data_shape`.
+            posterior: q(z|x) where it is at hand already (refined, or shared by many draws); by default it is encoded.
+            detach_posterior: evaluate log q with constants for q's parameters, so that its gradient passes through z
+                alone (sticking the landing, DReG).
+        """
+        q = self.encode(params, x) if posterior is None else posterior
+        prior = self.prior.distribution(self, params)
+        if detach_posterior:
+            z = q.sample(key)
+            log_posterior = jax.lax.stop_gradient(q).log_prob(z)
+        else:
+            z, log_posterior = sample_and_log_prob(key, q)
+        log_prior = prior.log_prob(z)
+        kl = closed_form_kl(q, prior)
+        return Draw(
+            latents=z,
+            log_likelihood=self.decode(params, z).log_prob(x),
+            log_prior=log_prior,
+            log_posterior=log_posterior,
+            kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
+        )
+
+
+def init(vae: Model, key: Key, examples: Array | None = None) -> Params:
+    """Draw all parameters: a nested dict of arrays with one entry a component.
+
+    Args:
+        vae: the model description.
+        key: for the draw.
+        examples: training examples, `[n, *data_shape]`, for components that start from data; None where there are none.
+    """
+    return vae.init(key, examples)
+
+
+def encode(vae: Model, params: Params, x: Array) -> SupportsSampleAndLogProb:
+    """q(z|x) for ONE example: a distribution over z, of which the caller takes `.mean` or `.sample(key)`.
+
+    Raises:
+        ValueError: if `x` has not the shape of one example, or is no float array.
+    """
+    return vae.encode(params, x)
+
+
+def reparameterize(key: Key, q: SupportsSampleAndLogProb) -> PyTree:
+    """Draw z ~ q with gradients through the sample where the family is reparameterizable.
+
+    For a normal z = loc + scale · ε, ε ~ N(0, 1). Kingma and Welling 2014, section 2.4.
+    """
+    return q.sample(key)
+
+
+def decode(vae: Model, params: Params, z: PyTree) -> SupportsSampleAndLogProb:
+    """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
+
+    Raises:
+        ValueError: if `z` has not the shape of one latent.
+    """
+    return vae.decode(params, z)
+
+
+def sample(vae: Model, params: Params, key: Key) -> Array:
+    """One draw of x: z ~ p(z), then x ~ p(x|z)."""
+    prior_key, likelihood_key = jax.random.split(key)
+    return vae.decode(params, vae.sample_prior(params, prior_key)).sample(likelihood_key)
+
+
+def reconstruct(vae: Model, params: Params, x: Array, key: Key | None = None) -> Array:
+    """E[x'|z] for ONE example, with z the posterior mean, or a draw from the posterior if a key is given."""
+    q = vae.encode(params, x)
+    return mean_of(vae.decode(params, mean_of(q) if key is None else q.sample(key)))
+
+
+def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
+    """The mean of a distribution.
+
+    Raises:
+        NotImplementedError: if it has none.
+    """
+    if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
+        return distribution.mean  # type: ignore[attr-defined]
+    raise NotImplementedError(f"{type(distribution).__name__} has no mean: give a key to use a sample")
