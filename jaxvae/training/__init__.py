@@ -1,0 +1,22 @@
+"""Training: one description, one state, one compiled function an epoch."""
+
+from jaxvae.training.epoch import example_keys, score_examples, shuffled_batches, train_epoch, train_step, validate
+from jaxvae.training.fit import Epoch, fit
+from jaxvae.training.optimizer import Optimizer
+from jaxvae.training.state import TrainState, create_state
+from jaxvae.training.training import Training
+
+__all__ = [
+    "Epoch",
+    "Optimizer",
+    "TrainState",
+    "Training",
+    "create_state",
+    "example_keys",
+    "fit",
+    "score_examples",
+    "shuffled_batches",
+    "train_epoch",
+    "train_step",
+    "validate",
+]

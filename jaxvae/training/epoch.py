@@ -1,0 +1,118 @@
+"""One epoch of training and one look at the validation data, as pure functions to be compiled or vmapped."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxvae.draw import Model
+from jaxvae.objectives import Objective
+from jaxvae.training.state import TrainState
+from jaxvae.training.training import Training
+from jaxvae.typing import Array, Key, Metrics, Params
+
+_SHUFFLE, _STEP, _VALIDATE = range(3)  # streams of keys folded from the key of the run
+
+
+class Batch(NamedTuple):
+    """Which examples a step sees."""
+
+    indices: Array
+    """Rows of the training data, `[batch]` int32."""
+    mask: Array
+    """Which of them count, `[batch]` bool; the others are padding."""
+
+
+def shuffled_batches(key: Key, num_examples: int, batch_size: int) -> Batch:
+    """Every example once in random order, the last batch padded: arrays `[steps, batch]`."""
+    order = jax.random.permutation(key, num_examples)
+    padding = -num_examples % batch_size
+    indices = jnp.pad(order, (0, padding)).reshape(-1, batch_size)
+    mask = (jnp.arange(num_examples + padding) < num_examples).reshape(-1, batch_size)
+    return Batch(indices, mask)
+
+
+def example_keys(key: Key, count: int) -> Key:
+    """One key for each of `count` examples; the first ones do not depend on `count`."""
+    return jax.vmap(lambda index: jax.random.fold_in(key, index))(jnp.arange(count))
+
+
+def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
+    """One gradient step; all noise derives from the run's key and the step number."""
+    data_key, model_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step))
+    x = training.preprocessing(data_key, images[batch.indices])
+    keys = example_keys(model_key, x.shape[0])
+
+    def loss(params: Params) -> tuple[Array, Metrics]:
+        return training.objective.loss(training.model, params, keys, x, batch.mask, state.step)
+
+    gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
+    with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
+        transformation = training.transformation(images.shape[0])
+        updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
+    params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
+    state = state._replace(
+        step=state.step + 1,
+        params=params,
+        average=training.optimizer.update_average(state.average, params, state.step),
+        optimizer_state=optimizer_state,
+    )
+    return state, metrics
+
+
+def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[TrainState, Metrics]:
+    """Visit every training example once.
+
+    Args:
+        training: what is trained and how.
+        state: before the epoch.
+        images: raw training data, `[n, *data_shape]`.
+
+    Returns:
+        The state after the epoch, and the metrics as means over all examples.
+    """
+    key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), state.epoch)
+    batches = shuffled_batches(key, images.shape[0], training.batch_size)
+    state, metrics = jax.lax.scan(lambda carry, batch: train_step(training, carry, images, batch), state, batches)
+    weights = jnp.mean(batches.mask, axis=1) * training.batch_size / images.shape[0]  # [steps], share of the examples
+    means = {name: jnp.sum(weights * values) for name, values in metrics.items()}
+    return state._replace(epoch=state.epoch + 1), means
+
+
+def score_examples(
+    model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int
+) -> Metrics:
+    """The objective's validation scores of each example, `[n]`; the noise does not depend on `batch_size`."""
+
+    def score(key_and_example: tuple[Key, Array]) -> Metrics:
+        return objective.score(model, params, *key_and_example)
+
+    return jax.lax.map(score, (example_keys(key, x.shape[0]), x), batch_size=batch_size)
+
+
+def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainState, Metrics]:
+    """Score the validation data with noise that is the same every epoch, and note whether it is the best so far.
+
+    A score counts from the end of the objective's warm-up on; before, every epoch is taken for the best.
+
+    Args:
+        training: what is trained and how.
+        state: after an epoch.
+        x: preprocessed validation data, `[n, *data_shape]`.
+
+    Returns:
+        The state with `best_score` and `epochs_since_best`, and the scores as means over all examples.
+    """
+    key = jax.random.fold_in(state.key, _VALIDATE)
+    objective, params = training.objective, state.evaluation_params
+    scores = score_examples(training.model, objective, params, key, x, training.batch_size)
+    means = {name: jnp.mean(values) for name, values in scores.items()}
+    score = means[objective.monitor]
+    improved = score > state.best_score
+    counts = state.step >= objective.warmup_steps
+    state = state._replace(
+        best_score=jnp.where(counts, jnp.maximum(score, state.best_score), -jnp.inf),
+        epochs_since_best=jnp.where(improved, 0, state.epochs_since_best + 1),
+    )
+    return state, means

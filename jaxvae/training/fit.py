@@ -1,0 +1,63 @@
+"""The loop over epochs, on the host: the one place where training is compiled."""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+
+from jaxvae.errors import UserError
+from jaxvae.training.epoch import train_epoch, validate
+from jaxvae.training.state import TrainState
+from jaxvae.training.training import Training
+from jaxvae.typing import Array
+
+
+class Epoch(NamedTuple):
+    """What one epoch leaves behind."""
+
+    state: TrainState
+    train: dict[str, float]
+    """Means over the training examples while they were visited."""
+    validation: dict[str, float]
+    """Means over the validation examples after the epoch."""
+    improved: bool
+    """Whether this is the best state so far."""
+    seconds: float
+    """Of this epoch [s]."""
+
+
+def fit(training: Training, state: TrainState, images: Array, validation: Array) -> Iterator[Epoch]:
+    """Train until `training.epochs` or early stopping, yielding after each epoch.
+
+    Nothing is compiled after the first epoch. Given a state out of the middle, it goes on as if it had never stopped.
+
+    Args:
+        training: what is trained and how.
+        state: where to start.
+        images: raw training data, `[n, *data_shape]`.
+        validation: preprocessed validation data, `[m, *data_shape]`.
+
+    Raises:
+        UserError: if the loss is no longer finite.
+    """
+    compiled_epoch, compiled_validate = jax.jit(train_epoch), jax.jit(validate)
+    patience = math.inf if training.patience is None else training.patience
+    while int(state.epoch) < training.epochs and int(state.epochs_since_best) < patience:
+        start = time.perf_counter()
+        state, train_metrics = compiled_epoch(training, state, images)
+        state, validation_metrics = compiled_validate(training, state, validation)
+        train = {name: float(value) for name, value in train_metrics.items()}
+        if not math.isfinite(train["loss"]):
+            raise UserError(
+                f"the training loss must stay finite, got {train['loss']} in epoch {int(state.epoch)}: lower "
+                f"--learning_rate, set --gradient_clip 1, or check the data's range; earlier checkpoints are kept"
+            )
+        yield Epoch(
+            state=state,
+            train=train,
+            validation={name: float(value) for name, value in validation_metrics.items()},
+            improved=int(state.epochs_since_best) == 0,
+            seconds=time.perf_counter() - start,
+        )

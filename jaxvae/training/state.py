@@ -1,0 +1,56 @@
+"""All that training carries from one step to the next."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.training.training import Training
+from jaxvae.typing import Array, Key, Params, PyTree
+
+
+class TrainState(NamedTuple):
+    """Everything that a later step needs: with it, training is a function of `(training, state, data)` alone."""
+
+    key: Key
+    """The key of the run; every other key is folded from it and the step or epoch."""
+    step: Array
+    """Steps taken, `[]` int32."""
+    epoch: Array
+    """Epochs finished, `[]` int32."""
+    params: Params
+    average: Params | None
+    """Moving average of `params` that evaluation uses, or None."""
+    optimizer_state: PyTree
+    best_score: Array
+    """Best validation score so far, `[]`; −inf as long as no score counts (warm-up)."""
+    epochs_since_best: Array
+    """Epochs since then, `[]` int32."""
+
+    @property
+    def evaluation_params(self) -> Params:
+        """The parameters to evaluate: the moving average where there is one."""
+        return self.params if self.average is None else self.average
+
+
+def create_state(training: Training, key: Key, examples: Array | None, num_examples: int) -> TrainState:
+    """The state before the first step.
+
+    Args:
+        training: what will be trained and how.
+        key: the key of the run.
+        examples: preprocessed training examples, `[n, *data_shape]`, for components that start from data.
+        num_examples: size of the training set, which decides the length of a cosine schedule.
+    """
+    init_key, run_key = jax.random.split(key)
+    params = training.model.init(init_key, examples)
+    return TrainState(
+        key=run_key,
+        step=jnp.zeros((), jnp.int32),
+        epoch=jnp.zeros((), jnp.int32),
+        params=params,
+        average=None if training.optimizer.ema_decay is None else params,
+        optimizer_state=training.transformation(num_examples).init(params),
+        best_score=jnp.asarray(-jnp.inf, jnp.float32),
+        epochs_since_best=jnp.zeros((), jnp.int32),
+    )

@@ -1,0 +1,49 @@
+"""What is trained and how, as one description."""
+
+import math
+from typing import Any
+
+import optax
+
+from jaxvae.checks import check_range
+from jaxvae.data.preprocessing import Preprocessing
+from jaxvae.objectives import ELBO, Objective
+from jaxvae.pytrees import dataclass
+from jaxvae.training.optimizer import Optimizer
+
+
+@dataclass
+class Training:
+    """A training run: a pytree whose numbers (β, learning rate, …) are traced, so that runs can be stacked and vmapped.
+
+    Args:
+        model: the model description.
+        preprocessing: from raw examples to x.
+        optimizer: how gradients become updates.
+        objective: what is minimised.
+        batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
+        epochs: passes over the training data at most [epochs].
+        patience: stop when validation has not improved for so many epochs [epochs]; never by default.
+
+    Raises:
+        UserError: for a number below 1.
+    """
+
+    model: Any
+    preprocessing: Preprocessing
+    optimizer: Optimizer = Optimizer()
+    objective: Objective = ELBO()
+    batch_size: int = 100
+    epochs: int = 100
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
+
+    def steps_per_epoch(self, num_examples: int) -> int:
+        """Steps that visit every example once [steps]."""
+        return math.ceil(num_examples / self.batch_size)
+
+    def transformation(self, num_examples: int) -> optax.GradientTransformation:
+        """The Optax transformation for a training set of that size."""
+        return self.optimizer.transformation(self.epochs * self.steps_per_epoch(num_examples))
