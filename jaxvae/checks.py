@@ -1,12 +1,17 @@
 """Checks at the door: each raises one line that says what was expected, what came and the fix."""
 
-import difflib
 import math
 from collections.abc import Iterable
 from typing import Any
 
-from jaxvae.errors import UserError
+import numpy as np
+
+from jaxvae.errors import UserError, nearest
 from jaxvae.typing import Shape
+
+
+def _name_of(owner: object) -> str:
+    return getattr(owner, "__name__", type(owner).__name__)  # a function or a class, else an object
 
 
 def check_range(
@@ -24,7 +29,7 @@ def check_range(
         UserError: naming the field, the range and the value.
     """
     for name, value in numbers.items():
-        if not isinstance(value, (int, float)):
+        if not isinstance(value, (int, float, np.integer, np.floating)):
             continue
         if not (at_least <= value <= at_most and above < value < below):
             bounds = [
@@ -34,7 +39,7 @@ def check_range(
                 f"< {below:g}" if below < math.inf else "",
             ]
             wanted = " and ".join(bound for bound in bounds if bound) or "a number"
-            raise UserError(f"{type(owner).__name__}.{name} must be {wanted}, got {value!r}")
+            raise UserError(f"{_name_of(owner)}.{name} must be {wanted}, got {value!r}")
 
 
 def check_choice(owner: object, choices: Iterable[str], **values: Any) -> None:
@@ -46,9 +51,8 @@ def check_choice(owner: object, choices: Iterable[str], **values: Any) -> None:
     choices = list(choices)
     for name, value in values.items():
         if isinstance(value, str) and value not in choices:
-            near = difflib.get_close_matches(value, choices, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise UserError(f"{type(owner).__name__}.{name} must be one of {', '.join(choices)}; got {value!r}{hint}")
+            hint = nearest(value, choices)
+            raise UserError(f"{_name_of(owner)}.{name} must be one of {', '.join(choices)}; got {value!r}{hint}")
 
 
 def check_example(x: Any, shape: Shape, name: str = "x") -> None:
@@ -60,4 +64,4 @@ def check_example(x: Any, shape: Shape, name: str = "x") -> None:
     if x.shape != shape:
         raise ValueError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {x.shape}")
     if x.dtype.kind in "ub":
-        raise ValueError(f"{name} must be a float array, got {x.dtype}: write x.astype('float32') / largest_value")
+        raise ValueError(f"{name} must be a float array, got {x.dtype}: write {name}.astype('float32') / largest_value")

@@ -8,6 +8,17 @@ class UserError(ValueError):
     """A mistake the user can mend: its message says what was expected, what came, and the fix, in one line."""
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the known names nearest to `name`, or nothing where none is near.
+
+    >>> nearest("--learning_rte", ["--learning_rate", "--epochs"])
+    ' (did you mean --learning_rate?)'
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    matches = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.6)]
+    return f" (did you mean {' or '.join(matches)}?)" if matches else ""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """List the known names, the nearest ones to `name` first in a question of their own.
 
@@ -15,7 +26,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'did you mean Vamp? Known: StandardNormal, Vamp'
     """
     known = sorted(known)
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    nearest = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
-    question = f"did you mean {' or '.join(nearest)}? " if nearest else ""
-    return f"{question}Known: {', '.join(known)}"
+    question = nearest(name, known).strip(" ()")
+    return f"{question} Known: {', '.join(known)}".strip()

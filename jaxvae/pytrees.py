@@ -25,7 +25,7 @@ def _is_dynamic(value: Any) -> bool:
 
 def _canonical(value: Any, annotation: Any) -> Any:
     """An int given where a float is declared becomes a float (else it would be structure), a list a tuple (to hash)."""
-    if isinstance(value, int) and not isinstance(value, bool) and "float" in str(annotation):
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and "float" in str(annotation):
         return float(value)
     if isinstance(value, list):
         return tuple(_canonical(item, None) for item in value)
@@ -49,23 +49,23 @@ def dataclass(cls: type[_T]) -> type[_T]:
     >>> jax.vmap(lambda penalty, x: penalty.weight * x, (0, None))(stack([Penalty(1), Penalty(3)]), 2.0).tolist()
     [2.0, 6.0]
     """
-    own_post_init = cls.__dict__.get("__post_init__")
+    own_post_init = getattr(cls, "__post_init__", None)  # its own or its parent's
 
     def __post_init__(self: Any) -> None:  # noqa: N807 - becomes the method of that name
-        fields = dataclasses.fields(self)
-        for field in fields:
+        for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _canonical(getattr(self, field.name), field.type))
         if own_post_init is not None:
             own_post_init(self)
-        dynamic = tuple(field.name for field in fields if _is_dynamic(getattr(self, field.name)))
-        object.__setattr__(self, "_dynamic", dynamic)
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
     cls = dataclasses.dataclass(frozen=True)(cls)
     names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
 
     def flatten(value: Any) -> tuple[tuple[Any, ...], Any]:
-        dynamic = value._dynamic
+        # what JAX rebuilt remembers its leaves, because they may be anything by now (axes of a vmap, None)
+        dynamic = value.__dict__.get("_dynamic")
+        if dynamic is None:
+            dynamic = tuple(name for name in names if _is_dynamic(getattr(value, name)))
         static = tuple((name, getattr(value, name)) for name in names if name not in dynamic)
         return tuple(getattr(value, name) for name in dynamic), (dynamic, static)
 

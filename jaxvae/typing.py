@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.typing
 
 Array = jax.Array
+ArrayLike = jax.typing.ArrayLike
 Key = jax.Array
 """A typed key from `jax.random.key`, never a raw uint32 pair."""
 PyTree = Any

@@ -34,7 +34,7 @@ class VAE:
     """
 
     data_shape: Shape
-    latent_dim: int
+    latent_dim: int = 16
     encoder: networks.Network = networks.MLP()
     decoder: networks.Network = networks.MLP()
     posterior: posteriors.Posterior = posteriors.DiagonalNormal()

@@ -1,5 +1,18 @@
 """Figures of a trained model that can be quoted."""
 
+from jaxvae.evaluation.baseline import independent_baseline
+from jaxvae.evaluation.bits import bits_per_dimension
+from jaxvae.evaluation.document import evaluation_document
+from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
 from jaxvae.evaluation.likelihood import log_marginal, log_mean_exp
 
-__all__ = ["log_marginal", "log_mean_exp"]
+__all__ = [
+    "Estimate",
+    "bits_per_dimension",
+    "evaluate",
+    "evaluation_document",
+    "in_batches",
+    "independent_baseline",
+    "log_marginal",
+    "log_mean_exp",
+]

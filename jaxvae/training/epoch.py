@@ -75,14 +75,12 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), state.epoch)
     batches = shuffled_batches(key, images.shape[0], training.batch_size)
     state, metrics = jax.lax.scan(lambda carry, batch: train_step(training, carry, images, batch), state, batches)
-    weights = jnp.mean(batches.mask, axis=1) * training.batch_size / images.shape[0]  # [steps], share of the examples
-    means = {name: jnp.sum(weights * values) for name, values in metrics.items()}
+    counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
+    means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
     return state._replace(epoch=state.epoch + 1), means
 
 
-def score_examples(
-    model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int
-) -> Metrics:
+def score_examples(model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int) -> Metrics:
     """The objective's validation scores of each example, `[n]`; the noise does not depend on `batch_size`."""
 
     def score(key_and_example: tuple[Key, Array]) -> Metrics:

@@ -9,7 +9,7 @@ import optax
 from jaxvae.checks import check_choice, check_range
 from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, PyTree
+from jaxvae.typing import Array, ArrayLike, PyTree
 
 _OPTIMIZERS = ("adam", "adabelief", "adamax", "lion", "nadam", "radam", "rmsprop", "sgd")
 _DECAYS = ("constant", "cosine", "step")
@@ -64,9 +64,11 @@ class Optimizer:
         check_range(self, at_least=0, warmup_steps=self.warmup_steps, weight_decay=self.weight_decay)
         check_range(self, at_least=1, decay_steps=self.decay_steps)
         if self.decay == "step" and self.decay_steps is None:
-            raise UserError("Optimizer.decay_steps is needed with decay step: say every how many steps, e.g. --decay_steps 10000")
+            raise UserError(
+                "Optimizer.decay_steps is needed with decay step: say every how many steps, e.g. --decay_steps 10000"
+            )
 
-    def learning_rate_at(self, step: Array, total_steps: int) -> Array:
+    def learning_rate_at(self, step: ArrayLike, total_steps: int) -> Array:
         """The learning rate at a step from 0, `[]`."""
         time = jnp.asarray(step, float)
         rate = self.learning_rate * jnp.minimum(1.0, (time + 1.0) / max(self.warmup_steps, 1))

@@ -1,0 +1,39 @@
+"""Evaluate the best checkpoint of a run on its test set.
+
+python experiments/evaluate.py runs/digits-1
+python experiments/evaluate.py runs/digits-1 --num_samples 20000
+"""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from jaxvae.cli.experiment import experiment_parser
+from jaxvae.cli.flags import construct, make_parser, parse, pick, run_script
+from jaxvae.cli.results import evaluate_run
+from jaxvae.cli.run_directory import RunFlags, config_of
+from jaxvae.cli.setup import first_state, set_up
+from jaxvae.training.checkpoint import restore_checkpoint
+
+
+def main() -> None:
+    """Restore the best checkpoint, score the test set, write `evaluation.json` into the run directory."""
+    parser = make_parser("Evaluate the best checkpoint of a run on its test set; writes evaluation.json there.")
+    parser.add_argument("run_dir", type=str, help="folder of a run, as experiments/train.py leaves it")
+    parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
+    parser.add_argument("--data_dir", type=str, help="where prepared data sets are kept (default: the run's)")
+    flags = parse(parser, sys.argv[1:])
+    run_dir = Path(flags.run_dir)
+    overrides = [f"--{name}={flags[name]}" for name in ("num_samples", "data_dir") if flags[name] is not None]
+
+    run_parser = experiment_parser("")
+    values = construct(run_parser, parse(run_parser, ["--config", str(config_of(run_dir)), *overrides]))
+    run = pick(RunFlags, values)
+    setup = set_up(values)
+    best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
+    evaluate_run(run_dir, setup, best, seed=run.seed, num_samples=run.num_samples, console=Console())
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,45 @@
+"""Train a VAE and look at it.
+
+python experiments/train.py                                                  # handwritten digits, no download
+python experiments/train.py --likelihood Normal --dequantize true --objective.beta 4
+python experiments/train.py --config experiments/configs/leaky_128.yaml      # MNIST
+"""
+
+import sys
+
+from rich.console import Console
+
+from jaxvae.cli.experiment import config_text, experiment_parser, parse_experiment
+from jaxvae.cli.flags import construct, pick, run_script
+from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
+from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
+from jaxvae.cli.setup import first_state, set_up
+from jaxvae.cli.train_run import train_run
+from jaxvae.training.checkpoint import restore_checkpoint
+
+
+def main() -> None:
+    """Train, evaluate on the test set, and leave a run directory."""
+    parser = experiment_parser("Train a variational autoencoder, evaluate it and leave a run directory.")
+    flags = parse_experiment(parser, sys.argv[1:])
+    values = construct(parser, flags)
+    run = pick(RunFlags, values)
+    run_dir = choose_run_directory(run, values["data"])
+
+    setup = set_up(values)
+    state = first_state(setup, run.seed)
+    if run.resume:
+        state = restore_checkpoint(run_dir, "last", state)
+    open_run_directory(run_dir, config_text(parser, flags, setup), keep=run.resume)
+
+    console = Console()
+    train_run(run_dir, setup, state, console)
+
+    best = restore_checkpoint(run_dir, "best", state)
+    evaluate_run(run_dir, setup, best, seed=run.seed, num_samples=run.num_samples, console=console)
+    save_pictures(run_dir, setup, best, run.seed)
+    show_summary(run_dir, console)
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,1 @@
+"""From flags to a training run: what the scripts in `experiments/` share."""

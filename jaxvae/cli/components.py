@@ -1,0 +1,58 @@
+"""The families of components that flags choose from, and a page that explains every one of them."""
+
+import dataclasses
+import inspect
+from typing import Any
+
+from docstring_parser import parse
+
+from jaxvae.likelihoods import Likelihood
+from jaxvae.networks import Network
+from jaxvae.objectives import Objective, Schedule
+from jaxvae.posteriors import Posterior
+from jaxvae.priors import Prior
+
+FAMILIES: dict[str, type] = {
+    "encoder": Network,
+    "decoder": Network,
+    "posterior": Posterior,
+    "prior": Prior,
+    "likelihood": Likelihood,
+    "objective": Objective,
+    "objective.schedule": Schedule,
+}
+"""Flag → the base class of what it takes."""
+
+
+def choices(family: type) -> dict[str, type]:
+    """The library's own components of a family, by name; a user's are given by import path."""
+    return {
+        cls.__name__: cls
+        for cls in family.__subclasses__()
+        if cls.__module__.startswith("jaxvae.") and dataclasses.is_dataclass(cls)
+    }
+
+
+def options(cls: type) -> dict[str, str]:
+    """The fields of a component, each with its explanation and default."""
+    doc = parse(inspect.getdoc(cls) or "")
+    texts = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
+    return {
+        field.name: f"{texts.get(field.name, '')} (default: {_default(field)})" for field in dataclasses.fields(cls)
+    }
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    return "required" if field.default is dataclasses.MISSING else str(field.default)
+
+
+def components_page() -> str:
+    """Every component of every family with its options, for the end of `--help`."""
+    lines = ["components (a class of your own goes by its import path: --prior my_module.MyPrior --prior.scale 2):"]
+    for family in dict.fromkeys(FAMILIES.values()):
+        flags = [flag for flag, its_family in FAMILIES.items() if its_family is family]
+        for name, cls in choices(family).items():
+            summary = parse(inspect.getdoc(cls) or "").short_description or ""
+            lines.append(f"  {', '.join(f'--{flag}' for flag in flags)} {name}: {summary}")
+            lines += [f"      --{flags[0]}.{option}: {text}" for option, text in options(cls).items()]
+    return "\n".join(lines)

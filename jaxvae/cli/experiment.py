@@ -1,0 +1,46 @@
+"""The flags of an experiment and its configuration file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from jaxvae.cli.flags import make_parser, parse
+from jaxvae.cli.run_directory import CONFIG, RunFlags
+from jaxvae.cli.setup import DataFlags, Setup
+from jaxvae.training import Optimizer, Training
+from jaxvae.vae import VAE
+
+
+def experiment_parser(description: str) -> ArgumentParser:
+    """All flags of an experiment, taken from the dataclasses that they build."""
+    parser = make_parser(description, with_components=True)
+    parser.add_argument("--config", action="config", help="YAML file of flags, such as a run's own config.yaml")
+    parser.add_class_arguments(DataFlags)
+    parser.add_class_arguments(VAE, skip={"data_shape"})
+    parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
+    parser.add_class_arguments(Optimizer)
+    parser.add_class_arguments(RunFlags)
+    return parser
+
+
+def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
+    """The flags; `--resume` starts from the configuration of the run that it resumes."""
+    flags = parse(parser, argv)
+    if flags.resume and flags.run_dir and (config := Path(flags.run_dir) / CONFIG).is_file():
+        flags = parse(parser, ["--config", str(config), *argv])
+    return flags
+
+
+def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
+    """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
+    resolved: dict[str, Any] = {"binarize": setup.training.preprocessing.binarize}
+    resolved |= dict.fromkeys(("run_dir",)) | dict.fromkeys(("overwrite", "resume"), False)
+    config = flags.clone()
+    config.pop("config", None)
+    for name, value in resolved.items():
+        config[name] = value
+    return "# repeat this run: python experiments/train.py --config config.yaml\n" + parser.dump(
+        config, skip_unset=False
+    )

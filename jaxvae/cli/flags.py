@@ -1,0 +1,74 @@
+"""Flags straight from the dataclasses, and errors of one line."""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+
+from jaxvae.cli.components import components_page
+from jaxvae.cli.explain import explain
+from jaxvae.errors import UserError
+
+USER_ERROR, INTERRUPTED = 2, 130  # exit codes
+
+
+class _Formatter(DefaultHelpFormatter):
+    """Keeps the lines of the page of components."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("components") else super()._fill_text(text, width, indent)
+
+
+def make_parser(description: str, *, with_components: bool = False) -> ArgumentParser:
+    """A parser whose errors are one line each; `with_components` ends `--help` with the page of components."""
+    asked_for_help = with_components and any(flag in sys.argv for flag in ("-h", "--help"))
+    epilog = components_page() if asked_for_help else None
+    return ArgumentParser(description=description, epilog=epilog, formatter_class=_Formatter, exit_on_error=False)
+
+
+def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
+    """Parse and check flags and `--config` files.
+
+    Raises:
+        UserError: one line with what was expected, what came and the nearest names.
+    """
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
+    try:
+        return parser.parse_args(argv)
+    except ArgumentError as error:
+        raise UserError(explain(str(error), parser)) from error
+
+
+def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:
+    """The values of all flags, components built from their descriptions.
+
+    Raises:
+        UserError: if a component refuses a value.
+    """
+    try:
+        return dict(vars(parser.instantiate(flags)))
+    except ArgumentError as error:
+        raise UserError(explain(str(error), parser)) from error
+
+
+def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
+    """Build a dataclass from those of `values` that are its fields, and `fixed`."""
+    names = {field.name for field in dataclasses.fields(cls)}
+    return cls(**{name: value for name, value in values.items() if name in names and name not in fixed}, **fixed)
+
+
+def run_script(main: Callable[[], None]) -> NoReturn:
+    """Run a script: a mistake of the user's is one line on stderr and exit code 2, without a traceback."""
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    sys.exit(0)

@@ -1,0 +1,110 @@
+"""What a trained model leaves: `evaluation.json`, pictures, a table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from jaxvae.cli.run_directory import EVALUATION
+from jaxvae.cli.setup import Setup
+from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
+from jaxvae.report import is_image, save_grid
+from jaxvae.report.terminal import evaluation_table, example_bar
+from jaxvae.training import TrainState
+from jaxvae.typing import Array
+from jaxvae.vae import mean_of, reconstruct
+
+_EVALUATE, _SAMPLES = 1, 2  # streams of keys folded from the seed, apart from those of training
+_NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
+_EXAMPLES_FOR_BASELINE = 50_000
+
+
+def evaluate_run(
+    run_dir: Path, setup: Setup, state: TrainState, *, seed: int, num_samples: int, console: Console
+) -> dict[str, Any]:
+    """Score the test set, write `evaluation.json` and show the table.
+
+    Returns:
+        The document that was written.
+    """
+    training, dataset = setup.training, setup.dataset
+    x = training.preprocessing.for_evaluation(dataset.test.images, "test")
+    with example_bar(console) as progress:
+        task = progress.add_task("evaluating", total=len(x))
+        scores = evaluate(
+            training.model,
+            training.objective,
+            state.evaluation_params,
+            jax.random.fold_in(jax.random.key(seed), _EVALUATE),
+            x,
+            num_samples=num_samples,
+            progress=lambda count: progress.advance(task, count),
+        )
+    fit_on = training.preprocessing(jax.random.key(seed), jnp.asarray(dataset.train.images[:_EXAMPLES_FOR_BASELINE]))
+    document = evaluation_document(
+        scores,
+        independent_baseline(training.model.likelihood.support, fit_on),
+        training.model.likelihood,
+        training.preprocessing,
+        x,
+        num_samples=num_samples,
+        data=dataset.name,
+        split="test",
+        binarize=training.preprocessing.binarize,
+        checkpoint="best",
+        epoch=int(state.epoch),
+        step=int(state.step),
+        seed=seed,
+    )
+    partial = run_dir / f"{EVALUATION}.partial"
+    partial.write_text(json.dumps(document, indent=2) + "\n")
+    partial.replace(run_dir / EVALUATION)
+    console.print()
+    console.print(evaluation_table(document))
+    return document
+
+
+def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> list[Path]:
+    """Write `samples.png` and `reconstructions.png`, where the data are images.
+
+    Returns:
+        The files written.
+    """
+    training, params = setup.training, state.evaluation_params
+    model = training.model
+    if not is_image(setup.dataset.data_shape):
+        return []
+
+    def shown(x: Array) -> np.ndarray:
+        return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
+
+    x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
+    reconstructions = jax.vmap(lambda one: reconstruct(model, params, one))(x)
+    rows = ("test", "model")
+    path = run_dir / "reconstructions.png"
+    save_grid(
+        path,
+        shown(jnp.concatenate([x, reconstructions])),
+        "test data and E[x | z = E q(z|x)]",
+        columns=len(x),
+        rows=rows,
+    )
+    written = [path]
+    if training.objective.monitor == "elbo":
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), _SAMPLES), _NUM_SAMPLES_SHOWN)
+        samples = jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key))))(keys)
+        written.append(run_dir / "samples.png")
+        save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
+    return written
+
+
+def show_summary(run_dir: Path, console: Console) -> None:
+    """Say where the files are and what to try next."""
+    files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
+    console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)
+    console.print(f"next   tensorboard --logdir {run_dir.parent}", highlight=False, soft_wrap=True)
+    console.print("       python experiments/train.py --objective.beta 4", highlight=False, soft_wrap=True)

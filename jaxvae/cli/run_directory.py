@@ -1,0 +1,88 @@
+"""The folder that a run leaves: made late, never overwritten by accident."""
+
+import itertools
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxvae.errors import UserError
+
+CONFIG, EVALUATION = "config.yaml", "evaluation.json"
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """The run and where it is kept.
+
+    Args:
+        seed: of everything random in the run, its parameters included.
+        num_samples: importance samples an example for the final log p(x) [samples].
+        run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
+        overwrite: replace the run in `run_dir`.
+        resume: go on with the run in `run_dir` from its last checkpoint.
+    """
+
+    seed: int = 0
+    num_samples: int = 5000
+    run_dir: str | None = None
+    overwrite: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.num_samples < 1:
+            raise UserError(f"--num_samples must be >= 1, got {self.num_samples}")
+        if self.seed < 0:
+            raise UserError(f"--seed must be >= 0, got {self.seed}")
+        if self.overwrite and self.resume:
+            raise UserError("--overwrite starts anew and --resume goes on, got both: leave one out")
+
+
+def choose_run_directory(flags: RunFlags, data: str) -> Path:
+    """The folder of the run, checked before any work is done; nothing is written yet.
+
+    Raises:
+        UserError: if it exists and neither `--overwrite` nor `--resume` was given, if there is nothing to resume, or if
+            `--overwrite` would delete something that is no run.
+    """
+    if flags.run_dir is None:
+        if flags.resume or flags.overwrite:
+            raise UserError("--resume and --overwrite need the run's folder: add --run_dir runs/…")
+        stem = Path(data).stem or "data"
+        return next(path for n in itertools.count(1) if not (path := Path("runs") / f"{stem}-{n}").exists())
+    path = Path(flags.run_dir)
+    is_run, exists = (path / CONFIG).is_file(), path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if flags.resume and not is_run:
+        raise UserError(
+            f"--resume needs the folder of a run, got {path} without {CONFIG}: leave out --resume to start one"
+        )
+    if exists and not is_run:
+        raise UserError(
+            f"--run_dir must be new, empty or a run's folder, got {path}, which holds something else: take another"
+        )
+    if exists and not (flags.overwrite or flags.resume):
+        raise UserError(
+            f"{path} holds a run already: add --resume to go on, --overwrite to start anew, or take another --run_dir"
+        )
+    return path
+
+
+def open_run_directory(path: Path, config: str, *, keep: bool) -> None:
+    """Make the folder and write its configuration; what stood there is removed unless it is to be kept."""
+    if path.exists() and not keep:
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+    (path / CONFIG).write_text(config)
+
+
+def config_of(run_dir: Path) -> Path:
+    """The configuration file of a run.
+
+    Raises:
+        UserError: if the folder is no run.
+    """
+    if not (run_dir / CONFIG).is_file():
+        known = sorted(str(path.parent) for path in Path("runs").glob(f"*/{CONFIG}"))[:5]
+        hint = f"; runs here: {', '.join(known)}" if known else "; make one with python experiments/train.py"
+        what = f"a folder without {CONFIG}" if run_dir.is_dir() else "no folder"
+        raise UserError(f"the folder of a run is expected, got {run_dir} ({what}){hint}")
+    return run_dir / CONFIG

@@ -1,0 +1,50 @@
+"""Training with everything around it: the bar, the log, the checkpoints."""
+
+import time
+from pathlib import Path
+
+import jax.numpy as jnp
+from rich.console import Console
+
+from jaxvae.cli.setup import Setup
+from jaxvae.report.terminal import TrainingBar
+from jaxvae.training import TrainState, fit
+from jaxvae.training.checkpoint import save_checkpoint
+from jaxvae.training.log import MetricsLog
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
+
+
+def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) -> None:
+    """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
+
+    Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
+    under way.
+    """
+    training, images = setup.training, jnp.asarray(setup.dataset.train.images)
+    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
+    steps, start = training.steps_per_epoch(len(images)), int(state.epoch)
+    best: TrainState | None = None
+
+    def save() -> None:
+        if best is not None:
+            save_checkpoint(run_dir, "best", best)  # first: a kill in between must not leave a `last` beyond its best
+        if int(state.epoch) > start:
+            save_checkpoint(run_dir, "last", state)
+
+    with (
+        MetricsLog(run_dir, resume_at_epoch=start) as log,
+        TrainingBar(console, training.objective.monitor, training.epochs, start) as bar,
+    ):
+        saved_at = time.perf_counter()
+        try:
+            for epoch in fit(training, state, images, validation):
+                state = epoch.state
+                best = state if epoch.improved else best
+                log.write(epoch, steps)
+                bar.update(epoch, steps / epoch.seconds)
+                if time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
+                    save()
+                    saved_at = time.perf_counter()
+        finally:
+            save()

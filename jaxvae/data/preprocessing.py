@@ -1,0 +1,87 @@
+"""From stored grey levels to the values that a likelihood scores, inside the compiled step."""
+
+import hashlib
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.checks import check_choice
+from jaxvae.errors import UserError
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key
+
+EVALUATION_SEED = 777  # of the one draw that validation and test data are made with, whatever the run's seed
+
+
+@dataclass
+class Preprocessing:
+    """From raw examples to the x that the model sees.
+
+    Integers g in {0, …, maximum} become g / maximum; `dynamic` binarisation draws x ~ Bernoulli(g / maximum) at each
+    use (Salakhutdinov and Murray 2008), `threshold` takes g / maximum ≥ ½; dequantisation takes (g + u) / (maximum + 1),
+    u ~ U[0, 1), which makes a density of x a lower bound on the probability of g (Theis, van den Oord and Bethge 2016,
+    section 3.1). Float data passes as it is.
+
+    Args:
+        maximum: largest grey level of integer data; None for float data.
+        binarize: `none`, `threshold` or `dynamic`.
+        dequantize: add uniform noise of one grey level.
+        symmetric: map [0, 1] to [−1, 1] at the end.
+
+    Raises:
+        UserError: for a combination that has no meaning.
+    """
+
+    maximum: int | None = None
+    binarize: Literal["none", "threshold", "dynamic"] = "none"
+    dequantize: bool = False
+    symmetric: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice(self, ("none", "threshold", "dynamic"), binarize=self.binarize)
+        if self.dequantize and self.binarize != "none":
+            raise UserError(
+                f"--dequantize adds noise to grey levels, got binary data: use --binarize none, not {self.binarize}"
+            )
+        if self.dequantize and self.maximum is None:
+            raise UserError("--dequantize needs integer grey levels (uint8), got float data: drop --dequantize")
+        if self.binarize != "none" and self.symmetric:
+            raise UserError(f"--symmetric needs grey data, got --binarize {self.binarize}: use --binarize none")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether two uses of one raw example differ."""
+        return self.dequantize or self.binarize == "dynamic"
+
+    @property
+    def bin_width(self) -> float | None:
+        """Width of one grey level [units of x], where a density of x bounds its probability, else None."""
+        if not self.dequantize or self.maximum is None:
+            return None
+        return (2.0 if self.symmetric else 1.0) / (self.maximum + 1)
+
+    def __call__(self, key: Key, raw: Array) -> Array:
+        """x, float32, of the shape of `raw`; noise independent over all axes."""
+        levels = raw.astype(jnp.float32)
+        if self.dequantize and self.maximum is not None:
+            x = (levels + jax.random.uniform(key, raw.shape)) / (self.maximum + 1)
+        else:
+            x = levels if self.maximum is None else levels / self.maximum
+        if self.binarize == "dynamic":
+            x = (jax.random.uniform(key, raw.shape) < x).astype(jnp.float32)  # never 1 at x = 0, always 1 at x = 1
+        elif self.binarize == "threshold":
+            x = (x >= 0.5).astype(jnp.float32)
+        return 2.0 * x - 1.0 if self.symmetric else x
+
+    def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
+        """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
+        key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
+        return jax.jit(self.__call__)(key, jnp.asarray(raw))
+
+
+def content_hash(x: Array) -> str:
+    """SHA-256 of the values of an array and its shape, to tell whether two figures were measured on the same data."""
+    values = np.ascontiguousarray(np.asarray(x, "<f4"))
+    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()

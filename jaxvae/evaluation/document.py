@@ -1,0 +1,87 @@
+"""`evaluation.json`: every figure with its unit, error, estimator and the data it was measured on."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxvae.data.preprocessing import Preprocessing, content_hash
+from jaxvae.distributions import Bernoulli, Normal
+from jaxvae.evaluation.bits import bits_per_dimension
+from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.likelihoods import Likelihood
+from jaxvae.typing import Array
+
+_ESTIMATORS = {
+    "elbo": "one draw of z an example; KL in closed form where the pair has one",
+    "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x)",
+    "distortion": "minus log p(x|z), one draw of z an example",
+    "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
+    "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
+}
+
+
+def evaluation_document(
+    scores: dict[str, Estimate],
+    baseline: Bernoulli | Normal,
+    likelihood: Likelihood,
+    preprocessing: Preprocessing,
+    x: Array,
+    *,
+    num_samples: int,
+    **context: Any,
+) -> dict[str, Any]:
+    """All figures of a test set as JSON.
+
+    Args:
+        scores: from `evaluate`.
+        baseline: the trivial model, fitted to training data.
+        likelihood: tells whether log-probabilities are masses.
+        preprocessing: tells the width of a grey level.
+        x: preprocessed test data, `[n, *data_shape]`.
+        num_samples: draws behind `log_marginal` [samples].
+        context: further entries (data set, run, seed, epoch).
+    """
+    has_density = "elbo" in scores
+    figures = {
+        "elbo": scores.get("elbo"),
+        "log_marginal": scores.get("log_marginal"),
+        "rate": scores.get("kl"),
+        "distortion" if has_density else "reconstruction_distortion": _negative(scores["log_likelihood"]),
+    }
+    bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
+    num_dimensions = int(np.prod(x.shape[1:]))
+
+    def entry(name: str, estimate: Estimate | None) -> dict[str, Any]:
+        if estimate is None:
+            return {"value": None, "reason": "the objective trains no density of x"}
+        document: dict[str, Any] = {"value": estimate.value, "standard_error": estimate.standard_error, "unit": "nats"}
+        if name in _ESTIMATORS:
+            document["estimator"] = _ESTIMATORS[name]
+        if name == "log_marginal":
+            document["num_samples"] = num_samples
+        if name in ("elbo", "log_marginal", "log_likelihood"):
+            bits = None if bin_width is None else bits_per_dimension(estimate.value, num_dimensions, bin_width)
+            document["bits_per_dimension"] = bits
+        return document
+
+    baseline_scores = Estimate.of(np.asarray(jax.vmap(baseline.log_prob)(x)))
+    return {
+        **context,
+        "num_examples": int(x.shape[0]),
+        "num_dimensions": num_dimensions,
+        "test_set_sha256": content_hash(x),
+        **{name: entry(name, estimate) for name, estimate in figures.items()},
+        "baseline": {
+            "model": f"independent {type(baseline).__name__} per dimension",
+            **entry("log_likelihood", baseline_scores),
+        },
+        "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
+        "hardware": f"{jax.device_count()} × {jax.devices()[0].device_kind} ({platform.machine()})",
+    }
+
+
+def _negative(estimate: Estimate) -> Estimate:
+    return Estimate(-estimate.value, estimate.standard_error)
