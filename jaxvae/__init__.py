@@ -1,6 +1,6 @@
 """Variational autoencoders as pure functions in JAX: five swappable descriptions, one draw, every formula exact."""
 
-from jaxvae import distributions, evaluation, likelihoods, networks, objectives, posteriors, priors
+from jaxvae import data, distributions, evaluation, likelihoods, networks, objectives, posteriors, priors, training
 from jaxvae.distributions import kl_divergence
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
@@ -15,6 +15,7 @@ __all__ = [
     "Elbo",
     "Model",
     "UserError",
+    "data",
     "dataclass",
     "decode",
     "distributions",
@@ -33,4 +34,5 @@ __all__ = [
     "reparameterize",
     "sample",
     "stack",
+    "training",
 ]

@@ -4,8 +4,9 @@ import doctest
 import importlib
 import pkgutil
 
-import jaxvae
 import pytest
+
+import jaxvae
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(jaxvae.__path__, "jaxvae."))
 

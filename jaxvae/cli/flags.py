@@ -26,7 +26,9 @@ def make_parser(description: str, *, with_components: bool = False) -> ArgumentP
     """A parser whose errors are one line each; `with_components` ends `--help` with the page of components."""
     asked_for_help = with_components and any(flag in sys.argv for flag in ("-h", "--help"))
     epilog = components_page() if asked_for_help else None
-    return ArgumentParser(description=description, epilog=epilog, formatter_class=_Formatter, exit_on_error=False)
+    return ArgumentParser(
+        description=description, epilog=epilog, formatter_class=_Formatter, exit_on_error=False, allow_abbrev=False
+    )
 
 
 def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:

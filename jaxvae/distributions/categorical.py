@@ -49,6 +49,7 @@ class Categorical(Distribution):
         log_p, log_q = jax.nn.log_softmax(self.logits), jax.nn.log_softmax(other.logits)
         shape = jnp.broadcast_shapes(log_p.shape, log_q.shape)
         log_p, log_q = jnp.broadcast_to(log_p, shape), jnp.broadcast_to(log_q, shape)
-        # a class of probability 0 adds 0, where 0 · (−inf − log q) would be NaN
-        terms = jnp.where(jnp.isneginf(log_p), 0.0, jnp.exp(log_p) * (log_p - log_q))
-        return sum_event(jnp.sum(terms, axis=-1), self.event_ndim)
+        p = jnp.exp(log_p)
+        # a class of probability 0 adds 0 to the value and to the gradient, where 0 · (−inf − log q) would be NaN
+        log_ratio = jnp.where(p > 0.0, log_p - log_q, 0.0)
+        return sum_event(jnp.sum(p * log_ratio, axis=-1), self.event_ndim)

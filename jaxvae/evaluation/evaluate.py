@@ -7,11 +7,11 @@ import jax
 import numpy as np
 
 from jaxvae.draw import Model
-from jaxvae.evaluation.likelihood import log_marginal
+from jaxvae.evaluation.likelihood import CHUNK, log_marginal
 from jaxvae.objectives import Objective
 from jaxvae.typing import Array, Key, Metrics, Params
 
-EXAMPLES_AT_ONCE = 20  # with a chunk of draws each, about what a core's cache holds
+DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay within a processor's cache
 
 
 class Estimate(NamedTuple):
@@ -76,7 +76,7 @@ def evaluate(
         return scores
 
     results: list[dict[str, np.ndarray]] = []
-    for batch in in_batches(figures, key, x, min(EXAMPLES_AT_ONCE, x.shape[0])):
+    for batch in in_batches(figures, key, x, min(max(1, DRAWS_AT_ONCE // min(num_samples, CHUNK)), x.shape[0])):
         results.append(batch)
         progress(len(next(iter(batch.values()))))
     return {name: Estimate.of(np.concatenate([batch[name] for batch in results])) for name in results[0]}

@@ -48,9 +48,8 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
         return training.objective.loss(training.model, params, keys, x, batch.mask, state.step)
 
     gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
-    with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
-        transformation = training.transformation(images.shape[0])
-        updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
+    transformation = training.transformation(images.shape[0])
+    updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
     state = state._replace(
         step=state.step + 1,
@@ -83,10 +82,11 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
 def score_examples(model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int) -> Metrics:
     """The objective's validation scores of each example, `[n]`; the noise does not depend on `batch_size`."""
 
-    def score(key_and_example: tuple[Key, Array]) -> Metrics:
-        return objective.score(model, params, *key_and_example)
+    def score(index_and_example: tuple[Array, Array]) -> Metrics:
+        index, example = index_and_example
+        return objective.score(model, params, jax.random.fold_in(key, index), example)
 
-    return jax.lax.map(score, (example_keys(key, x.shape[0]), x), batch_size=batch_size)
+    return jax.lax.map(score, (jnp.arange(x.shape[0]), x), batch_size=batch_size)
 
 
 def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainState, Metrics]:

@@ -3,6 +3,7 @@
 import math
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 import optax
 
@@ -92,12 +93,19 @@ class Optimizer:
             "rmsprop": lambda: optax.scale_by_rms(b2, eps),
             "sgd": lambda: optax.trace(b1),
         }[self.optimizer]()
-        return optax.chain(
-            optax.identity() if self.gradient_clip is None else optax.clip_by_global_norm(self.gradient_clip),  # type: ignore[arg-type]
+        clip, decay = self.gradient_clip, self.weight_decay
+        chain = optax.chain(
+            optax.identity() if clip is None else optax.clip_by_global_norm(clip),  # type: ignore[arg-type]
             scale,
-            optax.identity() if self.weight_decay is None else optax.add_decayed_weights(self.weight_decay),
+            optax.identity() if decay is None else optax.add_decayed_weights(decay),
             optax.scale_by_learning_rate(lambda step: self.learning_rate_at(step, total_steps)),
         )
+
+        def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
+            with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
+                return chain.update(updates, state, params)
+
+        return optax.GradientTransformation(chain.init, update)
 
     def update_average(self, average: PyTree, params: PyTree, step: Array) -> PyTree:
         """The moving average of the parameters after step number `step` (from 0); None stays None."""

@@ -34,7 +34,7 @@ class Training:
     optimizer: Optimizer = Optimizer()
     objective: Objective = ELBO()
     batch_size: int = 100
-    epochs: int = 100
+    epochs: int = 200
     patience: int | None = None
 
     def __post_init__(self) -> None:

@@ -1,0 +1,139 @@
+"""The value that every loader returns: three splits of one kind of example."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxvae.errors import UserError
+from jaxvae.typing import Shape
+
+SPLIT_SEED = 0  # of the one permutation behind every split that no paper fixes: the same examples on every machine
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Examples in a fixed order, and their classes where there are any.
+
+    Shapes: `images` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, or None.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, index: slice | np.ndarray) -> "Split":
+        """The examples at `index`, in that order; a slice copies nothing."""
+        return Split(self.images[index], None if self.labels is None else self.labels[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Train, validation and test examples of one shape and dtype.
+
+    `maximum` is the largest grey level that uint8 data can hold (255; 16 for digits; 1 for binary data), None for
+    float32 data.
+
+    Raises:
+        UserError: if the splits differ in shape or dtype, hold no example, or labels do not match the images.
+
+    >>> zeros = np.zeros((3, 8, 6, 1), np.uint8)
+    >>> Dataset("zeros", train=Split(zeros), validation=Split(zeros), test=Split(zeros), maximum=1).data_shape
+    (8, 6, 1)
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    maximum: int | None
+
+    def __post_init__(self) -> None:
+        kinds = {split: f"{part.images.dtype} {part.images.shape[1:]}" for split, part in self.splits.items()}
+        if len(set(kinds.values())) != 1:
+            got = ", ".join(f"{split} {kind}" for split, kind in kinds.items())
+            raise UserError(
+                f"{self.name}: train, validation and test must hold examples of one dtype and shape, got {got}; "
+                "save them as arrays that differ in their first axis only"
+            )
+        if self.train.images.dtype not in (np.uint8, np.float32):
+            raise UserError(
+                f"{self.name}: images must be uint8 (grey levels) or float32, got {self.train.images.dtype}; "
+                "convert them with images.astype"
+            )
+        if (self.maximum is None) != (self.train.images.dtype == np.float32):
+            raise UserError(
+                f"{self.name}: maximum is the largest grey level of uint8 images and None for float32 ones, "
+                f"got {self.maximum} for {self.train.images.dtype}"
+            )
+        for split, part in self.splits.items():
+            if len(part) == 0:
+                raise UserError(
+                    f"{self.name}: split {split!r} must hold at least one example, got 0; add examples to it"
+                )
+            if part.labels is not None and part.labels.shape != (len(part),):
+                raise UserError(
+                    f"{self.name}: labels of split {split!r} must have shape ({len(part)},), one for each image, "
+                    f"got {part.labels.shape}"
+                )
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def data_shape(self) -> Shape:
+        """Shape of ONE example."""
+        return self.train.images.shape[1:]
+
+
+def concatenate(*splits: Split) -> Split:
+    """All examples of `splits` in order; labels only where every one has them."""
+    labels = [split.labels for split in splits if split.labels is not None]
+    return Split(
+        np.concatenate([split.images for split in splits]),
+        np.concatenate(labels) if len(labels) == len(splits) else None,
+    )
+
+
+def split_off(split: Split, *fractions: float) -> tuple[Split, ...]:
+    """Cut `split` into a first part and one part for each of `fractions` of it, by one fixed permutation.
+
+    Every part holds at least one example.
+
+    Raises:
+        UserError: if there are fewer examples than parts.
+
+    >>> [len(part) for part in split_off(Split(np.zeros((1797, 64))), 0.1, 0.1)]
+    [1437, 180, 180]
+    """
+    if len(split) <= len(fractions):
+        raise UserError(
+            f"a split into {len(fractions) + 1} parts needs at least {len(fractions) + 1} examples, got {len(split)}; "
+            "add examples"
+        )
+    sizes = [max(1, round(fraction * len(split))) for fraction in fractions]
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(split))
+    bounds = np.cumsum([len(split) - sum(sizes), *sizes])[:-1]
+    return tuple(split.take(index) for index in np.split(order, bounds))
+
+
+def with_validation_fraction(dataset: Dataset, fraction: float) -> Dataset:
+    """Pool train and validation in order and make the LAST `fraction` of the pool (in (0, 1)) the validation split.
+
+    Raises:
+        UserError: if `fraction` is not between 0 and 1.
+
+    >>> images = np.zeros((10, 8, 6, 1), np.uint8)
+    >>> ten_each = Dataset("zeros", train=Split(images), validation=Split(images), test=Split(images), maximum=1)
+    >>> len(with_validation_fraction(ten_each, 0.2).validation)
+    4
+    """
+    if not 0 < fraction < 1:
+        raise UserError(f"the validation fraction must lie between 0 and 1, got {fraction}; 0.2 holds out every fifth")
+    pool = concatenate(dataset.train, dataset.validation)
+    size = min(max(1, round(fraction * len(pool))), len(pool) - 1)
+    train, validation = pool.take(slice(-size)), pool.take(slice(-size, None))
+    return Dataset(dataset.name, train, validation, dataset.test, dataset.maximum)

@@ -1,0 +1,24 @@
+"""The data sets that have a name here; any other name is one of tensorflow-datasets."""
+
+import difflib
+from collections.abc import Iterable
+
+from jaxvae.data.originals import ORIGINALS
+from jaxvae.errors import UserError
+
+DIGITS = "digits"
+NAMES = (DIGITS, *ORIGINALS)
+
+
+def unknown_name(name: str, known: Iterable[str]) -> UserError:
+    """The error for a name that is neither one of `NAMES` nor of `known`: it gives the nearest, not all of them.
+
+    >>> print(unknown_name("mnits", ["kmnist", "imdb_reviews"]))
+    unknown data set 'mnits': did you mean mnist or kmnist? Expected digits, mnist, fashion_mnist, binarized_mnist, ...
+    """
+    nearest = difflib.get_close_matches(name.lower(), {*NAMES, *known}, n=3)
+    question = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    return UserError(
+        f"unknown data set {name!r}: {question}Expected {', '.join(NAMES)}, another image set of tensorflow-datasets, "
+        "or the path of an .npz file, an .npy file or a folder of images"
+    )

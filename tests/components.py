@@ -1,0 +1,126 @@
+"""THE table that drives the generic tests: a new component needs one row here and no other test of its own.
+
+`test_components.py` fails for a component that is exported without a row.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpyro.distributions as numpyro
+from scipy import special, stats
+
+from jaxvae import distributions, likelihoods, networks, objectives, posteriors, priors
+from jaxvae.typing import Shape
+
+Parameters = dict[str, np.ndarray]
+
+
+class Extreme(NamedTuple):
+    """One component far out, with the log-density worked out by hand."""
+
+    parameters: dict[str, Any]
+    value: float
+    log_prob: float
+
+
+class DistributionRow(NamedTuple):
+    """A family of distributions: how to build it, and the same family by others."""
+
+    make: Callable[..., distributions.Distribution]
+    """From named parameters and `event_ndim`."""
+    parameters: Callable[[np.random.Generator, Shape], Parameters]
+    """Random parameters in float64 for components of a shape."""
+    scipy: Callable[..., Any]
+    """The frozen scipy distribution of ONE component."""
+    numpyro: Callable[..., Any]
+    """The numpyro distribution of all components, no event axes declared."""
+    extremes: tuple[Extreme, ...]
+    has_mean: bool = True
+
+
+DISTRIBUTIONS = {
+    "Normal": DistributionRow(
+        make=distributions.Normal,
+        parameters=lambda rng, shape: {"loc": rng.normal(size=shape), "scale": np.exp(0.5 * rng.normal(size=shape))},
+        scipy=lambda loc, scale: stats.norm(loc, scale),
+        numpyro=numpyro.Normal,
+        extremes=(
+            Extreme({"loc": 0.0, "scale": 1e-4}, 1e4, -0.5e16 - np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
+            Extreme({"loc": -1e4, "scale": 1e-4}, -1e4, -np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
+            Extreme({"loc": 0.0, "scale": 1e4}, 0.0, -np.log(1e4) - 0.5 * np.log(2 * np.pi)),
+        ),
+    ),
+    "Bernoulli": DistributionRow(
+        make=distributions.Bernoulli,
+        parameters=lambda rng, shape: {"logits": 1.5 * rng.normal(size=shape)},
+        scipy=lambda logits: stats.bernoulli(special.expit(logits)),
+        numpyro=lambda logits: numpyro.Bernoulli(logits=logits),
+        extremes=(
+            Extreme({"logits": 1e4}, 1.0, 0.0),
+            Extreme({"logits": 1e4}, 0.0, -1e4),
+            Extreme({"logits": -1e4}, 1.0, -1e4),
+            Extreme({"logits": -1e4}, 0.0, 0.0),
+        ),
+    ),
+    "Categorical": DistributionRow(
+        make=distributions.Categorical,
+        parameters=lambda rng, shape: {"logits": rng.normal(size=(*shape, 4))},
+        scipy=lambda logits: stats.rv_discrete(values=(np.arange(len(logits)), special.softmax(logits))),
+        numpyro=lambda logits: numpyro.Categorical(logits=logits),
+        extremes=(
+            Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 0, 0.0),
+            Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 2, -2e4),
+            Extreme({"logits": [-1e4, -1e4, -1e4, -1e4]}, 3, -np.log(4)),
+        ),
+        has_mean=False,
+    ),
+}
+
+CLOSED_FORM_KL = {("Normal", "Normal"), ("Bernoulli", "Bernoulli"), ("Categorical", "Categorical")}
+"""Pairs (q, p) of rows above that have a closed form; `test_kl.py` sees to it that no other pair claims one."""
+
+
+NETWORKS: dict[str, Callable[[], Any]] = {
+    "MLP-linear": lambda: networks.MLP(features=()),
+    "MLP-relu": lambda: networks.MLP(features=(6,)),
+    "MLP-tanh": lambda: networks.MLP(features=[6, 8], activation="tanh"),  # type: ignore[arg-type]
+}
+
+POSTERIORS: dict[str, Callable[[], Any]] = {"DiagonalNormal": posteriors.DiagonalNormal}
+
+PRIORS: dict[str, Callable[[], Any]] = {"StandardNormal": priors.StandardNormal}
+
+
+class LikelihoodRow(NamedTuple):
+    """A likelihood, and values on both sides of its support."""
+
+    build: Callable[[], likelihoods.Likelihood]
+    inside: tuple[float, ...]
+    outside: tuple[float, ...]
+
+
+_REAL = {"inside": (-1e30, 0.0, 0.5), "outside": (np.nan, np.inf, -np.inf)}
+_BINARY = {"inside": (0.0, 1.0), "outside": (0.5, -1.0, 2.0, 255.0, np.nan)}
+
+LIKELIHOODS = {
+    "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
+    "Normal-fixed": LikelihoodRow(partial(likelihoods.Normal, scale=0.3), **_REAL),
+    "Normal-learned": LikelihoodRow(partial(likelihoods.Normal, scale="learned", mean="sigmoid"), **_REAL),
+    "Normal-per_pixel": LikelihoodRow(partial(likelihoods.Normal, scale="per_pixel", mean="tanh"), **_REAL),
+}
+
+OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
+    "ELBO": objectives.ELBO,
+    "ELBO-all": lambda: objectives.ELBO(
+        beta=2.5, schedule=objectives.Linear(steps=9), kl="sampled", squared_error_weight=0.7
+    ),
+    "Autoencoder": objectives.Autoencoder,
+}
+
+SCHEDULES: dict[str, Callable[[], objectives.Schedule]] = {
+    "Constant": objectives.Constant,
+    "Linear": partial(objectives.Linear, steps=7),
+    "Cyclical": partial(objectives.Cyclical, period=6, cycles=3, ramp=0.75),
+}

@@ -1,0 +1,1 @@
+"""The scripts, used as their user would."""

@@ -1,0 +1,114 @@
+"""Bad input: one line that says what was expected, what came and the fix; exit code 2; nothing half-written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.experiments.conftest import FAST, Outcome, Script
+
+
+def refused(outcome: Outcome, *words: str) -> None:
+    assert outcome.code == 2, outcome
+    assert outcome.err.startswith("error: ")
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert "Traceback" not in outcome.err
+    for word in words:
+        assert word in outcome.err, outcome.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--learning_rte", "1"], ["unknown flag --learning_rte", "--learning_rate"]),
+        (["--objective.bta", "1"], ["bta", "beta"]),
+        (["--prior", "StandardNorml"], ["--prior", "StandardNorml", "did you mean StandardNormal?"]),
+        (["--likelihood.scale", "1"], ["Bernoulli", "--likelihood Normal first"]),
+        (["--likelihood", "Normal", "--likelihood.scale", "lerned"], ["learned", "per_pixel", "a number"]),
+        (["--likelihood", "Normal", "--likelihood.scale", "-1"], ["scale must be > 0", "-1"]),
+        (["--encoder.activation", "rleu"], ["did you mean relu"]),
+        (["--encoder.features", "[0]"], ["features must be >= 1"]),
+        (["--latent_dim", "x"], ["--latent_dim", "whole number", "'x'"]),
+        (["--latent_dim", "0"], ["latent_dim must be >= 1"]),
+        (["--batch_size", "0"], ["batch_size must be >= 1"]),
+        (["--epochs", "0"], ["epochs must be >= 1"]),
+        (["--seed", "-1"], ["--seed"]),
+        (["--num_samples", "0"], ["--num_samples must be >= 1"]),
+        (["--learning_rate", "-1"], ["learning_rate must be > 0"]),
+        (["--optimizer", "adm"], ["did you mean adam"]),
+        (["--objective.beta", "-1"], ["beta must be >= 0"]),
+        (["--objective.schedule", "Liner"], ["did you mean Linear?"]),
+        (["--objective.schedule", "Linear", "--objective.schedule.steps", "-3"], ["steps must be >= 1"]),
+        (["--prior", "no_module.Prior"], ["no_module"]),
+        (["--config", "nowhere.yaml"], ["nowhere.yaml"]),
+        (["extra"], ["--name value", "'extra'"]),
+        (["--binarize", "none"], ["Bernoulli", "{0, 1}", "--binarize dynamic", "--likelihood Normal"]),
+        (["--binarize", "thresh"], ["did you mean threshold?"]),
+        (["--dequantize", "true"], ["--dequantize", "--binarize none"]),
+        (["--validation_fraction", "1.5"], ["validation fraction", "1.5"]),
+        (["--data", "digitz"], ["digitz", "digits"]),
+        (["--data", "nowhere.npz"], ["nowhere.npz"]),
+        (["--data", "nowhere.npy"], ["nowhere.npy"]),
+        (["--resume", "true"], ["--run_dir"]),
+        (["--resume", "true", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
+        (["--resume", "true", "--overwrite", "true", "--run_dir", "x"], ["--overwrite", "--resume"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_bad_flags(script: Script, flags: list[str], words: list[str]) -> None:
+    refused(script("train", *flags), *words)
+
+
+@pytest.mark.parametrize(
+    ("array", "flags", "words"),
+    [
+        (np.zeros((0, 4, 4), np.uint8), [], ["example"]),
+        (np.full((20, 4, 4), np.nan, np.float32), ["--likelihood", "Normal"], ["NaN"]),
+        (np.full((20, 4, 4), 0.5, np.float32), ["--binarize", "none"], ["0.5", "--binarize dynamic"]),
+        (np.full((20, 4, 4), 3.5, np.float32), [], ["[0, 1]", "3.5"]),
+        (np.full((20, 4, 4), "a"), [], ["dtype"]),
+        (np.zeros(20, np.uint8), [], ["shape"]),
+    ],
+    ids=["empty", "NaN", "grey", "out of range", "strings", "one axis"],
+)
+def test_bad_files(script: Script, array: np.ndarray, flags: list[str], words: list[str]) -> None:
+    np.save("data.npy", array)
+    refused(script("train", *FAST, "--data", "data.npy", *flags), *words)
+
+
+def test_a_configuration_with_an_unknown_key(script: Script) -> None:
+    Path("config.yaml").write_text("learning_rte: 0.1\n")
+    refused(script("train", "--config", "config.yaml"), "learning_rte", "learning_rate")
+    Path("config.yaml").write_text("a: [1\n")
+    refused(script("train", "--config", "config.yaml"), "config")
+
+
+def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> None:
+    assert script("train", *FAST, "--run_dir", "run").code == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
+    refused(script("train", *FAST, "--run_dir", "run"), "--resume", "--overwrite")
+    refused(script("train", *FAST, "--run_dir", "run", "--overwrite", "true", "--data", "digitz"), "digitz")
+    assert before == {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
+    assert script("train", *FAST, "--run_dir", "run", "--overwrite", "true").code == 0
+    Path("mine").mkdir()
+    Path("mine/thesis.tex").write_text("…")
+    refused(script("train", *FAST, "--run_dir", "mine", "--overwrite", "true"), "mine", "something else")
+    assert Path("mine/thesis.tex").exists()
+
+
+def test_evaluate_on_what_is_no_run(script: Script) -> None:
+    refused(script("evaluate", "nowhere"), "nowhere", "no folder", "train.py")
+    Path("empty").mkdir()
+    refused(script("evaluate", "empty"), "config.yaml")
+    refused(script("evaluate"), "run_dir")
+    assert script("train", *FAST, "--run_dir", "run").code == 0
+    refused(script("evaluate", "run", "--num_samples", "0"), "--num_samples")
+    refused(script("evaluate", "run", "--num_sample", "3"), "--num_samples")
+
+
+def test_resume_of_another_architecture(script: Script) -> None:
+    assert script("train", *FAST, "--run_dir", "run").code == 0
+    config = Path("run/config.yaml").read_text()
+    refused(script("train", "--run_dir", "run", "--resume", "true", "--latent_dim", "5"), "config.yaml")
+    assert Path("run/config.yaml").read_text() == config

@@ -1,0 +1,167 @@
+"""experiments/train.py and evaluate.py from the flags to the files they leave."""
+
+import json
+import math
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from jaxvae.training.log import read_metrics
+from tests.experiments.conftest import FAST, Script
+
+
+def untimed(run_dir: Path) -> list[dict]:
+    """`metrics.jsonl` without its times."""
+    return [{name: value for name, value in record.items() if "second" not in name} for record in read_metrics(run_dir)]
+
+
+def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
+    outcome = script("train", *FAST)
+    assert outcome.code == 0, outcome.err
+    run = Path("runs/digits-1")
+    names = {path.name for path in run.iterdir()}
+    assert {"config.yaml", "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png"} <= names
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {"best", "last"}
+    for picture in ("samples.png", "reconstructions.png"):
+        pixels = np.asarray(Image.open(run / picture).convert("L"))
+        assert pixels.std() > 20, f"{picture} is blank"
+
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    elbo, marginal, baseline = (evaluation[name] for name in ("elbo", "log_marginal", "baseline"))
+    assert elbo["value"] == pytest.approx(-evaluation["rate"]["value"] - evaluation["distortion"]["value"], abs=1e-3)
+    assert marginal["num_samples"] == 6
+    assert marginal["value"] > elbo["value"]
+    assert marginal["bits_per_dimension"] == pytest.approx(-marginal["value"] / 64 / math.log(2))
+    assert all(entry["standard_error"] > 0 for entry in (elbo, marginal, baseline))
+    assert evaluation["num_examples"] == 180
+    assert len(evaluation["test_set_sha256"]) == 64
+    for shown in ("ELBO", "log p(x)", "baseline", "bits/dim", "runs/digits-1", "next"):
+        assert shown in outcome.out
+    assert [record["epoch"] for record in read_metrics(run)] == [1, 2]
+
+
+def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> None:
+    flags = (*FAST, "--objective.schedule", "Linear", "--objective.schedule.steps", "3", "--seed", "5")
+    script("train", *flags, "--run_dir", "a")
+    script("train", *flags, "--run_dir", "b")
+    repeated = script("train", "--config", "a/config.yaml", "--run_dir", "c")
+    assert repeated.code == 0, repeated.err
+    other = script("train", *flags, "--seed", "6", "--run_dir", "d")
+    assert other.code == 0, other.err
+    assert untimed(Path("a")) == untimed(Path("b")) == untimed(Path("c")) != untimed(Path("d"))
+    evaluations = [json.loads(Path(name, "evaluation.json").read_text()) for name in "abcd"]
+    assert evaluations[0] == evaluations[1] == evaluations[2]
+    # the test set is the same whatever the seed, the model is not
+    assert evaluations[0]["test_set_sha256"] == evaluations[3]["test_set_sha256"]
+    assert evaluations[0]["elbo"] != evaluations[3]["elbo"]
+    config = yaml.safe_load(Path("a/config.yaml").read_text())
+    assert config["binarize"] == "dynamic"  # resolved
+    assert config["encoder"]["init_args"]["features"] == [9]
+    assert config["gradient_clip"] is None
+
+
+def test_resume_goes_on_exactly(script: Script) -> None:
+    script("train", *FAST, "--run_dir", "whole", "--epochs", "4")
+    script("train", *FAST, "--run_dir", "parts", "--epochs", "2")
+    resumed = script("train", "--run_dir", "parts", "--resume", "true", "--epochs", "4")
+    assert resumed.code == 0, resumed.err
+    assert untimed(Path("whole")) == untimed(Path("parts"))
+    whole, parts = (json.loads(Path(name, "evaluation.json").read_text()) for name in ("whole", "parts"))
+    assert whole == parts
+    assert yaml.safe_load(Path("parts/config.yaml").read_text())["epochs"] == 4
+
+
+def test_evaluate_gives_the_same_figures_and_takes_more_samples(script: Script) -> None:
+    script("train", *FAST, "--run_dir", "run")
+    first = json.loads(Path("run/evaluation.json").read_text())
+    again = script("evaluate", "run")
+    assert again.code == 0, again.err
+    assert json.loads(Path("run/evaluation.json").read_text()) == first
+    more = script("evaluate", "run", "--num_samples", "300")
+    assert more.code == 0, more.err
+    second = json.loads(Path("run/evaluation.json").read_text())
+    assert second["log_marginal"]["num_samples"] == 300
+    assert second["log_marginal"]["value"] > first["log_marginal"]["value"]
+    assert second["elbo"]["value"] == pytest.approx(first["elbo"]["value"], rel=1e-6)
+
+
+def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
+    outcome = script("train", *FAST, "--objective", "Autoencoder", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    evaluation = json.loads(Path("run/evaluation.json").read_text())
+    assert evaluation["elbo"]["value"] is None
+    assert "density" in evaluation["elbo"]["reason"]
+    assert evaluation["log_marginal"]["value"] is None
+    assert evaluation["reconstruction_distortion"]["value"] > 0
+    assert not Path("run/samples.png").exists()
+    assert Path("run/reconstructions.png").exists()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--likelihood", "Normal"),
+        ("--likelihood", "Normal", "--likelihood.scale", "0.3", "--likelihood.mean", "sigmoid"),
+        ("--likelihood", "Normal", "--likelihood.scale", "per_pixel", "--dequantize", "true", "--symmetric", "true"),
+        ("--binarize", "threshold", "--objective.beta", "4", "--objective.squared_error_weight", "0.5"),
+        ("--decay", "cosine", "--gradient_clip", "1", "--weight_decay", "1e-3", "--ema_decay", "0.9"),
+        ("--optimizer", "lion", "--validation_fraction", "0.2", "--patience", "1"),
+        ("--objective.schedule", "Cyclical", "--objective.schedule.period", "2", "--objective.kl", "sampled"),
+    ],
+    ids=" ".join,
+)
+def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> None:
+    outcome = script("train", *FAST, *flags, "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    evaluation = json.loads(Path("run/evaluation.json").read_text())
+    assert math.isfinite(evaluation["log_marginal"]["value"])
+    bits = evaluation["elbo"]["bits_per_dimension"]
+    assert (bits is None) == ("Normal" in flags and "--dequantize" not in flags)
+
+
+def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> None:
+    """The baseline's bits are the same whether data are mapped to [0, 1] or to [−1, 1]."""
+    for name, symmetric in (("a", "false"), ("b", "true")):
+        flags = ("--likelihood", "Normal", "--dequantize", "true", "--symmetric", symmetric, "--run_dir", name)
+        assert script("train", *FAST, *flags).code == 0
+    a, b = (json.loads(Path(name, "evaluation.json").read_text())["baseline"] for name in "ab")
+    assert a["bits_per_dimension"] == pytest.approx(b["bits_per_dimension"], abs=1e-3)
+    assert a["value"] != pytest.approx(b["value"], abs=1)
+
+
+def test_a_prior_of_the_users_own_by_its_import_path(script: Script) -> None:
+    Path("my_prior.py").write_text(
+        "import jax.numpy as jnp\n"
+        "import jaxvae as jv\n\n"
+        "@jv.dataclass\n"
+        "class WideNormal(jv.priors.Prior):\n"
+        "    scale: float = 2.0\n\n"
+        "    def distribution(self, vae, params):\n"
+        "        return jv.distributions.Normal(jnp.zeros(vae.latent_dim), self.scale * jnp.ones(vae.latent_dim))\n"
+    )
+    outcome = script("train", *FAST, "--prior", "my_prior.WideNormal", "--prior.scale", "3", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert config["prior"] == {"class_path": "my_prior.WideNormal", "init_args": {"scale": 3.0}}
+    assert script("evaluate", "run").code == 0
+
+
+def test_help_names_every_component_with_defaults_and_units(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py", "--help"])
+    outcome = script("train", "--help")
+    assert outcome.code == 0
+    for text in ("--objective.schedule.steps", "[steps]", "--likelihood.scale", "default: learned", "--learning_rate"):
+        assert text in outcome.out
+
+
+def test_a_table_of_numbers_trains_without_pictures(script: Script) -> None:
+    rows = np.asarray(jax.random.normal(jax.random.key(0), (60, 7)))
+    np.save("table.npy", rows)
+    outcome = script("train", *FAST, "--data", "table.npy", "--likelihood", "Normal", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    assert not list(Path("run").glob("*.png"))

@@ -1,0 +1,80 @@
+"""The normal likelihood: three kinds of scale, three ranges of the mean."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special, stats
+
+import jaxvae as jv
+from jaxvae.likelihoods import Normal
+from tests.helpers import DATA_SHAPE, assert_trees_close, tiny_vae
+
+MEANS = {"identity": lambda x: x, "sigmoid": special.expit, "tanh": np.tanh}
+
+
+def softplus_scale(raw: Any) -> Any:
+    return 1e-3 + np.log1p(np.exp(raw + np.log(np.expm1(1.0))))
+
+
+@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("scale", [0.3, 2, "learned", "per_pixel"])
+def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
+    rng = np.random.default_rng(0)
+    vae = tiny_vae(likelihood=Normal(scale=scale, mean=mean))
+    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae)}
+    raw, expected_scale = rng.normal(size=DATA_SHAPE), scale
+    if scale == "learned":
+        np.testing.assert_allclose(softplus_scale(params["likelihood"]["raw_scale"]), 1.001, rtol=1e-6)
+        params = {"likelihood": {"raw_scale": jnp.asarray(-1.5)}}
+        expected_scale = softplus_scale(-1.5)
+    outputs = 3 * rng.normal(size=DATA_SHAPE)
+    loc = MEANS[mean](outputs)
+    if scale == "per_pixel":
+        outputs, expected_scale = np.stack([outputs, raw]), softplus_scale(raw)
+    assert vae.likelihood.parameter_shape(vae) == outputs.shape
+    p = vae.likelihood.distribution(vae, params, jnp.asarray(outputs, jnp.float32))
+    x = rng.normal(size=DATA_SHAPE)
+    expected = stats.norm.logpdf(x, loc, expected_scale).sum()
+    np.testing.assert_allclose(p.log_prob(jnp.asarray(x, jnp.float32)), expected, rtol=2e-5)
+    np.testing.assert_allclose(p.mean, loc, rtol=1e-4, atol=1e-6)
+
+
+def test_a_decoded_scale_starts_at_one_and_never_falls_below_its_floor() -> None:
+    vae = tiny_vae(likelihood=Normal(scale="per_pixel"))
+    for raw, expected in ((0.0, 1.001), (-1e4, 1e-3)):
+        outputs = jnp.stack([jnp.zeros(DATA_SHAPE), jnp.full(DATA_SHAPE, raw)])
+        scale = vae.likelihood.distribution(vae, {}, outputs).scale
+        np.testing.assert_allclose(scale, np.full(DATA_SHAPE, expected), rtol=1e-5)
+
+
+def test_a_fixed_scale_is_a_leaf_and_a_kind_of_scale_is_not() -> None:
+    assert jax.tree.leaves(Normal(scale=2)) == [2.0]
+    assert jax.tree.leaves(Normal(scale="learned")) == []
+
+    def log_prob(likelihood: Normal) -> jax.Array:
+        vae = tiny_vae(likelihood=likelihood)
+        return likelihood.distribution(vae, {}, jnp.zeros(DATA_SHAPE)).log_prob(jnp.ones(DATA_SHAPE))
+
+    together = jax.jit(jax.vmap(log_prob))(jv.stack([Normal(scale=0.5), Normal(scale=2.0)]))
+    assert_trees_close(together, jnp.stack([log_prob(Normal(scale=0.5)), log_prob(Normal(scale=2.0))]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"scale": 0}, "Normal.scale must be > 0, got 0.0"),
+        ({"scale": -0.5}, "Normal.scale must be > 0, got -0.5"),
+        ({"scale": "learnt"}, "Normal.scale must be one of learned, per_pixel; got 'learnt' (did you mean learned?)"),
+        (
+            {"mean": "sigmod"},
+            "Normal.mean must be one of identity, sigmoid, tanh; got 'sigmod' (did you mean sigmoid?)",
+        ),
+    ],
+)
+def test_a_bad_field_is_named(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(jv.UserError) as error:
+        Normal(**fields)
+    assert str(error.value) == message

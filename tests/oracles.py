@@ -1,0 +1,49 @@
+"""scipy's word on the distributions of the table, component by component, in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxvae.typing import Shape
+from tests.components import DistributionRow, Parameters
+
+
+def component(row: DistributionRow, parameters: Parameters, where: tuple[int, ...]) -> Any:
+    """The frozen scipy distribution of one component."""
+    return row.scipy(**{name: value[where] for name, value in parameters.items()})
+
+
+def is_continuous(oracle: Any) -> bool:
+    """Whether the frozen distribution has a density rather than a mass."""
+    return hasattr(oracle, "pdf")
+
+
+def log_density(oracle: Any, values: Any) -> Any:
+    """Log-density or log-mass of one component."""
+    return (oracle.logpdf if is_continuous(oracle) else oracle.logpmf)(values)
+
+
+def nodes(oracle: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights: Σ weights · f(points) is ∫ f over ±12 standard deviations, or the sum over the support."""
+    if is_continuous(oracle):
+        points = oracle.mean() + oracle.std() * np.linspace(-12, 12, 301)
+        return points, np.full(301, points[1] - points[0])
+    points = np.arange(oracle.support()[0], oracle.support()[1] + 1)
+    return points, np.ones(len(points))
+
+
+def log_prob(row: DistributionRow, parameters: Parameters, values: np.ndarray, shape: Shape) -> np.ndarray:
+    """Log-density of each component of `values`, `[..., *shape]`, for parameters of components `shape`."""
+    out = np.empty(values.shape)
+    for where in np.ndindex(*shape):
+        out[(..., *where)] = log_density(component(row, parameters, where), values[(..., *where)])
+    return out
+
+
+def draws(row: DistributionRow, parameters: Parameters, lead: Shape, shape: Shape) -> np.ndarray:
+    """Random values inside the support, `[*lead, *shape]`."""
+    out = np.empty((*lead, *shape))
+    rng = np.random.default_rng(11)
+    for where in np.ndindex(*shape):
+        out[(..., *where)] = component(row, parameters, where).rvs(size=lead or None, random_state=rng)
+    return out

@@ -1,0 +1,39 @@
+"""Every posterior of the table: a distribution over one latent, finite at extremes, in a model."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.components import POSTERIORS
+from tests.helpers import LATENT_DIM, assert_finite, check_in_model, keys, tiny_vae
+
+every_row = pytest.mark.parametrize("build", POSTERIORS.values(), ids=POSTERIORS)
+
+
+@every_row
+def test_in_a_model(build: Callable[[], Any]) -> None:
+    check_in_model(lambda: tiny_vae(posterior=build()))
+
+
+@every_row
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_one_latent_with_finite_density_and_gradient(build: Callable[[], Any], size: float) -> None:
+    """Encoder outputs of ±10,000 included, at its own draws and at 0."""
+    vae = tiny_vae(posterior=build())
+    params = {"posterior": vae.posterior.init(jax.random.key(0), vae)}
+
+    def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
+        q = vae.posterior.distribution(vae, params, outputs)
+        z = q.sample(key)
+        return z, q.log_prob(z), q.log_prob(jnp.zeros(LATENT_DIM))
+
+    outputs = np.random.default_rng(0).normal(size=(8, *vae.posterior.parameter_shape(vae))) * size
+    outputs = jnp.asarray(outputs, jnp.float32)
+    z, *values = jax.vmap(log_probs)(outputs, keys(1, 8))
+    assert z.shape == (8, LATENT_DIM)
+    assert [value.shape for value in values] == [(8,), (8,)]
+    assert_finite((z, values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 8))))

@@ -1,0 +1,34 @@
+"""The table is complete: what the library exports has a row, and is therefore under the generic tests."""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from jaxvae import distributions, likelihoods, networks, objectives, posteriors, priors
+from tests import components
+
+
+def built(rows: Iterable[Any]) -> set[type]:
+    return {type(row()) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("module", "base", "rows"),
+    [
+        (distributions, distributions.Distribution, {row.make for row in components.DISTRIBUTIONS.values()}),
+        (networks, networks.Network, built(components.NETWORKS.values())),
+        (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
+        (priors, priors.Prior, built(components.PRIORS.values())),
+        (likelihoods, likelihoods.Likelihood, built(row.build for row in components.LIKELIHOODS.values())),
+        (objectives, objectives.Objective, built(components.OBJECTIVES.values())),
+        (objectives, objectives.Schedule, built(components.SCHEDULES.values())),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_every_exported_component_has_a_row(module: ModuleType, base: type, rows: set[type]) -> None:
+    exported = {getattr(module, name) for name in module.__all__}
+    families = {cls for cls in exported if isinstance(cls, type) and issubclass(cls, base) and cls is not base}
+    assert families
+    assert families == rows, f"add a row to tests/components.py for {families - rows}"

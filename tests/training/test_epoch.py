@@ -1,0 +1,165 @@
+"""The step, the epoch and the look at validation data."""
+
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae.training import Optimizer, create_state, example_keys, shuffled_batches, train_epoch, train_step, validate
+from jaxvae.training.epoch import Batch, score_examples
+from tests.training.conftest import BATCH, NUM_TRAIN, NUM_VALIDATION, Job, make_job
+
+
+@pytest.mark.parametrize(("num_examples", "batch_size"), [(23, 5), (20, 5), (3, 7), (1, 1)])
+def test_batches_hold_every_example_once(num_examples: int, batch_size: int) -> None:
+    batches = shuffled_batches(jax.random.key(0), num_examples, batch_size)
+    assert batches.indices.shape == batches.mask.shape == (-(-num_examples // batch_size), batch_size)
+    kept = np.asarray(batches.indices)[np.asarray(batches.mask)]
+    assert sorted(kept) == list(range(num_examples))
+    if num_examples > 20:
+        assert list(kept) != list(range(num_examples))
+
+
+def test_example_keys_do_not_depend_on_how_many_there_are() -> None:
+    few, many = (jax.random.key_data(example_keys(jax.random.key(3), count)) for count in (4, 9))
+    np.testing.assert_array_equal(few, many[:4])
+    assert len({tuple(key) for key in np.asarray(many)}) == 9
+
+
+def test_epoch_metrics_are_means_over_examples_not_over_batches(job: Job) -> None:
+    """With a learning rate of nearly 0 the epoch's ELBO is the mean over all 23 examples, each counted once."""
+    training = dataclasses.replace(
+        job.training,
+        optimizer=Optimizer(learning_rate=1e-30),
+        preprocessing=dataclasses.replace(job.training.preprocessing, binarize="threshold"),
+        objective=jv.objectives.Autoencoder(),  # no noise, so that the order does not matter
+    )
+    state = create_state(training, jax.random.key(1), None, NUM_TRAIN)
+    _, metrics = jax.jit(train_epoch)(training, state, job.images)
+    x = (job.images / 9 >= 0.5).astype(jnp.float32)
+    codes = jax.vmap(lambda one: jv.encode(training.model, state.params, one).mean)(x)  # type: ignore[attr-defined]
+    exact = jax.vmap(lambda z, one: jv.decode(training.model, state.params, z).log_prob(one))(codes, x)
+    np.testing.assert_allclose(metrics["log_likelihood"], np.mean(exact), rtol=1e-5)
+
+
+def test_padding_changes_nothing(job: Job) -> None:
+    indices = jnp.arange(BATCH)
+    mask = jnp.arange(BATCH) < 3
+    one, _ = train_step(job.training, job.state, job.images, Batch(indices, mask))
+    other, _ = train_step(job.training, job.state, job.images, Batch(indices.at[3:].set(20), mask))
+    chex.assert_trees_all_equal(one.params, other.params)
+    different, _ = train_step(job.training, job.state, job.images, Batch(indices.at[1].set(20), mask))
+    assert not np.array_equal(jax.tree.leaves(one.params)[1], jax.tree.leaves(different.params)[1])
+
+
+def test_another_number_does_not_recompile_and_another_architecture_does(job: Job) -> None:
+    traced = jax.jit(chex.assert_max_traces(train_epoch, n=1))
+    state = job.state
+    for learning_rate, beta in ((1e-3, 1.0), (3e-4, 4.0), (1e-2, 0.5)):
+        training = dataclasses.replace(
+            job.training, optimizer=Optimizer(learning_rate=learning_rate), objective=jv.objectives.ELBO(beta=beta)
+        )
+        state, _ = traced(training, state, job.images)
+    wider = dataclasses.replace(job.training.model, encoder=jv.networks.MLP((9,)))
+    training = dataclasses.replace(job.training, model=wider)
+    with pytest.raises(AssertionError, match="traced"):
+        traced(training, create_state(training, jax.random.key(0), None, NUM_TRAIN), job.images)
+
+
+def test_several_models_train_at_once_and_equal_the_same_runs_done_alone(job: Job) -> None:
+    """`vmap` over stacked descriptions and states: three β, three learning rates, three seeds."""
+    settings = [(0.5, 1e-3, 1), (1.0, 1e-2, 2), (4.0, 3e-3, 3)]
+    jobs = [
+        make_job(seed, optimizer=Optimizer(learning_rate=rate, ema_decay=0.9), objective=jv.objectives.ELBO(beta=beta))
+        for beta, rate, seed in settings
+    ]
+    trainings, states = jv.stack([j.training for j in jobs]), jv.stack([j.state for j in jobs])
+
+    @jax.jit
+    def sweep(trainings: object, states: object) -> tuple:
+        states, _ = jax.vmap(train_epoch, (0, 0, None))(trainings, states, job.images)
+        return jax.vmap(validate, (0, 0, None))(trainings, states, job.validation)
+
+    swept, scores = sweep(trainings, states)
+    alone = jax.jit(
+        lambda training, state: validate(training, train_epoch(training, state, job.images)[0], job.validation)
+    )
+    for index, one in enumerate(jobs):
+        state, score = alone(one.training, one.state)
+        member = jax.tree.map(lambda leaf: leaf[index], swept.params)  # noqa: B023
+        chex.assert_trees_all_close(member, state.params, atol=1e-5)
+        np.testing.assert_allclose(scores["elbo"][index], score["elbo"], atol=1e-4)
+    assert len(set(np.asarray(scores["elbo"]).tolist())) == 3
+
+
+def test_training_raises_the_elbo(job: Job) -> None:
+    epoch, look = jax.jit(train_epoch), jax.jit(validate)
+    _, before = look(job.training, job.state, job.validation)
+    state = job.state
+    for _ in range(30):
+        state, _ = epoch(job.training, state, job.images)
+    _, after = look(job.training, state, job.validation)
+    assert after["elbo"] > before["elbo"]
+    assert int(state.step) == 30 * 5
+    assert int(state.epoch) == 30
+
+
+def test_scores_do_not_depend_on_the_batch_size(job: Job) -> None:
+    training, params = job.training, job.state.params
+    scores = [
+        score_examples(training.model, training.objective, params, jax.random.key(8), job.validation, size)["elbo"]
+        for size in (1, 3, 7, 50)
+    ]
+    assert scores[0].shape == (NUM_VALIDATION,)
+    for other in scores[1:]:
+        np.testing.assert_allclose(scores[0], other, rtol=1e-5)
+
+
+def test_validation_keeps_the_best_and_waits_for_the_warm_up(job: Job) -> None:
+    schedule = jv.objectives.Linear(steps=20)
+    training = dataclasses.replace(job.training, objective=jv.objectives.ELBO(schedule=schedule))
+    look = jax.jit(validate)
+
+    def state_after(step: int, best: float, since: int) -> tuple[float, int, float]:
+        state = job.state._replace(
+            step=jnp.array(step), best_score=jnp.array(best, jnp.float32), epochs_since_best=jnp.array(since)
+        )
+        state, scores = look(training, state, job.validation)
+        return float(state.best_score), int(state.epochs_since_best), float(scores["elbo"])
+
+    best, since, score = state_after(step=19, best=-np.inf, since=0)
+    assert (best, since) == (-np.inf, 0)  # still warming up: taken for the best, but not remembered
+    best, since, score = state_after(step=20, best=-np.inf, since=0)
+    assert (best, since) == (score, 0)
+    assert state_after(step=25, best=score - 1, since=2)[:2] == (score, 0)
+    assert state_after(step=25, best=score + 1, since=2)[:2] == (pytest.approx(score + 1), 3)
+
+
+def test_validation_uses_the_average_where_there_is_one() -> None:
+    job = make_job(optimizer=Optimizer(learning_rate=0.1, ema_decay=0.999))
+    state, _ = jax.jit(train_epoch)(job.training, job.state, job.images)
+    _, averaged = validate(job.training, state, job.validation)
+    _, current = validate(job.training, state._replace(average=state.params), job.validation)
+    assert float(averaged["elbo"]) != float(current["elbo"])
+    assert state.evaluation_params is state.average
+
+
+def test_binarisation_is_drawn_anew_each_epoch_and_fixed_by_the_seed(job: Job) -> None:
+    """Two epochs from one state are equal; the same epoch from another step number is not."""
+    epoch = jax.jit(train_epoch)
+    one, again = (epoch(job.training, job.state, job.images)[1]["elbo"] for _ in range(2))
+    later = epoch(job.training, job.state._replace(step=jnp.array(7, jnp.int32)), job.images)[1]["elbo"]
+    assert float(one) == float(again)
+    assert float(one) != float(later)
+
+
+def test_no_transfer_from_the_device_inside_an_epoch(job: Job) -> None:
+    epoch = jax.jit(train_epoch)
+    training = jax.device_put(job.training)
+    epoch(training, job.state, job.images)
+    with jax.transfer_guard("disallow"):
+        epoch(training, job.state, job.images)
