@@ -1,6 +1,7 @@
 """What a trained model leaves: `evaluation.json`, pictures, a table."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,10 @@ def evaluate_run(
             num_samples=num_samples,
             progress=lambda count: progress.advance(task, count),
         )
-    fit_on = training.preprocessing(jax.random.key(seed), jnp.asarray(dataset.train.images[:_EXAMPLES_FOR_BASELINE]))
+    fit_on = jax.jit(training.preprocessing)(jax.random.key(seed), dataset.train.images[:_EXAMPLES_FOR_BASELINE])
     document = evaluation_document(
         scores,
-        independent_baseline(training.model.likelihood.support, fit_on),
+        jax.jit(partial(independent_baseline, training.model.likelihood.support))(fit_on),
         training.model.likelihood,
         training.preprocessing,
         x,
@@ -60,9 +61,9 @@ def evaluate_run(
         step=int(state.step),
         seed=seed,
     )
-    partial = run_dir / f"{EVALUATION}.partial"
-    partial.write_text(json.dumps(document, indent=2) + "\n")
-    partial.replace(run_dir / EVALUATION)
+    unfinished = run_dir / f"{EVALUATION}.unfinished"
+    unfinished.write_text(json.dumps(document, indent=2) + "\n")
+    unfinished.replace(run_dir / EVALUATION)
     console.print()
     console.print(evaluation_table(document))
     return document
@@ -83,7 +84,7 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
 
     x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
-    reconstructions = jax.vmap(lambda one: reconstruct(model, params, one))(x)
+    reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
     rows = ("test", "model")
     path = run_dir / "reconstructions.png"
     save_grid(
@@ -96,7 +97,7 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
     written = [path]
     if training.objective.monitor == "elbo":
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), _SAMPLES), _NUM_SAMPLES_SHOWN)
-        samples = jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key))))(keys)
+        samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(keys)
         written.append(run_dir / "samples.png")
         save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
     return written

@@ -13,6 +13,7 @@ from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.training import Optimizer, Training, TrainState, create_state
+from jaxvae.typing import Array, Key
 from jaxvae.vae import VAE
 
 _EXAMPLES_FOR_INIT = 10_000  # training examples at most that components may start from
@@ -76,9 +77,12 @@ def set_up(values: dict[str, Any]) -> Setup:
 def first_state(setup: Setup, seed: int) -> TrainState:
     """The state before the first step of a run."""
     images = setup.dataset.train.images
-    key, data_key = jax.random.split(jax.random.key(seed))
-    examples = setup.training.preprocessing(data_key, jnp.asarray(images[:_EXAMPLES_FOR_INIT]))
-    return create_state(setup.training, key, examples, len(images))
+
+    def create(training: Training, key: Key, raw: Array) -> TrainState:
+        state_key, data_key = jax.random.split(key)
+        return create_state(training, state_key, training.preprocessing(data_key, raw), len(images))
+
+    return jax.jit(create)(setup.training, jax.random.key(seed), jnp.asarray(images[:_EXAMPLES_FOR_INIT]))
 
 
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:

@@ -20,9 +20,9 @@ class Preprocessing:
     """From raw examples to the x that the model sees.
 
     Integers g in {0, …, maximum} become g / maximum; `dynamic` binarisation draws x ~ Bernoulli(g / maximum) at each
-    use (Salakhutdinov and Murray 2008), `threshold` takes g / maximum ≥ ½; dequantisation takes (g + u) / (maximum + 1),
-    u ~ U[0, 1), which makes a density of x a lower bound on the probability of g (Theis, van den Oord and Bethge 2016,
-    section 3.1). Float data passes as it is.
+    use (Salakhutdinov and Murray 2008), `threshold` takes g / maximum ≥ ½; dequantisation takes
+    (g + u) / (maximum + 1), u ~ U[0, 1), with which the mean log-density of x bounds log P(g) from below (Theis, van
+    den Oord and Bethge 2016, section 3.1). Float data passes as it is.
 
     Args:
         maximum: largest grey level of integer data; None for float data.

@@ -1,6 +1,7 @@
 """The source files of a named set: what tensorflow-datasets records of them, and whether they are at hand."""
 
 import hashlib
+import http.client
 import threading
 import urllib.error
 import urllib.request
@@ -77,7 +78,7 @@ def host_answers(url: str, seconds: float = CONNECT_SECONDS) -> bool:
         except urllib.error.HTTPError as error:
             if error.code < 500:  # some hosts refuse HEAD; from 500 on tensorflow-datasets tries again for minutes
                 answered.set()
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             pass
 
     # a thread, since no timeout reaches the look-up of a name; a daemon, so that one which hangs keeps nobody waiting

@@ -67,7 +67,7 @@ def evaluation_document(
             document["bits_per_dimension"] = bits
         return document
 
-    baseline_scores = Estimate.of(np.asarray(jax.vmap(baseline.log_prob)(x)))
+    baseline_scores = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
     return {
         **context,
         "num_examples": int(x.shape[0]),
