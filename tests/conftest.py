@@ -1,12 +1,16 @@
 """Settings for every test: strict dtypes and ranks, key-reuse checking, compiled programs kept between runs."""
 
+import os
 from pathlib import Path
+
+# the tests' programs are tiny: compiling them is most of the time, and half of that is optimising
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
 
 ROOT = Path(__file__).resolve().parent.parent
 
-jax.config.update("jax_compilation_cache_dir", str(ROOT / ".cache" / "jax"))  # compiling is most of the suite's time
+jax.config.update("jax_compilation_cache_dir", str(ROOT / ".cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from jaxvae.cli.flags import run_script
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+TRAIN, EVALUATE = "experiments/train.py", "experiments/evaluate.py"
 FAST = ["--epochs", "2", "--num_samples", "6", "--encoder.features", "[9]", "--decoder.features", "[8]"]
 FAST += ["--latent_dim", "3", "--batch_size", "500"]
 
@@ -29,18 +30,18 @@ Script = Callable[..., Outcome]
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Script:
-    """`script("train", "--epochs", "2")` runs experiments/train.py in an empty folder."""
+    """`script("experiments/train.py", "--epochs", "2")` runs a script in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JAXVAE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(sys, "path", [*sys.path])
 
-    def run(name: str, *arguments: str) -> Outcome:
-        spec = importlib.util.spec_from_file_location(f"experiments_{name}", ROOT / "experiments" / f"{name}.py")
+    def run(path: str, *arguments: str) -> Outcome:
+        spec = importlib.util.spec_from_file_location("script_under_test", ROOT / path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        monkeypatch.setattr(sys, "argv", [path, *arguments])
         code: object = 0
         try:
             run_script(module.main)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.experiments.conftest import FAST, Outcome, Script
+from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 
 def refused(outcome: Outcome, *words: str) -> None:
@@ -57,7 +57,7 @@ def refused(outcome: Outcome, *words: str) -> None:
     ids=lambda value: " ".join(value),
 )
 def test_bad_flags(script: Script, flags: list[str], words: list[str]) -> None:
-    refused(script("train", *flags), *words)
+    refused(script(TRAIN, *flags), *words)
 
 
 @pytest.mark.parametrize(
@@ -74,41 +74,41 @@ def test_bad_flags(script: Script, flags: list[str], words: list[str]) -> None:
 )
 def test_bad_files(script: Script, array: np.ndarray, flags: list[str], words: list[str]) -> None:
     np.save("data.npy", array)
-    refused(script("train", *FAST, "--data", "data.npy", *flags), *words)
+    refused(script(TRAIN, *FAST, "--data", "data.npy", *flags), *words)
 
 
 def test_a_configuration_with_an_unknown_key(script: Script) -> None:
     Path("config.yaml").write_text("learning_rte: 0.1\n")
-    refused(script("train", "--config", "config.yaml"), "learning_rte", "learning_rate")
+    refused(script(TRAIN, "--config", "config.yaml"), "learning_rte", "learning_rate")
     Path("config.yaml").write_text("a: [1\n")
-    refused(script("train", "--config", "config.yaml"), "config")
+    refused(script(TRAIN, "--config", "config.yaml"), "config")
 
 
 def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> None:
-    assert script("train", *FAST, "--run_dir", "run").code == 0
+    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
-    refused(script("train", *FAST, "--run_dir", "run"), "--resume", "--overwrite")
-    refused(script("train", *FAST, "--run_dir", "run", "--overwrite", "true", "--data", "digitz"), "digitz")
+    refused(script(TRAIN, *FAST, "--run_dir", "run"), "--resume", "--overwrite")
+    refused(script(TRAIN, *FAST, "--run_dir", "run", "--overwrite", "true", "--data", "digitz"), "digitz")
     assert before == {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
-    assert script("train", *FAST, "--run_dir", "run", "--overwrite", "true").code == 0
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--overwrite", "true").code == 0
     Path("mine").mkdir()
     Path("mine/thesis.tex").write_text("…")
-    refused(script("train", *FAST, "--run_dir", "mine", "--overwrite", "true"), "mine", "something else")
+    refused(script(TRAIN, *FAST, "--run_dir", "mine", "--overwrite", "true"), "mine", "something else")
     assert Path("mine/thesis.tex").exists()
 
 
 def test_evaluate_on_what_is_no_run(script: Script) -> None:
-    refused(script("evaluate", "nowhere"), "nowhere", "no folder", "train.py")
+    refused(script(EVALUATE, "nowhere"), "nowhere", "no folder", "train.py")
     Path("empty").mkdir()
-    refused(script("evaluate", "empty"), "config.yaml")
-    refused(script("evaluate"), "run_dir")
-    assert script("train", *FAST, "--run_dir", "run").code == 0
-    refused(script("evaluate", "run", "--num_samples", "0"), "--num_samples")
-    refused(script("evaluate", "run", "--num_sample", "3"), "--num_samples")
+    refused(script(EVALUATE, "empty"), "config.yaml")
+    refused(script(EVALUATE), "run_dir")
+    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
+    refused(script(EVALUATE, "run", "--num_samples", "0"), "--num_samples")
+    refused(script(EVALUATE, "run", "--num_sample", "3"), "--num_samples")
 
 
 def test_resume_of_another_architecture(script: Script) -> None:
-    assert script("train", *FAST, "--run_dir", "run").code == 0
+    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     config = Path("run/config.yaml").read_text()
-    refused(script("train", "--run_dir", "run", "--resume", "true", "--latent_dim", "5"), "config.yaml")
+    refused(script(TRAIN, "--run_dir", "run", "--resume", "true", "--latent_dim", "5"), "config.yaml")
     assert Path("run/config.yaml").read_text() == config

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from jaxvae.training.log import read_metrics
-from tests.experiments.conftest import FAST, Script
+from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Script
 
 
 def untimed(run_dir: Path) -> list[dict]:
@@ -20,7 +20,7 @@ def untimed(run_dir: Path) -> list[dict]:
 
 
 def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
-    outcome = script("train", *FAST)
+    outcome = script(TRAIN, *FAST)
     assert outcome.code == 0, outcome.err
     run = Path("runs/digits-1")
     names = {path.name for path in run.iterdir()}
@@ -47,11 +47,11 @@ def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
 
 def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> None:
     flags = (*FAST, "--objective.schedule", "Linear", "--objective.schedule.steps", "3", "--seed", "5")
-    script("train", *flags, "--run_dir", "a")
-    script("train", *flags, "--run_dir", "b")
-    repeated = script("train", "--config", "a/config.yaml", "--run_dir", "c")
+    script(TRAIN, *flags, "--run_dir", "a")
+    script(TRAIN, *flags, "--run_dir", "b")
+    repeated = script(TRAIN, "--config", "a/config.yaml", "--run_dir", "c")
     assert repeated.code == 0, repeated.err
-    other = script("train", *flags, "--seed", "6", "--run_dir", "d")
+    other = script(TRAIN, *flags, "--seed", "6", "--run_dir", "d")
     assert other.code == 0, other.err
     assert untimed(Path("a")) == untimed(Path("b")) == untimed(Path("c")) != untimed(Path("d"))
     evaluations = [json.loads(Path(name, "evaluation.json").read_text()) for name in "abcd"]
@@ -66,9 +66,9 @@ def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> 
 
 
 def test_resume_goes_on_exactly(script: Script) -> None:
-    script("train", *FAST, "--run_dir", "whole", "--epochs", "4")
-    script("train", *FAST, "--run_dir", "parts", "--epochs", "2")
-    resumed = script("train", "--run_dir", "parts", "--resume", "true", "--epochs", "4")
+    script(TRAIN, *FAST, "--run_dir", "whole", "--epochs", "4")
+    script(TRAIN, *FAST, "--run_dir", "parts", "--epochs", "2")
+    resumed = script(TRAIN, "--run_dir", "parts", "--resume", "true", "--epochs", "4")
     assert resumed.code == 0, resumed.err
     assert untimed(Path("whole")) == untimed(Path("parts"))
     whole, parts = (json.loads(Path(name, "evaluation.json").read_text()) for name in ("whole", "parts"))
@@ -77,12 +77,12 @@ def test_resume_goes_on_exactly(script: Script) -> None:
 
 
 def test_evaluate_gives_the_same_figures_and_takes_more_samples(script: Script) -> None:
-    script("train", *FAST, "--run_dir", "run")
+    script(TRAIN, *FAST, "--run_dir", "run")
     first = json.loads(Path("run/evaluation.json").read_text())
-    again = script("evaluate", "run")
+    again = script(EVALUATE, "run")
     assert again.code == 0, again.err
     assert json.loads(Path("run/evaluation.json").read_text()) == first
-    more = script("evaluate", "run", "--num_samples", "300")
+    more = script(EVALUATE, "run", "--num_samples", "300")
     assert more.code == 0, more.err
     second = json.loads(Path("run/evaluation.json").read_text())
     assert second["log_marginal"]["num_samples"] == 300
@@ -91,7 +91,7 @@ def test_evaluate_gives_the_same_figures_and_takes_more_samples(script: Script) 
 
 
 def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
-    outcome = script("train", *FAST, "--objective", "Autoencoder", "--run_dir", "run")
+    outcome = script(TRAIN, *FAST, "--objective", "Autoencoder", "--run_dir", "run")
     assert outcome.code == 0, outcome.err
     evaluation = json.loads(Path("run/evaluation.json").read_text())
     assert evaluation["elbo"]["value"] is None
@@ -116,7 +116,7 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
     ids=" ".join,
 )
 def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> None:
-    outcome = script("train", *FAST, *flags, "--run_dir", "run")
+    outcome = script(TRAIN, *FAST, *flags, "--run_dir", "run")
     assert outcome.code == 0, outcome.err
     evaluation = json.loads(Path("run/evaluation.json").read_text())
     assert math.isfinite(evaluation["log_marginal"]["value"])
@@ -128,7 +128,7 @@ def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> 
     """The baseline's bits are the same whether data are mapped to [0, 1] or to [−1, 1]."""
     for name, symmetric in (("a", "false"), ("b", "true")):
         flags = ("--likelihood", "Normal", "--dequantize", "true", "--symmetric", symmetric, "--run_dir", name)
-        assert script("train", *FAST, *flags).code == 0
+        assert script(TRAIN, *FAST, *flags).code == 0
     a, b = (json.loads(Path(name, "evaluation.json").read_text())["baseline"] for name in "ab")
     assert a["bits_per_dimension"] == pytest.approx(b["bits_per_dimension"], abs=1e-3)
     assert a["value"] != pytest.approx(b["value"], abs=1)
@@ -144,16 +144,16 @@ def test_a_prior_of_the_users_own_by_its_import_path(script: Script) -> None:
         "    def distribution(self, vae, params):\n"
         "        return jv.distributions.Normal(jnp.zeros(vae.latent_dim), self.scale * jnp.ones(vae.latent_dim))\n"
     )
-    outcome = script("train", *FAST, "--prior", "my_prior.WideNormal", "--prior.scale", "3", "--run_dir", "run")
+    outcome = script(TRAIN, *FAST, "--prior", "my_prior.WideNormal", "--prior.scale", "3", "--run_dir", "run")
     assert outcome.code == 0, outcome.err
     config = yaml.safe_load(Path("run/config.yaml").read_text())
     assert config["prior"] == {"class_path": "my_prior.WideNormal", "init_args": {"scale": 3.0}}
-    assert script("evaluate", "run").code == 0
+    assert script(EVALUATE, "run").code == 0
 
 
 def test_help_names_every_component_with_defaults_and_units(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["train.py", "--help"])
-    outcome = script("train", "--help")
+    outcome = script(TRAIN, "--help")
     assert outcome.code == 0
     for text in ("--objective.schedule.steps", "[steps]", "--likelihood.scale", "default: learned", "--learning_rate"):
         assert text in outcome.out
@@ -162,6 +162,6 @@ def test_help_names_every_component_with_defaults_and_units(script: Script, monk
 def test_a_table_of_numbers_trains_without_pictures(script: Script) -> None:
     rows = np.asarray(jax.random.normal(jax.random.key(0), (60, 7)))
     np.save("table.npy", rows)
-    outcome = script("train", *FAST, "--data", "table.npy", "--likelihood", "Normal", "--run_dir", "run")
+    outcome = script(TRAIN, *FAST, "--data", "table.npy", "--likelihood", "Normal", "--run_dir", "run")
     assert outcome.code == 0, outcome.err
     assert not list(Path("run").glob("*.png"))
