@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.errors import UserError, nearest
@@ -63,5 +65,20 @@ def check_example(x: Any, shape: Shape, name: str = "x") -> None:
     """
     if x.shape != shape:
         raise ValueError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {x.shape}")
-    if x.dtype.kind in "ub":
+    if not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(f"{name} must be a float array, got {x.dtype}: write {name}.astype('float32') / largest_value")
+
+
+def check_description(owner: object, **components: Any) -> None:
+    """Check that components are pytrees.
+
+    Raises:
+        UserError: for a class that `jaxvae.dataclass` does not decorate: its numbers would be structure, and each new
+            object another program.
+    """
+    for name, value in components.items():
+        if jax.tree_util.all_leaves([value]):
+            raise UserError(
+                f"{_name_of(owner)}.{name} must be a description, got an object of the plain class "
+                f"{type(value).__name__}: write @jaxvae.dataclass above it"
+            )

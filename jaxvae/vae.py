@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae import likelihoods, networks, posteriors, priors
-from jaxvae.checks import check_example, check_range
+from jaxvae.checks import check_description, check_example, check_range
 from jaxvae.distributions import Distribution, SupportsSampleAndLogProb, closed_form_kl, sample_and_log_prob
 from jaxvae.draw import Draw, Model
 from jaxvae.pytrees import dataclass
@@ -43,6 +43,7 @@ class VAE:
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, latent_dim=self.latent_dim)
+        check_description(self, posterior=self.posterior, prior=self.prior, likelihood=self.likelihood)
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""

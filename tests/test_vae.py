@@ -118,6 +118,7 @@ def test_the_same_key_gives_the_same_and_another_key_another(params: Any, functi
 def test_components_start_from_keys_of_their_own() -> None:
     """Encoder and decoder of one shape (7 numbers in, 7 out) do not start equal; another key starts all anew."""
 
+    @jv.dataclass
     class Seven(jv.posteriors.DiagonalNormal):
         def parameter_shape(self, vae: jv.VAE) -> tuple[int, ...]:
             return (7,)
@@ -219,3 +220,20 @@ def test_the_model_is_an_ordinary_argument(params: Any) -> None:
     alone = [jv.elbo(vae, params, jax.random.key(10), x).value for vae in vaes]
     np.testing.assert_allclose(together.value, alone, rtol=1e-5)
     assert len(set(np.asarray(alone).tolist())) == 3
+
+
+def test_a_component_that_is_no_pytree_is_refused() -> None:
+    class Plain(jv.priors.Prior):
+        def distribution(self, vae: jv.VAE, params: jv.typing.Params) -> jv.distributions.Normal:
+            raise NotImplementedError
+
+    with pytest.raises(jv.UserError, match=r"^VAE\.prior must be a description.*plain class Plain.*@jaxvae\.dataclass"):
+        jv.VAE((3,), prior=Plain())
+
+
+def test_double_precision_reaches_every_parameter() -> None:
+    with jax.enable_x64(True):
+        vae = jv.VAE((3,), 2)
+        params = jv.init(vae, jax.random.key(0))
+        assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float64")}
+        assert jv.elbo(vae, params, jax.random.key(1), jnp.zeros(3)).value.dtype == jnp.float64

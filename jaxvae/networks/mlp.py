@@ -25,8 +25,8 @@ class _Dense(nn.Module):
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
         for size in self.features:
-            x = ACTIVATIONS[self.activation](nn.Dense(size)(x))
-        return nn.Dense(math.prod(output_shape))(x).reshape(output_shape)
+            x = ACTIVATIONS[self.activation](nn.Dense(size, param_dtype=x.dtype)(x))
+        return nn.Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
 
 
 @dataclass

@@ -76,7 +76,8 @@ class ELBO(Objective):
         beta: weight β of the KL [nats per nat]; 1 is the ELBO.
         schedule: factor of β by step: Constant, Linear or Cyclical.
         kl: `closed_form` where the pair has one, or always `sampled`.
-        squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction; 0 is the ELBO.
+        squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction; none, which is
+            λ = 0 at no cost, by default.
 
     Raises:
         UserError: for a negative number or an unknown name.
@@ -85,7 +86,7 @@ class ELBO(Objective):
     beta: float = 1.0
     schedule: Schedule = Constant()
     kl: KLKind = "closed_form"
-    squared_error_weight: float = 0.0
+    squared_error_weight: float | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
@@ -101,9 +102,10 @@ class ELBO(Objective):
         draw = model.draw(params, key, x)
         terms = elbo_terms(draw, self.kl)
         beta = self.beta * self.schedule(step)
-        reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
-        squared_error = jnp.sum((x - reconstruction) ** 2)
-        value = terms.log_likelihood - beta * terms.kl - self.squared_error_weight * squared_error
+        value = terms.log_likelihood - beta * terms.kl
+        if self.squared_error_weight is not None:
+            reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
+            value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
         metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
         return value, metrics
 

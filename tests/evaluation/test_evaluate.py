@@ -1,0 +1,102 @@
+"""Figures of a data set: means over examples with their errors, bits, the baseline."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import jaxvae as jv
+from jaxvae.data import Preprocessing
+from jaxvae.evaluation import Estimate, bits_per_dimension, evaluate, evaluation_document, in_batches
+from jaxvae.evaluation import independent_baseline as baseline_of
+from jaxvae.likelihoods.support import BINARY, REAL
+
+NUM_EXAMPLES = 11
+
+
+@pytest.fixture(scope="module")
+def x() -> jax.Array:
+    return jax.random.bernoulli(jax.random.key(0), 0.4, (NUM_EXAMPLES, 3, 2, 1)).astype(jnp.float32)
+
+
+def test_estimate_is_the_mean_with_its_standard_error() -> None:
+    values = np.random.default_rng(0).normal(size=37).astype(np.float32)
+    estimate = Estimate.of(values)
+    assert estimate.value == pytest.approx(values.mean())
+    assert estimate.standard_error == pytest.approx(stats.sem(values))
+
+
+def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:
+    def score(key: jax.Array, example: jax.Array) -> dict:
+        return {"sum": jnp.sum(example), "noise": jax.random.normal(key)}
+
+    whole = [
+        {
+            name: np.concatenate([batch[name] for batch in in_batches(score, jax.random.key(1), x, size)])
+            for name in ("sum", "noise")
+        }
+        for size in (1, 4, 11, 30)
+    ]
+    np.testing.assert_allclose(whole[0]["sum"], np.asarray(x).sum(axis=(1, 2, 3)))
+    assert len(set(whole[0]["noise"].tolist())) == NUM_EXAMPLES
+    for other in whole[1:]:
+        np.testing.assert_array_equal(whole[0]["noise"], other["noise"])
+
+
+def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
+    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
+    params, key, done = jv.init(vae, jax.random.key(2)), jax.random.key(3), []
+    scores = evaluate(vae, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append)
+    assert sum(done) == NUM_EXAMPLES
+
+    keys = jax.vmap(lambda index: jax.random.split(jax.random.fold_in(key, index)))(jnp.arange(NUM_EXAMPLES))
+    elbo = jax.vmap(jv.elbo, (None, None, 0, 0))(vae, params, keys[:, 0], x)
+    marginal = jax.vmap(lambda k, one: jv.log_marginal(vae, params, k, one, 300))(keys[:, 1], x)
+    for name, values in {"elbo": elbo.value, "kl": elbo.kl, "log_marginal": marginal}.items():
+        assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5)
+        assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)
+
+    autoencoder = evaluate(vae, jv.objectives.Autoencoder(), params, jax.random.key(4), x, num_samples=3)
+    assert set(autoencoder) == {"log_likelihood"}
+
+
+def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
+    for symmetric, log_density in ((False, 0.0), (True, -math.log(2.0))):
+        preprocessing = Preprocessing(maximum=255, dequantize=True, symmetric=symmetric)
+        assert preprocessing.bin_width is not None
+        assert bits_per_dimension(28 * 28 * log_density, 28 * 28, preprocessing.bin_width) == pytest.approx(
+            8.0, abs=1e-12
+        )
+    assert bits_per_dimension(60 * math.log(0.5), 60) == pytest.approx(1.0)  # fair coins
+
+
+def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array) -> None:
+    ones = np.asarray(x).sum(axis=0)
+    expected = stats.bernoulli.logpmf(np.asarray(x), (ones + 1) / (NUM_EXAMPLES + 2)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(jax.vmap(baseline_of(BINARY, x).log_prob)(x), expected, rtol=1e-5)
+
+    reals = jax.random.normal(jax.random.key(5), (NUM_EXAMPLES, 3, 2, 1)) * 3 + 1
+    values = np.asarray(reals)
+    expected = stats.norm.logpdf(values, values.mean(axis=0), values.std(axis=0)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(jax.vmap(baseline_of(REAL, reals).log_prob)(reals), expected, rtol=1e-5)
+
+
+def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
+    scores = {
+        "elbo": Estimate(-5.0, 0.2),
+        "log_likelihood": Estimate(-3.0, 0.3),
+        "kl": Estimate(2.0, 0.1),
+        "log_marginal": Estimate(-4.0, 0.2),
+    }
+    arguments = (baseline_of(BINARY, x), jv.likelihoods.Bernoulli(), Preprocessing(maximum=1), x)
+    document = evaluation_document(scores, *arguments, num_samples=9, data="coins")
+    assert document["data"] == "coins"
+    assert document["rate"]["value"] == 2.0
+    assert document["distortion"]["value"] == 3.0
+    assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
+    assert document["log_marginal"]["num_samples"] == 9
+    arguments = (baseline_of(REAL, x), jv.likelihoods.Normal(), Preprocessing(maximum=255), x)
+    assert evaluation_document(scores, *arguments, num_samples=9)["elbo"]["bits_per_dimension"] is None
