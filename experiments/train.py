@@ -1,7 +1,7 @@
 """Train a VAE and look at it.
 
 python experiments/train.py                                                  # handwritten digits, no download
-python experiments/train.py --likelihood Normal --dequantize true --objective.beta 4
+python experiments/train.py --likelihood Normal --dequantize --objective.beta 4
 python experiments/train.py --config experiments/configs/leaky_128.yaml      # MNIST
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.cli.run_directory import CONFIG, RunFlags
 from jaxvae.cli.setup import DataFlags, Setup
+from jaxvae.data.load import is_path
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 
@@ -36,7 +37,11 @@ def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
     resolved: dict[str, Any] = {"binarize": setup.training.preprocessing.binarize}
-    resolved |= dict.fromkeys(("run_dir",)) | dict.fromkeys(("overwrite", "resume"), False)
+    resolved |= {"run_dir": None, "overwrite": False, "resume": False}  # repeating a run makes another folder
+    if is_path(flags.data):
+        resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder
+    if flags.data_dir is not None:
+        resolved["data_dir"] = str(Path(flags.data_dir).expanduser().resolve())
     config = flags.clone()
     config.pop("config", None)
     for name, value in resolved.items():

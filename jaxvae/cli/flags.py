@@ -40,9 +40,22 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
     try:
-        return parser.parse_args(argv)
+        return parser.parse_args(_with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
+
+
+def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
+    """`--resume` alone means `--resume true`."""
+    switches = {flag for action in parser._actions if _is_switch(action) for flag in action.option_strings}
+    arguments: list[str] = []
+    for word, following in zip(argv, [*argv[1:], "--"], strict=True):
+        arguments += [word, "true"] if word in switches and following.startswith("--") else [word]
+    return arguments
+
+
+def _is_switch(action: Any) -> bool:
+    return getattr(action, "_typehint", None) is bool
 
 
 def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:

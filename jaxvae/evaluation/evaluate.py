@@ -19,13 +19,15 @@ class Estimate(NamedTuple):
 
     value: float
     """In the units of the figure (nats unless said)."""
-    standard_error: float
-    """Standard deviation over examples / √n."""
+    standard_error: float | None
+    """Standard deviation over examples / √n; None for one example."""
 
     @classmethod
     def of(cls, values: np.ndarray) -> "Estimate":
-        """The mean and standard error of one figure an example, `[n]`, n ≥ 2."""
-        return cls(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values))))
+        """The mean and standard error of one figure an example, `[n]`."""
+        values = np.asarray(values, np.float64)
+        error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+        return cls(float(np.mean(values)), error)
 
 
 def in_batches(

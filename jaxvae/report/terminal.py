@@ -88,7 +88,7 @@ def evaluation_table(document: dict[str, Any]) -> Table:
             table.add_row(
                 name,
                 f"{figure['value']:,.3f}",
-                f"{figure['standard_error']:.3f}",
+                "" if figure["standard_error"] is None else f"{figure['standard_error']:.3f}",
                 "" if bits is None else f"{bits:.4f}",
             )
     return table

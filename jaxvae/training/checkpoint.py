@@ -48,7 +48,10 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
     path = run_dir / "checkpoints" / name
     step = checkpoint_step(run_dir, name)
     if step is None:
-        raise UserError(f"a checkpoint is expected in {path}, found none: the run ended before its first was saved")
+        raise UserError(
+            f"a checkpoint is expected in {path}, found none, because the run ended before its first: train it again "
+            f"with --overwrite"
+        )
     with _manager(run_dir, name) as manager:
         try:
             return manager.restore(step, args=ocp.args.StandardRestore(jax.eval_shape(lambda: like)))

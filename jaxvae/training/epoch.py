@@ -12,6 +12,7 @@ from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Metrics, Params
 
+SCORED_AT_ONCE = 500  # validation examples in one vmap: enough to keep a processor busy
 _SHUFFLE, _STEP, _VALIDATE = range(3)  # streams of keys folded from the key of the run
 
 
@@ -79,7 +80,9 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     return state._replace(epoch=state.epoch + 1), means
 
 
-def score_examples(model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int) -> Metrics:
+def score_examples(
+    model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int = SCORED_AT_ONCE
+) -> Metrics:
     """The objective's validation scores of each example, `[n]`; the noise does not depend on `batch_size`."""
 
     def score(index_and_example: tuple[Array, Array]) -> Metrics:
@@ -104,7 +107,7 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     """
     key = jax.random.fold_in(state.key, _VALIDATE)
     objective, params = training.objective, state.evaluation_params
-    scores = score_examples(training.model, objective, params, key, x, training.batch_size)
+    scores = score_examples(training.model, objective, params, key, x)
     means = {name: jnp.mean(values) for name, values in scores.items()}
     score = means[objective.monitor]
     improved = score > state.best_score

@@ -27,6 +27,7 @@ def test_estimate_is_the_mean_with_its_standard_error() -> None:
     estimate = Estimate.of(values)
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.standard_error == pytest.approx(stats.sem(values))
+    assert Estimate.of(values[:1]) == (pytest.approx(float(values[0])), None)
 
 
 def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:

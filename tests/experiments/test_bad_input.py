@@ -45,14 +45,14 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["extra"], ["--name value", "'extra'"]),
         (["--binarize", "none"], ["Bernoulli", "{0, 1}", "--binarize dynamic", "--likelihood Normal"]),
         (["--binarize", "thresh"], ["did you mean threshold?"]),
-        (["--dequantize", "true"], ["--dequantize", "--binarize none"]),
+        (["--dequantize"], ["--dequantize", "--binarize none"]),
         (["--validation_fraction", "1.5"], ["validation fraction", "1.5"]),
         (["--data", "digitz"], ["digitz", "digits"]),
         (["--data", "nowhere.npz"], ["nowhere.npz"]),
         (["--data", "nowhere.npy"], ["nowhere.npy"]),
-        (["--resume", "true"], ["--run_dir"]),
-        (["--resume", "true", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
-        (["--resume", "true", "--overwrite", "true", "--run_dir", "x"], ["--overwrite", "--resume"]),
+        (["--resume"], ["--run_dir"]),
+        (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
+        (["--resume", "--overwrite", "--run_dir", "x"], ["--overwrite", "--resume"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -88,12 +88,12 @@ def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> Non
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
     refused(script(TRAIN, *FAST, "--run_dir", "run"), "--resume", "--overwrite")
-    refused(script(TRAIN, *FAST, "--run_dir", "run", "--overwrite", "true", "--data", "digitz"), "digitz")
+    refused(script(TRAIN, *FAST, "--run_dir", "run", "--overwrite", "--data", "digitz"), "digitz")
     assert before == {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}
-    assert script(TRAIN, *FAST, "--run_dir", "run", "--overwrite", "true").code == 0
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--overwrite").code == 0
     Path("mine").mkdir()
     Path("mine/thesis.tex").write_text("…")
-    refused(script(TRAIN, *FAST, "--run_dir", "mine", "--overwrite", "true"), "mine", "something else")
+    refused(script(TRAIN, *FAST, "--run_dir", "mine", "--overwrite"), "mine", "something else")
     assert Path("mine/thesis.tex").exists()
 
 
@@ -110,5 +110,5 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
 def test_resume_of_another_architecture(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     config = Path("run/config.yaml").read_text()
-    refused(script(TRAIN, "--run_dir", "run", "--resume", "true", "--latent_dim", "5"), "config.yaml")
+    refused(script(TRAIN, "--run_dir", "run", "--resume", "--latent_dim", "5"), "config.yaml")
     assert Path("run/config.yaml").read_text() == config

@@ -68,7 +68,7 @@ def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> 
 def test_resume_goes_on_exactly(script: Script) -> None:
     script(TRAIN, *FAST, "--run_dir", "whole", "--epochs", "4")
     script(TRAIN, *FAST, "--run_dir", "parts", "--epochs", "2")
-    resumed = script(TRAIN, "--run_dir", "parts", "--resume", "true", "--epochs", "4")
+    resumed = script(TRAIN, "--run_dir", "parts", "--resume", "--epochs", "4")
     assert resumed.code == 0, resumed.err
     assert untimed(Path("whole")) == untimed(Path("parts"))
     whole, parts = (json.loads(Path(name, "evaluation.json").read_text()) for name in ("whole", "parts"))
@@ -107,7 +107,7 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
     [
         ("--likelihood", "Normal"),
         ("--likelihood", "Normal", "--likelihood.scale", "0.3", "--likelihood.mean", "sigmoid"),
-        ("--likelihood", "Normal", "--likelihood.scale", "per_pixel", "--dequantize", "true", "--symmetric", "true"),
+        ("--likelihood", "Normal", "--likelihood.scale", "per_pixel", "--dequantize", "--symmetric", "true"),
         ("--binarize", "threshold", "--objective.beta", "4", "--objective.squared_error_weight", "0.5"),
         ("--decay", "cosine", "--gradient_clip", "1", "--weight_decay", "1e-3", "--ema_decay", "0.9"),
         ("--optimizer", "lion", "--validation_fraction", "0.2", "--patience", "1"),
@@ -127,7 +127,7 @@ def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> No
 def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> None:
     """The baseline's bits are the same whether data are mapped to [0, 1] or to [−1, 1]."""
     for name, symmetric in (("a", "false"), ("b", "true")):
-        flags = ("--likelihood", "Normal", "--dequantize", "true", "--symmetric", symmetric, "--run_dir", name)
+        flags = ("--likelihood", "Normal", "--dequantize", "--symmetric", symmetric, "--run_dir", name)
         assert script(TRAIN, *FAST, *flags).code == 0
     a, b = (json.loads(Path(name, "evaluation.json").read_text())["baseline"] for name in "ab")
     assert a["bits_per_dimension"] == pytest.approx(b["bits_per_dimension"], abs=1e-3)

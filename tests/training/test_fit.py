@@ -103,3 +103,20 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_fix(job: Job) -> None:
     training = dataclasses.replace(job.training, optimizer=Optimizer(learning_rate=1e30))
     with pytest.raises(UserError, match="--learning_rate"):
         list(fit(training, job.state, job.images, job.validation))
+
+
+def test_nothing_is_traced_after_the_first_epoch(averaged_job: Job) -> None:
+    """Not for another state, nor for the shorter last batch, nor for the first state's weaker types."""
+    traced: list[str] = []
+    epochs = fit(*averaged_job)
+    next(epochs)
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, seconds, **_: traced.append(event) if event.endswith("jaxpr_trace_duration") else None
+    )
+    try:
+        assert len(list(epochs)) == 3
+        assert traced == []
+        jax.jit(lambda x: x + 1)(1.0)
+        assert traced, "the listener hears nothing"
+    finally:
+        jax.monitoring.clear_event_listeners()
