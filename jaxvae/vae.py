@@ -54,7 +54,7 @@ class VAE:
             "decoder": self.decoder.init(keys[1], z, self.likelihood.parameter_shape(self)),
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
-            "likelihood": self.likelihood.init(keys[4], self),
+            "likelihood": self.likelihood.init(keys[4], self, examples),
         }
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:

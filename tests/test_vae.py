@@ -189,10 +189,12 @@ def test_log_likelihood_is_a_sum_over_pixels() -> None:
     """Each pixel twice: log p(x|z) doubles and the KL stays, as they do not where one of them is a mean."""
     small, large = tiny_vae(), jv.VAE((2, *DATA_SHAPE), LATENT_DIM, tiny_vae().encoder, tiny_vae().decoder)
     params, x = init(small, jax.random.key(0)), binary_batch()[0]
-    twice = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf], axis=-1), params["decoder"])
+    decoder = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf], axis=-1), params["decoder"])
     q = jv.encode(small, params, x)
     one = small.draw(params, jax.random.key(7), x, posterior=q)
-    both = large.draw({**params, "decoder": twice}, jax.random.key(7), jnp.stack([x, x]), posterior=q)
+    likelihood = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), params["likelihood"])
+    twice = {**params, "decoder": decoder, "likelihood": likelihood}
+    both = large.draw(twice, jax.random.key(7), jnp.stack([x, x]), posterior=q)
     np.testing.assert_allclose(both.log_likelihood, 2 * one.log_likelihood, rtol=1e-6)
     assert_trees_close((both.log_prior, both.log_posterior, both.kl), (one.log_prior, one.log_posterior, one.kl))
 

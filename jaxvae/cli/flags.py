@@ -49,8 +49,9 @@ def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str
     """`--resume` alone means `--resume true`."""
     switches = {flag for action in parser._actions if _is_switch(action) for flag in action.option_strings}
     arguments: list[str] = []
-    for word, following in zip(argv, [*argv[1:], "--"], strict=True):
-        arguments += [word, "true"] if word in switches and following.startswith("--") else [word]
+    for index, word in enumerate(argv):
+        has_value = index + 1 < len(argv) and not argv[index + 1].startswith("--")
+        arguments += [word, "true"] if word in switches and not has_value else [word]
     return arguments
 
 

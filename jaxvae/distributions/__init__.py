@@ -1,6 +1,6 @@
 """Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
 
-from jaxvae.distributions.bernoulli import Bernoulli
+from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.distribution import Distribution, SupportsSampleAndLogProb, sample_and_log_prob
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
@@ -16,4 +16,5 @@ __all__ = [
     "closed_form_kl",
     "kl_divergence",
     "sample_and_log_prob",
+    "smoothed_log_odds",
 ]

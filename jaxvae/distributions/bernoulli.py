@@ -8,6 +8,16 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
+def smoothed_log_odds(examples: Array) -> Array:
+    """Log-odds of a 1 in each dimension of `[n, *event]` examples, by Laplace's rule: log (n₁ + 1) / (n₀ + 1).
+
+    >>> smoothed_log_odds(jnp.array([[1.0, 0.0], [1.0, 1.0]])).tolist()  # log 3, log 1
+    [1.098..., 0.0]
+    """
+    ones = jnp.sum(examples, axis=0)
+    return jnp.log(ones + 1.0) - jnp.log(examples.shape[0] - ones + 1.0)
+
+
 @dataclass
 class Bernoulli(Distribution):
     """Independent binary components with probability sigmoid(logits) of a 1.

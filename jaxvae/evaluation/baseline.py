@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from jaxvae.distributions import Bernoulli, Normal
+from jaxvae.distributions import Bernoulli, Normal, smoothed_log_odds
 from jaxvae.likelihoods import Support
 from jaxvae.typing import Array
 
@@ -20,6 +20,5 @@ def independent_baseline(support: Support, x: Array) -> Bernoulli | Normal:
         A distribution over one example.
     """
     if support.is_discrete:
-        probability = (jnp.sum(x, axis=0) + 1.0) / (x.shape[0] + 2.0)  # Laplace's rule: no pixel is impossible
-        return Bernoulli(jnp.log(probability) - jnp.log1p(-probability))
+        return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
     return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))

@@ -25,7 +25,10 @@ class Likelihood(abc.ABC):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
         """p(x|z) from the decoder's `outputs`; parameters of its own are in `params["likelihood"]`."""
 
-    def init(self, key: Key, vae: "VAE") -> Params:
-        """Draw the parameters that are not the decoder's; by default there are none."""
-        del key, vae
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """Draw the parameters that are not the decoder's; by default there are none.
+
+        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None.
+        """
+        del key, vae, examples
         return {}

@@ -53,9 +53,9 @@ class Normal(Likelihood):
         """A mean for each data dimension, and with `per_pixel` a raw scale: `data_shape` or `(2, *data_shape)`."""
         return (2, *vae.data_shape) if self._scale_kind == "per_pixel" else vae.data_shape
 
-    def init(self, key: Key, vae: "VAE") -> Params:
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The raw scale, `[]`, if it is learned; it starts at scale 1."""
-        del key, vae
+        del key, vae, examples
         return {"raw_scale": jnp.zeros(())} if self._scale_kind == "learned" else {}
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Normal:

@@ -105,15 +105,23 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--likelihood", "Normal"),
-        ("--likelihood", "Normal", "--likelihood.scale", "0.3", "--likelihood.mean", "sigmoid"),
+        pytest.param(("--likelihood", "Normal"), marks=pytest.mark.slow),
+        pytest.param(
+            ("--likelihood", "Normal", "--likelihood.scale", "0.3", "--likelihood.mean", "sigmoid"),
+            marks=pytest.mark.slow,
+        ),
         ("--likelihood", "Normal", "--likelihood.scale", "per_pixel", "--dequantize", "--symmetric", "true"),
-        ("--binarize", "threshold", "--objective.beta", "4", "--objective.squared_error_weight", "0.5"),
+        pytest.param(
+            ("--binarize", "threshold", "--objective.beta", "4", "--objective.squared_error_weight", "0.5"),
+            marks=pytest.mark.slow,
+        ),
         ("--decay", "cosine", "--gradient_clip", "1", "--weight_decay", "1e-3", "--ema_decay", "0.9"),
-        ("--optimizer", "lion", "--validation_fraction", "0.2", "--patience", "1"),
+        pytest.param(
+            ("--optimizer", "lion", "--validation_fraction", "0.2", "--patience", "1"), marks=pytest.mark.slow
+        ),
         ("--objective.schedule", "Cyclical", "--objective.schedule.period", "2", "--objective.kl", "sampled"),
     ],
-    ids=" ".join,
+    ids=lambda flags: " ".join(flags),
 )
 def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> None:
     outcome = script(TRAIN, *FAST, *flags, "--run_dir", "run")
@@ -124,6 +132,7 @@ def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> No
     assert (bits is None) == ("Normal" in flags and "--dequantize" not in flags)
 
 
+@pytest.mark.slow
 def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> None:
     """The baseline's bits are the same whether data are mapped to [0, 1] or to [−1, 1]."""
     for name, symmetric in (("a", "false"), ("b", "true")):

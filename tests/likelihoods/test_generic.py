@@ -21,7 +21,7 @@ def test_in_a_model(row: LikelihoodRow) -> None:
 def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float) -> None:
     """Decoder outputs of ±10,000 included, at its own draw and at a value of the support."""
     vae = tiny_vae(likelihood=row.build())
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae)}
+    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
 
     def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
         p = vae.likelihood.distribution(vae, params, outputs)
@@ -49,7 +49,7 @@ def test_support(row: LikelihoodRow) -> None:
 def test_discrete_or_not_as_its_samples_are(row: LikelihoodRow) -> None:
     """Bits per dimension need a bin width for a density and none for a mass."""
     vae = tiny_vae(likelihood=row.build())
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae)}
+    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
     outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
     x = np.asarray(vae.likelihood.distribution(vae, params, outputs).sample(jax.random.key(1)))
     assert vae.likelihood.support.is_discrete == np.all(x == np.round(x))

@@ -24,7 +24,7 @@ def softplus_scale(raw: Any) -> Any:
 def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
     rng = np.random.default_rng(0)
     vae = tiny_vae(likelihood=Normal(scale=scale, mean=mean))
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae)}
+    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
     raw, expected_scale = rng.normal(size=DATA_SHAPE), scale
     if scale == "learned":
         np.testing.assert_allclose(softplus_scale(params["likelihood"]["raw_scale"]), 1.001, rtol=1e-6)

@@ -24,13 +24,14 @@ class Job(NamedTuple):
 
 
 def make_job(seed: int = 0, **changes: object) -> Job:
-    """A VAE of 3x4 images; `changes` are fields of `Training`."""
+    """A VAE of 3x4 images that fill up from the top to a random level; `changes` are fields of `Training`."""
     model = jv.VAE((3, 4, 1), 2, encoder=jv.networks.MLP((6,)), decoder=jv.networks.MLP((5,)))
     fields: dict = {"optimizer": Optimizer(learning_rate=1e-2), "batch_size": BATCH, "epochs": 4} | changes
     training = Training(model, Preprocessing(maximum=9, binarize="dynamic"), **fields)
     image_key, validation_key = jax.random.split(jax.random.key(100))
-    images = jax.random.randint(image_key, (NUM_TRAIN, 3, 4, 1), 0, 10).astype(jnp.uint8)
-    validation = jax.random.bernoulli(validation_key, 0.5, (NUM_VALIDATION, 3, 4, 1)).astype(jnp.float32)
+    pixel = jnp.arange(12).reshape(3, 4, 1) / 12
+    images = jnp.where(jax.random.uniform(image_key, (NUM_TRAIN, 1, 1, 1)) > pixel[None], 8, 1).astype(jnp.uint8)
+    validation = (jax.random.uniform(validation_key, (NUM_VALIDATION, 1, 1, 1)) > pixel[None]).astype(jnp.float32)
     return Job(training, create_state(training, jax.random.key(seed), None, NUM_TRAIN), images, validation)
 
 
