@@ -236,6 +236,6 @@ def test_a_component_that_is_no_pytree_is_refused() -> None:
 def test_double_precision_reaches_every_parameter() -> None:
     with jax.enable_x64(True):
         vae = jv.VAE((3,), 2)
-        params = jv.init(vae, jax.random.key(0))
+        params = jax.jit(vae.init)(jax.random.key(0))
         assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float64")}
-        assert jv.elbo(vae, params, jax.random.key(1), jnp.zeros(3)).value.dtype == jnp.float64
+        assert jax.eval_shape(jv.elbo, vae, params, jax.random.key(1), jnp.zeros(3)).value.dtype == jnp.float64

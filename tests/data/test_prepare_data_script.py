@@ -27,6 +27,7 @@ def assert_refused(result: subprocess.CompletedProcess[str], *words: str) -> Non
         assert word in result.stderr
 
 
+@pytest.mark.slow
 def test_prepares_mnist(shared_data: Path, tmp_path: Path, offline_environment: dict[str, str]) -> None:
     environment = offline_environment | {"JAXVAE_DATA_DIR": str(tmp_path / "data")}
     result = run("mnist", "--from", shared_data / "mnist", cwd=tmp_path, environment=environment)

@@ -49,13 +49,13 @@ def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:
 
 def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
-    params, key, done = jv.init(vae, jax.random.key(2)), jax.random.key(3), []
+    params, key, done = jax.jit(vae.init)(jax.random.key(2)), jax.random.key(3), []
     scores = evaluate(vae, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append)
     assert sum(done) == NUM_EXAMPLES
 
     keys = jax.vmap(lambda index: jax.random.split(jax.random.fold_in(key, index)))(jnp.arange(NUM_EXAMPLES))
-    elbo = jax.vmap(jv.elbo, (None, None, 0, 0))(vae, params, keys[:, 0], x)
-    marginal = jax.vmap(lambda k, one: jv.log_marginal(vae, params, k, one, 300))(keys[:, 1], x)
+    elbo = jax.jit(jax.vmap(jv.elbo, (None, None, 0, 0)))(vae, params, keys[:, 0], x)
+    marginal = jax.jit(jax.vmap(lambda k, one: jv.log_marginal(vae, params, k, one, 300)))(keys[:, 1], x)
     for name, values in {"elbo": elbo.value, "kl": elbo.kl, "log_marginal": marginal}.items():
         assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5)
         assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)

@@ -119,7 +119,10 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
         pytest.param(
             ("--optimizer", "lion", "--validation_fraction", "0.2", "--patience", "1"), marks=pytest.mark.slow
         ),
-        ("--objective.schedule", "Cyclical", "--objective.schedule.period", "2", "--objective.kl", "sampled"),
+        pytest.param(
+            ("--objective.schedule", "Cyclical", "--objective.schedule.period", "2", "--objective.kl", "sampled"),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda flags: " ".join(flags),
 )
@@ -168,6 +171,7 @@ def test_help_names_every_component_with_defaults_and_units(script: Script, monk
         assert text in outcome.out
 
 
+@pytest.mark.slow
 def test_a_table_of_numbers_trains_without_pictures(script: Script) -> None:
     rows = np.asarray(jax.random.normal(jax.random.key(0), (60, 7)))
     np.save("table.npy", rows)
