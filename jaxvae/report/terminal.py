@@ -17,14 +17,13 @@ class TrainingBar:
 
     def __init__(self, console: Console, monitor: str, epochs: int, done: int) -> None:
         self._console, self._monitor, self._epochs = console, monitor, epochs
-        self._progress = Progress(
-            TextColumn("training"),
-            BarColumn(),
+        self._progress = Progress(  # fits 80 columns
+            TextColumn("epoch"),
             MofNCompleteColumn(),
-            TextColumn("epochs  {task.fields[scores]}"),
-            TimeElapsedColumn(),
+            BarColumn(bar_width=6),
+            TextColumn("{task.fields[scores]}"),
+            TimeRemainingColumn(compact=True),
             TextColumn("left"),
-            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
@@ -34,8 +33,8 @@ class TrainingBar:
         """Show one more epoch."""
         number, name = int(epoch.state.epoch), self._monitor.replace("_", " ").replace("elbo", "ELBO")
         scores = (
-            f"{steps_per_second:,.0f} steps/s  {name} train {epoch.train[self._monitor]:.2f}  "
-            f"validation {epoch.validation[self._monitor]:.2f}"
+            f"{steps_per_second:,.0f} steps/s {name} train {epoch.train[self._monitor]:.2f} "
+            f"val {epoch.validation[self._monitor]:.2f}"
         )
         self._progress.update(self._task, completed=number, scores=scores)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
