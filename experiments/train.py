@@ -13,7 +13,7 @@ from jaxvae.cli.experiment import config_text, experiment_parser, parse_experime
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
 from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
-from jaxvae.cli.setup import first_state, set_up
+from jaxvae.cli.setup import check_traces, first_state, set_up
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 
@@ -30,7 +30,8 @@ def main() -> None:
     state = first_state(setup, run.seed)
     if run.resume:
         state = restore_checkpoint(run_dir, "last", state)
-    open_run_directory(run_dir, config_text(parser, flags, setup), keep=run.resume)
+    check_traces(setup, state)  # a mistake in a component shows before anything is written
+    run_dir = open_run_directory(run_dir, config_text(parser, flags, setup), run)
 
     console = Console()
     train_run(run_dir, setup, state, console)

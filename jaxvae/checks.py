@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.errors import UserError, nearest
-from jaxvae.typing import Shape
+from jaxvae.typing import Array, ArrayLike, Shape
 
 
 def _name_of(owner: object) -> str:
@@ -57,28 +57,40 @@ def check_choice(owner: object, choices: Iterable[str], **values: Any) -> None:
             raise UserError(f"{_name_of(owner)}.{name} must be one of {', '.join(choices)}; got {value!r}{hint}")
 
 
-def check_example(x: Any, shape: Shape, name: str = "x") -> None:
-    """Check the shape and dtype of ONE example.
+def check_example(x: ArrayLike, shape: Shape, name: str = "x") -> Array:
+    """Check the shape and dtype of ONE example and return it as a JAX array.
 
     Raises:
         ValueError: with the expected and the given shape or dtype.
     """
-    if x.shape != shape:
-        raise ValueError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {x.shape}")
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(f"{name} must be a float array, got {x.dtype}: write {name}.astype('float32') / largest_value")
+    if not hasattr(x, "dtype"):
+        x = np.asarray(x, np.float32)
+    if jnp.shape(x) != shape:
+        raise ValueError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {jnp.shape(x)}")
+    if not jnp.issubdtype(x.dtype, jnp.floating):  # type: ignore[union-attr]
+        raise ValueError(
+            f"{name} must be a float array, got {x.dtype}: "  # type: ignore[union-attr]
+            f"write {name}.astype('float32') / largest_value"
+        )
+    return jnp.asarray(x, dtype=jax.dtypes.canonicalize_dtype(x.dtype))  # type: ignore[union-attr]
 
 
-def check_description(owner: object, **components: Any) -> None:
-    """Check that components are pytrees.
+def check_component(owner: object, family: type, **components: Any) -> None:
+    """Check that components are descriptions of their family.
 
     Raises:
-        UserError: for a class that `jaxvae.dataclass` does not decorate: its numbers would be structure, and each new
-            object another program.
+        UserError: for another class, a class in place of an object, or a class that `jaxvae.dataclass` does not
+            decorate: its numbers would be structure, and each new object another program.
     """
     for name, value in components.items():
+        field = f"{_name_of(owner)}.{name}"
+        if isinstance(value, type):
+            raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}()")
+        if not isinstance(value, family):
+            wanted = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}"
+            raise UserError(f"{field} must be a {wanted}, got {type(value).__name__}: derive your class from {wanted}")
         if jax.tree_util.all_leaves([value]):
             raise UserError(
-                f"{_name_of(owner)}.{name} must be a description, got an object of the plain class "
-                f"{type(value).__name__}: write @jaxvae.dataclass above it"
+                f"{field} must be a description, got an object of the plain class {type(value).__name__}: "
+                f"write @jaxvae.dataclass above it"
             )

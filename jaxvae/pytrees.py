@@ -27,8 +27,8 @@ def _canonical(value: Any, annotation: Any) -> Any:
     """An int given where a float is declared becomes a float (else it would be structure), a list a tuple (to hash)."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and "float" in str(annotation):
         return float(value)
-    if isinstance(value, list):
-        return tuple(_canonical(item, None) for item in value)
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return tuple(_canonical(item, annotation) for item in value)
     return value
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae import likelihoods, networks, posteriors, priors
-from jaxvae.checks import check_description, check_example, check_range
+from jaxvae.checks import check_component, check_example, check_range
 from jaxvae.distributions import Distribution, SupportsSampleAndLogProb, closed_form_kl, sample_and_log_prob
 from jaxvae.draw import Draw, Model
 from jaxvae.pytrees import dataclass
@@ -43,7 +43,9 @@ class VAE:
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, latent_dim=self.latent_dim)
-        check_description(self, posterior=self.posterior, prior=self.prior, likelihood=self.likelihood)
+        check_component(self, posteriors.Posterior, posterior=self.posterior)
+        check_component(self, priors.Prior, prior=self.prior)
+        check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
@@ -59,13 +61,13 @@ class VAE:
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """q(z|x); see `jaxvae.encode`."""
-        check_example(x, self.data_shape)
+        x = check_example(x, self.data_shape)
         outputs = self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
         return self.posterior.distribution(self, params, outputs)
 
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
-        check_example(z, (self.latent_dim,), "z")
+        z = check_example(z, (self.latent_dim,), "z")
         outputs = self.decoder.apply(params["decoder"], z, self.likelihood.parameter_shape(self))
         return self.likelihood.distribution(self, params, outputs)
 
@@ -92,6 +94,7 @@ class VAE:
             detach_posterior: evaluate log q with constants for q's parameters, so that its gradient passes through z
                 alone (sticking the landing, DReG).
         """
+        x = check_example(x, self.data_shape)
         q = self.encode(params, x) if posterior is None else posterior
         prior = self.prior.distribution(self, params)
         if detach_posterior:

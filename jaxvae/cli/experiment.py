@@ -7,11 +7,15 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from jaxvae.cli.flags import make_parser, parse
-from jaxvae.cli.run_directory import CONFIG, RunFlags
+from jaxvae.cli.run_directory import CONFIG, HEADER, RunFlags
 from jaxvae.cli.setup import DataFlags, Setup
 from jaxvae.data.load import is_path
+from jaxvae.errors import UserError
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
+
+_NAMED = {"epochs", "num_samples", "patience"}
+_CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite"}  # not what is trained
 
 
 def experiment_parser(description: str) -> ArgumentParser:
@@ -29,8 +33,19 @@ def experiment_parser(description: str) -> ArgumentParser:
 def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     """The flags; `--resume` starts from the configuration of the run that it resumes."""
     flags = parse(parser, argv)
-    if flags.resume and flags.run_dir and (config := Path(flags.run_dir) / CONFIG).is_file():
-        flags = parse(parser, ["--config", str(config), *argv])
+    if not (flags.resume and flags.run_dir and (config := Path(flags.run_dir) / CONFIG).is_file()):
+        return flags
+    before = parse(parser, ["--config", str(config)])
+    flags = parse(parser, ["--config", str(config), *argv])
+    changeable = {*_CHANGEABLE, *_NAMED}
+    if before.decay == "cosine" and before.decay_steps is None:
+        changeable.remove("epochs")  # they are the length of the cosine
+    for name, value in flags.as_dict().items():
+        if name not in changeable and value != before.as_dict()[name]:
+            raise UserError(
+                f"--resume goes on with the run as it is and can change {', '.join(sorted(changeable & _NAMED))} only, "
+                f"got another --{name}: leave it out, or start another run"
+            )
     return flags
 
 
@@ -46,6 +61,4 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     config.pop("config", None)
     for name, value in resolved.items():
         config[name] = value
-    return "# repeat this run: python experiments/train.py --config config.yaml\n" + parser.dump(
-        config, skip_unset=False
-    )
+    return HEADER + parser.dump(config, skip_unset=False)

@@ -15,7 +15,10 @@ def explain(message: str, parser: ArgumentParser) -> str:
         name = match[1].split("=")[0]
         if not name.startswith("--"):
             return f"flags look like --name value, got {name!r}: see --help"
-        return f"unknown flag {name}{nearest(name, _flags(parser))}: see --help"
+        known = _flags(parser)
+        namesakes = sorted(flag for flag in known if flag.rsplit(".", 1)[-1] == name.removeprefix("--"))
+        hint = f" (did you mean {' or '.join(namesakes[:2])}?)" if namesakes else nearest(name, known)
+        return f"unknown flag {name}{hint}: see --help"
     flag = ".".join(re.findall(r'Parser key "([\w.]+)":', text))
     family = FAMILIES.get(flag)
     if match := re.search(r"Expected a dot import path string: (.+)$", text):
@@ -29,6 +32,11 @@ def explain(message: str, parser: ArgumentParser) -> str:
         if family is None or not owner:
             return f"unknown option {match[1]!r} in the configuration{nearest(match[1], _keys(parser))}: see --help"
         return f"--{flag} {owner[-1].rsplit('.', 1)[-1]} has no option {match[1]!r}: {_owners(flag, family, match[1])}"
+    if match := re.search(r"Import path (\S+) does not correspond to a subclass of (\w+)", text):
+        base = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}" if family else match[2]
+        return f"--{flag} takes a class derived from {base}, got {match[1]}, which is not: derive it"
+    if match := re.search(r"Unexpected config: *(.*)$", text):
+        return f"--config must be a YAML file of lines 'flag: value', got {match[1] or 'an empty one'!r}: see --help"
     if match := re.search(r"Expected an? (.+?)\. Got value: (.*)$", text):
         return f"--{flag} must be {_readable(match[1])}; got {match[2]!r}{_nearest_choice(match[2], match[1])}"
     if match := re.search(r"Subtypes: \[(.+)\] Errors: .* Given value: (.*)$", text):

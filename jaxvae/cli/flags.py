@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
@@ -35,7 +35,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     """Parse and check flags and `--config` files.
 
     Raises:
-        UserError: one line with what was expected, what came and the nearest names.
+        UserError: one line with what was expected, what came and the nearest names, or for a file that is no text.
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
@@ -43,6 +43,8 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         return parser.parse_args(_with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise UserError(f"--config must be a YAML file, got one that cannot be read: {error}") from error
 
 
 def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
@@ -72,8 +74,15 @@ def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:
 
 
 def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
-    """Build a dataclass from those of `values` that are its fields, and `fixed`."""
+    """Build a dataclass from those of `values` that are its fields, and `fixed`.
+
+    Raises:
+        UserError: for a null where a value is needed, or whatever the class refuses.
+    """
     names = {field.name for field in dataclasses.fields(cls)}
+    for name, annotation in get_type_hints(cls).items():
+        if name in names and values.get(name, ...) is None and type(None) not in get_args(annotation):
+            raise UserError(f"--{name} needs a value, got null: leave it out for its default")
     return cls(**{name: value for name, value in values.items() if name in names and name not in fixed}, **fixed)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from jaxvae.cli.run_directory import EVALUATION
-from jaxvae.cli.setup import Setup
+from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
@@ -19,7 +19,6 @@ from jaxvae.training import TrainState
 from jaxvae.typing import Array
 from jaxvae.vae import mean_of, reconstruct
 
-_EVALUATE, _SAMPLES = 1, 2  # streams of keys folded from the seed, apart from those of training
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
 
@@ -40,12 +39,14 @@ def evaluate_run(
             training.model,
             training.objective,
             state.evaluation_params,
-            jax.random.fold_in(jax.random.key(seed), _EVALUATE),
+            stream_key(seed, Stream.EVALUATION),
             x,
             num_samples=num_samples,
             progress=lambda count: progress.advance(task, count),
         )
-    fit_on = jax.jit(training.preprocessing)(jax.random.key(seed), dataset.train.images[:_EXAMPLES_FOR_BASELINE])
+    fit_on = jax.jit(training.preprocessing)(
+        stream_key(seed, Stream.EXAMPLES), dataset.train.images[:_EXAMPLES_FOR_BASELINE]
+    )
     document = evaluation_document(
         scores,
         jax.jit(partial(independent_baseline, training.model.likelihood.support))(fit_on),
@@ -56,6 +57,9 @@ def evaluate_run(
         data=dataset.name,
         split="test",
         binarize=training.preprocessing.binarize,
+        dequantize=training.preprocessing.dequantize,
+        symmetric=training.preprocessing.symmetric,
+        parameters="current" if state.average is None else "moving average",
         checkpoint="best",
         epoch=int(state.epoch),
         step=int(state.step),
@@ -96,7 +100,7 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
     )
     written = [path]
     if training.objective.monitor == "elbo":
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), _SAMPLES), _NUM_SAMPLES_SHOWN)
+        keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
         samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(keys)
         written.append(run_dir / "samples.png")
         save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")

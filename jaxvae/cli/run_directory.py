@@ -8,6 +8,8 @@ from pathlib import Path
 from jaxvae.errors import UserError
 
 CONFIG, EVALUATION = "config.yaml", "evaluation.json"
+HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
+_OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class RunFlags:
     def __post_init__(self) -> None:
         if self.num_samples < 1:
             raise UserError(f"--num_samples must be >= 1, got {self.num_samples}")
-        if self.seed < 0:
-            raise UserError(f"--seed must be >= 0, got {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
             raise UserError("--overwrite starts anew and --resume goes on, got both: leave one out")
 
@@ -47,15 +49,15 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
     if flags.run_dir is None:
         if flags.resume or flags.overwrite:
             raise UserError("--resume and --overwrite need the run's folder: add --run_dir runs/…")
-        stem = Path(data).stem or "data"
+        stem = Path(data).resolve().stem
         return next(path for n in itertools.count(1) if not (path := Path("runs") / f"{stem}-{n}").exists())
     path = Path(flags.run_dir)
-    is_run, exists = (path / CONFIG).is_file(), path.exists() and not (path.is_dir() and not any(path.iterdir()))
-    if flags.resume and not is_run:
+    exists = path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if flags.resume and not is_run(path):
         raise UserError(
-            f"--resume needs the folder of a run, got {path} without {CONFIG}: leave out --resume to start one"
+            f"--resume needs the folder of a run, got {path}, which is none: leave out --resume to start one"
         )
-    if exists and not is_run:
+    if exists and not is_run(path):
         raise UserError(
             f"--run_dir must be new, empty or a run's folder, got {path}, which holds something else: take another"
         )
@@ -66,12 +68,46 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
     return path
 
 
-def open_run_directory(path: Path, config: str, *, keep: bool) -> None:
-    """Make the folder and write its configuration; what stood there is removed unless it is to be kept."""
-    if path.exists() and not keep:
-        shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
-    (path / CONFIG).write_text(config)
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run and nothing else, so that it may be replaced."""
+    config = path / CONFIG
+    if not config.is_file() or not config.read_bytes().startswith(HEADER.encode()):
+        return False
+    return all(entry.name in _OURS or entry.name.startswith("events.out.tfevents") for entry in path.iterdir())
+
+
+def open_run_directory(path: Path, config: str, flags: RunFlags) -> Path:
+    """Make the folder and write its configuration; what stood there is removed with `--overwrite` only.
+
+    Returns:
+        The folder, under the next free number if another run took the default one in the meantime.
+
+    Raises:
+        UserError: if it cannot be written, or another run took it in the meantime.
+    """
+    try:
+        if flags.overwrite and path.exists():
+            shutil.rmtree(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if flags.run_dir is None:
+            stem, number = path.name.rsplit("-", 1)
+            while path.exists() or not _claim(path):
+                number = int(number) + 1
+                path = path.with_name(f"{stem}-{number}")
+        elif not flags.resume and not (path.is_dir() and not any(path.iterdir())) and not _claim(path):
+            raise UserError(f"{path} was taken by another run in the meantime: take another --run_dir")
+        (path / CONFIG).write_text(config)
+    except OSError as error:
+        raise UserError(f"--run_dir must be a folder that can be written, got {path}: {error.strerror}") from error
+    return path
+
+
+def _claim(path: Path) -> bool:
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def config_of(run_dir: Path) -> Path:

@@ -1,5 +1,6 @@
 """From the values of flags to data, a training description and its first state."""
 
+import enum
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
-from jaxvae.training import Optimizer, Training, TrainState, create_state
+from jaxvae.training import Optimizer, Training, TrainState, create_state, train_epoch, validate
 from jaxvae.typing import Array, Key
 from jaxvae.vae import VAE
 
@@ -42,6 +43,10 @@ class DataFlags:
     dequantize: bool = False
     symmetric: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise UserError("--data needs a name or a path, got nothing: leave it out for digits")
+
 
 class Setup(NamedTuple):
     """All that a run is made of."""
@@ -59,6 +64,11 @@ def set_up(values: dict[str, Any]) -> Setup:
     flags: DataFlags = pick(DataFlags, values)
     likelihood: Likelihood = values["likelihood"]
     optimizer = pick(Optimizer, values)
+    if likelihood.support.is_discrete and (flags.dequantize or flags.symmetric):
+        raise UserError(
+            f"--dequantize and --symmetric need a likelihood of grey values, got {type(likelihood).__name__}: add "
+            f"--likelihood Normal, or leave them out"
+        )
     dataset = load(flags.data, flags.data_dir)
     if flags.validation_fraction is not None:
         dataset = with_validation_fraction(dataset, flags.validation_fraction)
@@ -78,11 +88,43 @@ def first_state(setup: Setup, seed: int) -> TrainState:
     """The state before the first step of a run."""
     images = setup.dataset.train.images
 
-    def create(training: Training, key: Key, raw: Array) -> TrainState:
-        state_key, data_key = jax.random.split(key)
-        return create_state(training, state_key, training.preprocessing(data_key, raw), len(images))
+    def create(training: Training, key: Key, data_key: Key, raw: Array) -> TrainState:
+        return create_state(training, key, training.preprocessing(data_key, raw), len(images))
 
-    return jax.jit(create)(setup.training, jax.random.key(seed), jnp.asarray(images[:_EXAMPLES_FOR_INIT]))
+    chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_INIT]  # files may be sorted by class
+    keys = stream_key(seed, Stream.TRAINING), stream_key(seed, Stream.EXAMPLES)
+    return jax.jit(create)(setup.training, *keys, jnp.asarray(images[np.sort(chosen)]))
+
+
+class Stream(enum.IntEnum):
+    """What the randomness of a run is spent on; each has a key of its own."""
+
+    TRAINING = 0
+    EXAMPLES = 1
+    """Preprocessing of the training examples that components and the baseline start from."""
+    EVALUATION = 2
+    SAMPLES = 3
+
+
+def stream_key(seed: int, stream: Stream) -> Key:
+    """The key of one stream of a run."""
+    return jax.random.fold_in(jax.random.key(seed), stream)
+
+
+def check_traces(setup: Setup, state: TrainState) -> None:
+    """Trace training and validation without running them.
+
+    Raises:
+        UserError: if the run has more epochs behind it than it is to have.
+        Exception: whatever is wrong in a component.
+    """
+    training, dataset = setup.training, setup.dataset
+    if int(state.epoch) > training.epochs:
+        raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
+    images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
+    validation = jax.ShapeDtypeStruct(dataset.validation.images.shape, jnp.float32)
+    after, _ = jax.eval_shape(train_epoch, training, state, images)
+    jax.eval_shape(validate, training, after, validation)
 
 
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:

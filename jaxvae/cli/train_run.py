@@ -1,5 +1,6 @@
 """Training with everything around it: the bar, the log, the checkpoints."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from jaxvae.cli.setup import Setup
 from jaxvae.report.terminal import TrainingBar
 from jaxvae.training import TrainState, fit
-from jaxvae.training.checkpoint import save_checkpoint
+from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
@@ -36,7 +37,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) 
         MetricsLog(run_dir, resume_at_epoch=start) as log,
         TrainingBar(console, training.objective.monitor, training.epochs, start) as bar,
     ):
-        saved_at = time.perf_counter()
+        saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first epoch is saved at once
         try:
             for epoch in fit(training, state, images, validation):
                 state = epoch.state
@@ -46,5 +47,10 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) 
                 if time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
                     save()
                     saved_at = time.perf_counter()
+        except KeyboardInterrupt:
+            console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
+            raise
         finally:
             save()
+            if checkpoint_step(run_dir, "last") is None:
+                shutil.rmtree(run_dir)  # nothing came of it

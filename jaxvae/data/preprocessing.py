@@ -21,8 +21,8 @@ class Preprocessing:
 
     Integers g in {0, …, maximum} become g / maximum; `dynamic` binarisation draws x ~ Bernoulli(g / maximum) at each
     use (Salakhutdinov and Murray 2008), `threshold` takes g / maximum ≥ ½; dequantisation takes
-    (g + u) / (maximum + 1), u ~ U[0, 1), with which the mean log-density of x bounds log P(g) from below (Theis, van
-    den Oord and Bethge 2016, section 3.1). Float data passes as it is.
+    (g + u) / (maximum + 1), u ~ U[0, 1), with which the mean log-density of x plus D log bin_width bounds log P(g)
+    from below (Theis, van den Oord and Bethge 2016, section 3.1). Float data passes as it is.
 
     Args:
         maximum: largest grey level of integer data; None for float data.
@@ -67,6 +67,7 @@ class Preprocessing:
         levels = raw.astype(jnp.float32)
         if self.dequantize and self.maximum is not None:
             x = (levels + jax.random.uniform(key, raw.shape)) / (self.maximum + 1)
+            x = jnp.minimum(x, 1.0 - 2.0**-24)  # rounding must not leave [0, 1)
         else:
             x = levels if self.maximum is None else levels / self.maximum
         if self.binarize == "dynamic":
@@ -77,7 +78,8 @@ class Preprocessing:
 
     def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
-        key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
+        split_key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
+        key = jax.random.fold_in(split_key, EVALUATION_SEED)  # two folds deep: no run's seed can reach it
         return jax.jit(self.__call__)(key, jnp.asarray(raw))
 
 

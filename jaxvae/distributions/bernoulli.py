@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, settle, sum_event
+from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -24,8 +24,8 @@ class Bernoulli(Distribution):
 
     log p(x) = Σ_d [ x_d · logits_d − softplus(logits_d) ],  x_d in {0, 1}
 
-    Finite with a finite gradient at any logit. A grey x in (0, 1) gives a cross-entropy, which is no log-density: the
-    data loaders refuse it.
+    Finite with a finite gradient at any finite logit. A grey x in (0, 1) gives a cross-entropy, which is no
+    log-density: the data loaders refuse it.
 
     Args:
         logits: log-odds of a 1, `[*batch, *event]`.
@@ -44,6 +44,7 @@ class Bernoulli(Distribution):
 
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
+        check_event(value, self.logits.shape, self.event_ndim)
         value, logits = align(value, self.logits)
         return sum_event(value * logits - jax.nn.softplus(logits), self.event_ndim)
 
@@ -58,7 +59,7 @@ class Bernoulli(Distribution):
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Bernoulli: Σ_d [ p (l − l') − softplus(l) + softplus(l') ], else None."""
-        if not isinstance(other, Bernoulli) or other.event_ndim != self.event_ndim:
+        if type(self) is not Bernoulli or type(other) is not Bernoulli or other.event_ndim != self.event_ndim:
             return None
         logits, other_logits = align(self.logits, other.logits)
         log_normaliser_ratio = jax.nn.softplus(other_logits) - jax.nn.softplus(logits)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, settle, sum_event
+from jaxvae.distributions.distribution import Distribution, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -32,6 +32,7 @@ class Categorical(Distribution):
 
     def log_prob(self, value: Array) -> Array:
         """Log-probability of the class indices `value` (integers, `[*batch, *event]`) in nats, `[*batch]`."""
+        check_event(value, self.logits.shape[:-1], self.event_ndim)
         log_probs = jax.nn.log_softmax(self.logits)
         shape = jnp.broadcast_shapes(value.shape, log_probs.shape[:-1])
         log_probs = jnp.broadcast_to(log_probs, (*shape, log_probs.shape[-1]))
@@ -44,7 +45,7 @@ class Categorical(Distribution):
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Categorical: Σ_d Σ_c p_{dc} (log p_{dc} − log p'_{dc}), else None."""
-        if not isinstance(other, Categorical) or other.event_ndim != self.event_ndim:
+        if type(self) is not Categorical or type(other) is not Categorical or other.event_ndim != self.event_ndim:
             return None
         log_p, log_q = jax.nn.log_softmax(self.logits), jax.nn.log_softmax(other.logits)
         shape = jnp.broadcast_shapes(log_p.shape, log_q.shape)

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 
-from jaxvae.typing import Array, Key
+from jaxvae.typing import Array, Key, Shape
 
 
 @runtime_checkable
@@ -79,6 +79,18 @@ def settle(distribution: Distribution, *names: str, parameter_ndim: int = 0) -> 
         object.__setattr__(distribution, name, value)
     if distribution.event_ndim < 0:
         object.__setattr__(distribution, "event_ndim", settled[0].ndim - parameter_ndim)
+
+
+def check_event(value: Array, shape: Shape, event_ndim: int) -> None:
+    """Check that the last axes of a value are one event: broadcasting would score another value than the given one.
+
+    Raises:
+        ValueError: with the expected and the given shape.
+    """
+    event = shape[len(shape) - event_ndim :]
+    given = jnp.shape(value)
+    if given[len(given) - event_ndim :] != event or len(given) < event_ndim:
+        raise ValueError(f"a value must end in the event's axes {event}, got shape {given}")
 
 
 def sum_event(values: Array, event_ndim: int) -> Array:

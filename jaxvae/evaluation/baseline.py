@@ -10,7 +10,9 @@ _MIN_SCALE = 1e-3  # as the normal likelihood: pixels that never change would ha
 
 
 def independent_baseline(support: Support, x: Array) -> Bernoulli | Normal:
-    """Independent dimensions fitted to training data by maximum likelihood: Bernoulli for binary data, else normal.
+    """Independent dimensions fitted to training data.
+
+    Bernoulli by Laplace's rule for binary data, else normal by maximum likelihood.
 
     Args:
         support: of the likelihood that is compared with it.

@@ -1,5 +1,6 @@
 """`evaluation.json`: every figure with its unit, error, estimator and the data it was measured on."""
 
+import os
 import platform
 from importlib.metadata import version
 from typing import Any
@@ -16,7 +17,7 @@ from jaxvae.typing import Array
 
 _ESTIMATORS = {
     "elbo": "one draw of z an example; KL in closed form where the pair has one",
-    "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x)",
+    "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x): a lower bound in expectation",
     "distortion": "minus log p(x|z), one draw of z an example",
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
@@ -79,7 +80,7 @@ def evaluation_document(
             **entry("log_likelihood", baseline_scores),
         },
         "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
-        "hardware": f"{jax.device_count()} × {jax.devices()[0].device_kind} ({platform.machine()})",
+        "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
     }
 
 

@@ -44,6 +44,7 @@ def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "clos
             unbiased; with the exact posterior, `sampled` gives log p(x) for every key.
 
     Raises:
+        UserError: for an unknown kind of KL.
         ValueError: if `x` has not the shape of one example.
 
     Example:
@@ -54,6 +55,7 @@ def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "clos
         >>> bool(terms.value == terms.log_likelihood - terms.kl)
         True
     """
+    check_choice(elbo, _KL_KINDS, kl=kl)
     return elbo_terms(model.draw(params, key, x), kl)
 
 

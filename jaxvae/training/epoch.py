@@ -110,10 +110,10 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     scores = score_examples(training.model, objective, params, key, x)
     means = {name: jnp.mean(values) for name, values in scores.items()}
     score = means[objective.monitor]
-    improved = score > state.best_score
     counts = state.step >= objective.warmup_steps
+    improved = ~counts | (score > state.best_score)
     state = state._replace(
-        best_score=jnp.where(counts, jnp.maximum(score, state.best_score), -jnp.inf),
+        best_score=jnp.where(counts, jnp.where(improved, score, state.best_score), -jnp.inf),
         epochs_since_best=jnp.where(improved, 0, state.epochs_since_best + 1),
     )
     return state, means

@@ -49,15 +49,17 @@ def fit(training: Training, state: TrainState, images: Array, validation: Array)
         state, train_metrics = compiled_epoch(training, state, images)
         state, validation_metrics = compiled_validate(training, state, validation)
         train = {name: float(value) for name, value in train_metrics.items()}
-        if not math.isfinite(train["loss"]):
-            raise UserError(
-                f"the training loss must stay finite, got {train['loss']} in epoch {int(state.epoch)}: lower "
-                f"--learning_rate, set --gradient_clip 1, or check the data's range; earlier checkpoints are kept"
-            )
+        validation_scores = {name: float(value) for name, value in validation_metrics.items()}
+        for name, value in {"training loss": train["loss"], **validation_scores}.items():
+            if not math.isfinite(value):
+                raise UserError(
+                    f"the {name} must stay finite, got {value} in epoch {int(state.epoch)}: lower --learning_rate, set "
+                    f"--gradient_clip 1, or check the data's range; earlier checkpoints are kept"
+                )
         yield Epoch(
             state=state,
             train=train,
-            validation={name: float(value) for name, value in validation_metrics.items()},
+            validation=validation_scores,
             improved=int(state.epochs_since_best) == 0,
             seconds=time.perf_counter() - start,
         )

@@ -29,9 +29,9 @@ class Optimizer:
         optimizer: adam, adabelief, adamax, lion, nadam, radam, rmsprop or sgd (as in Optax).
         learning_rate: after warm-up, before decay [1 per step].
         b1: decay of the average of gradients; the momentum of sgd.
-        b2: decay of the average of squared gradients.
-        epsilon: added to the denominator [gradient units].
-        warmup_steps: linear rise of the learning rate from 0 [steps].
+        b2: decay of the average of squared gradients; by default Adam's for every optimiser.
+        epsilon: added to the denominator [gradient units]; by default Adam's for every optimiser.
+        warmup_steps: linear rise of the learning rate, from 1 / warmup_steps of it in the first step [steps].
         decay: constant, cosine (to 0 at `decay_steps`) or step (× `decay_factor` every `decay_steps`).
         decay_steps: see `decay` [steps]; by default the whole training for cosine.
         decay_factor: see `decay`.

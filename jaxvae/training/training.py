@@ -5,7 +5,7 @@ from typing import Any
 
 import optax
 
-from jaxvae.checks import check_description, check_range
+from jaxvae.checks import check_component, check_range
 from jaxvae.data.preprocessing import Preprocessing
 from jaxvae.objectives import ELBO, Objective
 from jaxvae.pytrees import dataclass
@@ -38,7 +38,8 @@ class Training:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        check_description(self, objective=self.objective, optimizer=self.optimizer)
+        check_component(self, Objective, objective=self.objective)
+        check_component(self, Optimizer, optimizer=self.optimizer)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
 
     def steps_per_epoch(self, num_examples: int) -> int:

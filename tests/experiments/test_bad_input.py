@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 
@@ -45,7 +46,13 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["extra"], ["--name value", "'extra'"]),
         (["--binarize", "none"], ["Bernoulli", "{0, 1}", "--binarize dynamic", "--likelihood Normal"]),
         (["--binarize", "thresh"], ["did you mean threshold?"]),
-        (["--dequantize"], ["--dequantize", "--binarize none"]),
+        (["--dequantize"], ["--dequantize", "Bernoulli", "--likelihood Normal"]),
+        (["--symmetric"], ["--symmetric", "Bernoulli", "--likelihood Normal"]),
+        (["--likelihood", "Normal", "--binarize", "dynamic", "--dequantize"], ["--dequantize", "--binarize none"]),
+        (["--beta", "4"], ["unknown flag --beta", "--objective.beta"]),
+        (["--seed", "4294967296"], ["--seed", "2**32"]),
+        (["--data", ""], ["--data"]),
+        (["--encoder", "jaxvae.likelihoods.Normal"], ["jaxvae.networks.Network", "jaxvae.likelihoods.Normal"]),
         (["--validation_fraction", "1.5"], ["validation fraction", "1.5"]),
         (["--data", "digitz"], ["digitz", "digits"]),
         (["--data", "nowhere.npz"], ["nowhere.npz"]),
@@ -82,6 +89,12 @@ def test_a_configuration_with_an_unknown_key(script: Script) -> None:
     refused(script(TRAIN, "--config", "config.yaml"), "learning_rte", "learning_rate")
     Path("config.yaml").write_text("a: [1\n")
     refused(script(TRAIN, "--config", "config.yaml"), "config")
+    Path("config.yaml").write_text("epochs: null\nlatent_dim: null\n")
+    refused(script(TRAIN, "--config", "config.yaml"), "null", "--")
+    Path("config.yaml").write_bytes(b"\xff\xfe\x00")
+    refused(script(TRAIN, "--config", "config.yaml"), "YAML")
+    Path("config.yaml").write_text("")
+    refused(script(TRAIN, "--config", "config.yaml"), "YAML")
 
 
 def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> None:
@@ -95,6 +108,12 @@ def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> Non
     Path("mine/thesis.tex").write_text("…")
     refused(script(TRAIN, *FAST, "--run_dir", "mine", "--overwrite"), "mine", "something else")
     assert Path("mine/thesis.tex").exists()
+    Path("mine/config.yaml").write_text("hydra: 1\n")
+    refused(script(TRAIN, *FAST, "--run_dir", "mine", "--overwrite"), "mine", "something else")
+    Path("run/notes.txt").write_text("…")
+    refused(script(TRAIN, *FAST, "--run_dir", "run", "--overwrite"), "run", "something else")
+    assert Path("run/notes.txt").exists()
+    refused(script(TRAIN, *FAST, "--run_dir", "mine/thesis.tex/run"), "written")
 
 
 def test_evaluate_on_what_is_no_run(script: Script) -> None:
@@ -107,8 +126,34 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
     refused(script(EVALUATE, "run", "--num_sample", "3"), "--num_samples")
 
 
-def test_resume_of_another_architecture(script: Script) -> None:
-    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
+def test_resume_refuses_what_would_make_the_config_untrue(script: Script) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--decay", "cosine").code == 0
     config = Path("run/config.yaml").read_text()
-    refused(script(TRAIN, "--run_dir", "run", "--resume", "--latent_dim", "5"), "config.yaml")
+    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2"]):
+        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), flags[0].split(".")[0], "num_samples, patience")
+    refused(script(TRAIN, "--run_dir", "run", "--resume", "--epochs", "4"), "--epochs")  # the length of the cosine
     assert Path("run/config.yaml").read_text() == config
+
+
+def test_resume_to_fewer_epochs(script: Script) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
+    refused(script(TRAIN, "--run_dir", "run", "--resume", "--epochs", "1"), "--epochs must be >= 2")
+
+
+def test_a_run_that_fails_at_once_leaves_nothing(script: Script) -> None:
+    refused(script(TRAIN, *FAST, "--run_dir", "run", "--optimizer", "sgd", "--learning_rate", "1e30"), "finite")
+    assert not Path("run").exists()
+
+
+def test_two_runs_never_share_a_folder(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run takes the default name between the choice of it and its use."""
+    from jaxvae.cli import run_directory
+
+    chosen = run_directory.choose_run_directory(run_directory.RunFlags(), "digits")
+    assert script(TRAIN, *FAST).code == 0
+    opened = run_directory.open_run_directory(chosen, "config", run_directory.RunFlags())
+    assert (chosen.name, opened.name) == ("digits-1", "digits-2")
+    explicit = run_directory.RunFlags(run_dir=str(chosen))
+    with pytest.raises(UserError, match="taken by another run"):
+        run_directory.open_run_directory(chosen, "config", explicit)
+    assert (chosen / "evaluation.json").exists()
