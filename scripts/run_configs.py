@@ -1,8 +1,8 @@
 """Run configurations as a user would, and write what came out into their headers, docs/results/ and the README.
 
-python scripts/run_configs.py                                        # every configuration, about half an hour
+python scripts/run_configs.py                                        # every configuration, a quarter of an hour
 python scripts/run_configs.py experiments/configs/leaky_128.yaml     # one
-python scripts/run_configs.py --readme                               # only rebuild the README from docs/results/
+python scripts/run_configs.py --rebuild                              # only README and headers, from docs/results/
 """
 
 import argparse
@@ -63,8 +63,9 @@ def header(result: dict[str, Any]) -> str:
 def write_header(config: Path, result: dict[str, Any]) -> None:
     """Put command, time and score on top of a configuration file."""
     body = re.sub(r"^# (command|time|score): .*\n", "", config.read_text(), flags=re.MULTILINE)
-    comments, rest = re.match(r"((?:#.*\n)*)(.*)", body, flags=re.DOTALL).groups()  # type: ignore[union-attr]
-    config.write_text(comments + header(result) + rest)
+    lines = body.splitlines(keepends=True)
+    first = next(index for index, line in enumerate(lines) if not line.startswith("#"))
+    config.write_text("".join([*lines[:first], header(result), *lines[first:]]))
 
 
 def readme_table() -> str:
@@ -101,17 +102,18 @@ def main() -> None:
     parser.add_argument(
         "configs", nargs="*", type=Path, help="configuration files; by default all, and the main command"
     )
-    parser.add_argument("--readme", action="store_true", help="run nothing, rebuild the README from docs/results/")
+    parser.add_argument("--rebuild", action="store_true", help="run nothing, rebuild README and headers")
     flags = parser.parse_args()
     for path in flags.configs:
         if not path.is_file():
             parser.error(f"a configuration file is expected, found no {path}")
     chosen: list[Path | None] = [path.resolve() for path in flags.configs] or [None, *configs()]
-    for config in [] if flags.readme else chosen:
+    for config in [] if flags.rebuild else chosen:
         result = run(config)
         (RESULTS / f"{result['name']}.json").write_text(json.dumps(result, indent=2) + "\n")
-        if config is not None:
-            write_header(config, result)
+    for config in configs():
+        if (path := RESULTS / f"{config.stem}.json").is_file():
+            write_header(config, json.loads(path.read_text()))
     write_readme()
 
 

@@ -51,11 +51,6 @@ class Preprocessing:
             raise UserError(f"--symmetric needs grey data, got --binarize {self.binarize}: use --binarize none")
 
     @property
-    def is_random(self) -> bool:
-        """Whether two uses of one raw example differ."""
-        return self.dequantize or self.binarize == "dynamic"
-
-    @property
     def bin_width(self) -> float | None:
         """Width of one grey level [units of x], where a density of x bounds its probability, else None."""
         if not self.dequantize or self.maximum is None:

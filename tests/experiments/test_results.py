@@ -1,0 +1,40 @@
+"""The figures in the README and in the headers of configurations are those that a run wrote."""
+
+import importlib.util
+import json
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def run_configs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("run_configs", ROOT / "scripts" / "run_configs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_configuration_was_run_and_states_what_came_out(run_configs: ModuleType) -> None:
+    assert len(run_configs.configs()) >= 6
+    for config in run_configs.configs():
+        result = json.loads((run_configs.RESULTS / f"{config.stem}.json").read_text())
+        assert run_configs.header(result) in config.read_text()
+        assert result["command"].endswith(str(config.relative_to(ROOT)))
+        assert result["elbo"]["value"] > result["baseline"]["value"], "a trained model beats independent pixels"
+        assert result["log_marginal"]["value"] > result["elbo"]["value"]
+
+
+def test_the_readme_holds_the_table(run_configs: ModuleType) -> None:
+    assert run_configs.readme_table() in (ROOT / "README.md").read_text()
+
+
+def test_flax_example_is_at_least_as_good_as_published(run_configs: ModuleType) -> None:
+    result = json.loads((run_configs.RESULTS / "flax_example.json").read_text())
+    assert -result["elbo"]["value"] <= 103.60
+    assert result["epoch"] <= 10
+    assert result["data"] == "binarized_mnist"
