@@ -53,11 +53,11 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
         return next(path for n in itertools.count(1) if not (path := Path("runs") / f"{stem}-{n}").exists())
     path = Path(flags.run_dir)
     exists = path.exists() and not (path.is_dir() and not any(path.iterdir()))
-    if flags.resume and not is_run(path):
+    if flags.resume and not (path / CONFIG).is_file():
         raise UserError(
             f"--resume needs the folder of a run, got {path}, which is none: leave out --resume to start one"
         )
-    if exists and not is_run(path):
+    if exists and not flags.resume and not is_run(path):
         raise UserError(
             f"--run_dir must be new, empty or a run's folder, got {path}, which holds something else: take another"
         )

@@ -1,6 +1,7 @@
 """Training with everything around it: the bar, the log, the checkpoints."""
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -47,10 +48,9 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) 
                 if time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
                     save()
                     saved_at = time.perf_counter()
-        except KeyboardInterrupt:
-            console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
-            raise
         finally:
             save()
             if checkpoint_step(run_dir, "last") is None:
                 shutil.rmtree(run_dir)  # nothing came of it
+            elif int(state.epoch) < training.epochs and isinstance(sys.exception(), KeyboardInterrupt):
+                console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)

@@ -38,11 +38,12 @@ def in_batches(
     Yields:
         The results of each batch, `[examples]` each, in order; they do not depend on `batch_size`.
     """
-    compiled = jax.jit(lambda indices: jax.vmap(lambda i: function(jax.random.fold_in(key, i), x[i]))(indices))
+    # x is an argument: closed over, the whole data set would be a constant of the program
+    compiled = jax.jit(lambda x, indices: jax.vmap(lambda i: function(jax.random.fold_in(key, i), x[i]))(indices))
     for start in range(0, x.shape[0], batch_size):
         indices = np.minimum(np.arange(start, start + batch_size), x.shape[0] - 1)
         count = min(batch_size, x.shape[0] - start)
-        yield {name: np.asarray(values)[:count] for name, values in compiled(indices).items()}
+        yield {name: np.asarray(values)[:count] for name, values in compiled(x, indices).items()}
 
 
 def evaluate(

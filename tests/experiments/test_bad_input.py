@@ -113,6 +113,9 @@ def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> Non
     Path("run/notes.txt").write_text("…")
     refused(script(TRAIN, *FAST, "--run_dir", "run", "--overwrite"), "run", "something else")
     assert Path("run/notes.txt").exists()
+    assert (
+        script(TRAIN, "--run_dir", "run", "--resume", "--epochs", "3").code == 0
+    )  # notes do not keep it from going on
     refused(script(TRAIN, *FAST, "--run_dir", "mine/thesis.tex/run"), "written")
 
 
