@@ -1,6 +1,6 @@
 """One draw of the latents and its terms: the interface between models and everything that is computed from them."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.typing import Array, Key, Params, PyTree
@@ -23,6 +23,11 @@ class Draw(NamedTuple):
     """log q(z|x), `[]`."""
     kl: Array
     """KL(q(z|x) ‖ p(z)), `[levels]`: closed form where the pair has one, else log_posterior − log_prior."""
+    score: Array | float = 0.0
+    """log q(z|x) of what was drawn without gradient, `[]`: 0 where z is reparameterized.
+
+    The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score], whatever the posterior.
+    """
 
     @property
     def log_weight(self) -> Array:
@@ -32,6 +37,10 @@ class Draw(NamedTuple):
 
 class Model(Protocol):
     """What objectives, training and evaluation ask of a model description. `VAE` is one; a ladder would be another."""
+
+    def at_step(self, step: Array) -> Self:
+        """The model as it is at a training step: schedules (a temperature) replaced by their numbers."""
+        ...
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters."""

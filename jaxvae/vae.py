@@ -1,13 +1,23 @@
 """The variational autoencoder: five swappable descriptions, and pure functions of one example."""
 
+import dataclasses
+from typing import Self
+
 import jax
 import jax.numpy as jnp
 
 from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import check_component, check_example, check_range
-from jaxvae.distributions import Distribution, SupportsSampleAndLogProb, closed_form_kl, sample_and_log_prob
+from jaxvae.distributions import (
+    Distribution,
+    SupportsSampleAndLogProb,
+    closed_form_kl,
+    is_reparameterized,
+    sample_and_log_prob,
+)
 from jaxvae.draw import Draw, Model
 from jaxvae.pytrees import dataclass
+from jaxvae.spaces import check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
 
 
@@ -46,6 +56,14 @@ class VAE:
         check_component(self, posteriors.Posterior, posterior=self.posterior)
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
+        check_fit(self.posterior, self.prior)
+
+    def at_step(self, step: Array) -> Self:
+        """The model as it is at a training step: schedules replaced by their numbers.
+
+        Elsewhere (in evaluation, in your own code) a schedule has come to its end.
+        """
+        return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
@@ -96,7 +114,7 @@ class VAE:
         """
         x = check_example(x, self.data_shape)
         q = self.encode(params, x) if posterior is None else posterior
-        prior = self.prior.distribution(self, params)
+        prior = self.prior.given(self, params, x)
         if detach_posterior:
             z = q.sample(key)
             log_posterior = jax.lax.stop_gradient(q).log_prob(z)
@@ -110,6 +128,7 @@ class VAE:
             log_prior=log_prior,
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
+            score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else q.log_prob(z),
         )
 
 

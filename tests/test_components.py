@@ -17,7 +17,11 @@ def built(rows: Iterable[Any]) -> set[type]:
 @pytest.mark.parametrize(
     ("module", "base", "rows"),
     [
-        (distributions, distributions.Distribution, {row.make for row in components.DISTRIBUTIONS.values()}),
+        (
+            distributions,
+            distributions.Distribution,
+            {row.family for row in components.JOINT.values()} | {row.make for row in components.DISTRIBUTIONS.values()},
+        ),
         (networks, networks.Network, built(components.NETWORKS.values())),
         (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
         (priors, priors.Prior, built(components.PRIORS.values())),

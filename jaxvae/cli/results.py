@@ -36,7 +36,7 @@ def evaluate_run(
     with example_bar(console) as progress:
         task = progress.add_task("evaluating", total=len(x))
         scores = evaluate(
-            training.model,
+            training.model.at_step(state.step),
             training.objective,
             state.evaluation_params,
             stream_key(seed, Stream.EVALUATION),
@@ -80,7 +80,7 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         The files written.
     """
     training, params = setup.training, state.evaluation_params
-    model = training.model
+    model = training.model.at_step(state.step)
     if not is_image(setup.dataset.data_shape):
         return []
 

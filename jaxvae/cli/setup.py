@@ -88,12 +88,11 @@ def first_state(setup: Setup, seed: int) -> TrainState:
     """The state before the first step of a run."""
     images = setup.dataset.train.images
 
-    def create(training: Training, key: Key, data_key: Key, raw: Array) -> TrainState:
-        return create_state(training, key, training.preprocessing(data_key, raw), len(images))
+    def create(training: Training, key: Key, raw: Array) -> TrainState:
+        return create_state(training, key, training.preprocessing.expected(raw), len(images))
 
     chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_INIT]  # files may be sorted by class
-    keys = stream_key(seed, Stream.TRAINING), stream_key(seed, Stream.EXAMPLES)
-    return jax.jit(create)(setup.training, *keys, jnp.asarray(images[np.sort(chosen)]))
+    return jax.jit(create)(setup.training, stream_key(seed, Stream.TRAINING), jnp.asarray(images[np.sort(chosen)]))
 
 
 class Stream(enum.IntEnum):
@@ -101,7 +100,7 @@ class Stream(enum.IntEnum):
 
     TRAINING = 0
     EXAMPLES = 1
-    """Preprocessing of the training examples that components and the baseline start from."""
+    """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
 

@@ -71,6 +71,17 @@ class Preprocessing:
             x = (x >= 0.5).astype(jnp.float32)
         return 2.0 * x - 1.0 if self.symmetric else x
 
+    def expected(self, raw: Array) -> Array:
+        """x without noise: grey levels where `dynamic` would draw, the middle of a level where it would dequantise."""
+        levels = raw.astype(jnp.float32)
+        if self.dequantize and self.maximum is not None:
+            x = (levels + 0.5) / (self.maximum + 1)
+        else:
+            x = levels if self.maximum is None else levels / self.maximum
+        if self.binarize == "threshold":
+            x = (x >= 0.5).astype(jnp.float32)
+        return 2.0 * x - 1.0 if self.symmetric else x
+
     def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
         split_key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))

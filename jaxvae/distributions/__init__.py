@@ -2,8 +2,14 @@
 
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.categorical import Categorical
-from jaxvae.distributions.distribution import Distribution, SupportsSampleAndLogProb, sample_and_log_prob
+from jaxvae.distributions.distribution import (
+    Distribution,
+    SupportsSampleAndLogProb,
+    is_reparameterized,
+    sample_and_log_prob,
+)
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
+from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
 
 __all__ = [
@@ -11,9 +17,11 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Distribution",
+    "MultivariateNormal",
     "Normal",
     "SupportsSampleAndLogProb",
     "closed_form_kl",
+    "is_reparameterized",
     "kl_divergence",
     "sample_and_log_prob",
     "smoothed_log_odds",

@@ -42,6 +42,11 @@ class Bernoulli(Distribution):
     def __post_init__(self) -> None:
         settle(self, "logits")
 
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: values are discrete."""
+        return False
+
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)

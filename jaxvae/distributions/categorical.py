@@ -30,6 +30,11 @@ class Categorical(Distribution):
     def __post_init__(self) -> None:
         settle(self, "logits", parameter_ndim=1)
 
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: values are discrete."""
+        return False
+
     def log_prob(self, value: Array) -> Array:
         """Log-probability of the class indices `value` (integers, `[*batch, *event]`) in nats, `[*batch]`."""
         check_event(value, self.logits.shape[:-1], self.event_ndim)

@@ -30,6 +30,11 @@ class Distribution(abc.ABC):
 
     event_ndim: int
 
+    @property
+    def is_reparameterized(self) -> bool:
+        """Whether gradients pass through `sample` to the parameters, without bias."""
+        return True
+
     @abc.abstractmethod
     def log_prob(self, value: Array) -> Array:
         """log p(value) in nats, `[*batch]`: summed over the last `event_ndim` axes."""
@@ -56,6 +61,12 @@ def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tup
         return joint(key)
     value = distribution.sample(key)
     return value, distribution.log_prob(value)
+
+
+def is_reparameterized(distribution: SupportsSampleAndLogProb) -> bool:
+    """Whether gradients pass through its samples; a foreign distribution that does not say (`has_rsample`) is so."""
+    ours = getattr(distribution, "is_reparameterized", None)
+    return bool(getattr(distribution, "has_rsample", True) if ours is None else ours)
 
 
 def align(*arrays: Array | float) -> tuple[Array, ...]:

@@ -28,7 +28,8 @@ class Likelihood(abc.ABC):
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """Draw the parameters that are not the decoder's; by default there are none.
 
-        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None.
+        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
+        levels where training binarises dynamically.
         """
         del key, vae, examples
         return {}

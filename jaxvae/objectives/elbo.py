@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
-from jaxvae.objectives.objective import Objective, batch_loss
+from jaxvae.objectives.objective import Objective, batch_loss, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -109,7 +109,7 @@ class ELBO(Objective):
             reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
             value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
         metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
-        return value, metrics
+        return with_score(value, draw.score), metrics
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array

@@ -52,6 +52,15 @@ def masked_mean(values: Array, mask: Array) -> Array:
     return jnp.sum(kept, axis=0) / jnp.maximum(jnp.sum(mask), 1).astype(values.dtype)
 
 
+def with_score(value: Array, score: Array | float) -> Array:
+    """`value`, whose gradient gains value · ∇score: the score-function gradient of draws that pass no gradient.
+
+    ∇E_q[f] = E_q[∇f + f · ∇log q], with score = log q of what was not reparameterized (`Draw.score`, else 0: then
+    nothing is added, and XLA drops it). Williams 1992, section 4.
+    """
+    return value + jax.lax.stop_gradient(value) * (score - jax.lax.stop_gradient(score))
+
+
 def batch_loss(
     bound: Callable[[Key, Array], tuple[Array, Metrics]], keys: Key, x: Array, mask: Array
 ) -> tuple[Array, Metrics]:

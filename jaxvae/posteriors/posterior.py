@@ -1,9 +1,10 @@
 """What a posterior is: how the encoder's outputs become q(z|x)."""
 
 import abc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params, Shape
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 class Posterior(abc.ABC):
     """A family of approximate posteriors q(z|x), with the encoder's outputs for parameters."""
+
+    @property
+    def space(self) -> Space:
+        """Where z lives: the prior must live there too."""
+        return REAL
 
     @abc.abstractmethod
     def parameter_shape(self, vae: "VAE") -> Shape:
@@ -25,3 +31,8 @@ class Posterior(abc.ABC):
         """Draw the parameters that are not the encoder's; by default there are none."""
         del key, vae
         return {}
+
+    def at_step(self, step: Array) -> Self:
+        """This posterior as it is at a training step: schedules replaced by their numbers."""
+        del step
+        return self

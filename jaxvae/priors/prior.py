@@ -1,9 +1,10 @@
 """What a prior is: a distribution p(z) over the latents."""
 
 import abc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params
 
 if TYPE_CHECKING:
@@ -14,17 +15,34 @@ class Prior(abc.ABC):
     """A family of priors p(z).
 
     `distribution` is given the whole model and all its parameters, so that a prior made of the encoder (VampPrior,
-    exemplars) needs nothing special; parameters of its own are in `params["prior"]`.
+    exemplars) needs nothing special; parameters of its own are in `params["prior"]`, among them under `"fixed"` what is
+    no parameter but data, which training leaves as it is.
     """
+
+    @property
+    def space(self) -> Space | None:
+        """Where z lives: the posterior must live there too; None for a prior that takes over the posterior's space."""
+        return REAL
 
     @abc.abstractmethod
     def distribution(self, vae: "VAE", params: Params) -> SupportsSampleAndLogProb:
         """p(z), over `[latent_dim]`."""
 
+    def given(self, vae: "VAE", params: Params, x: Array) -> SupportsSampleAndLogProb:
+        """p(z) as the terms of example `x` use it: `distribution`, unless it must not see `x` itself (exemplars)."""
+        del x
+        return self.distribution(vae, params)
+
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """Draw the prior's own parameters; by default there are none.
 
-        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None.
+        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
+        levels where training binarises dynamically.
         """
         del key, vae, examples
         return {}
+
+    def at_step(self, step: Array) -> Self:
+        """This prior as it is at a training step: schedules replaced by their numbers."""
+        del step
+        return self

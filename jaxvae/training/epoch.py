@@ -42,11 +42,12 @@ def example_keys(key: Key, count: int) -> Key:
 def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
     data_key, model_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step))
+    model = training.model.at_step(state.step)
     x = training.preprocessing(data_key, images[batch.indices])
     keys = example_keys(model_key, x.shape[0])
 
     def loss(params: Params) -> tuple[Array, Metrics]:
-        return training.objective.loss(training.model, params, keys, x, batch.mask, state.step)
+        return training.objective.loss(model, params, keys, x, batch.mask, state.step)
 
     gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
     transformation = training.transformation(images.shape[0])
@@ -107,7 +108,7 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     """
     key = jax.random.fold_in(state.key, _VALIDATE)
     objective, params = training.objective, state.evaluation_params
-    scores = score_examples(training.model, objective, params, key, x)
+    scores = score_examples(training.model.at_step(state.step), objective, params, key, x)
     means = {name: jnp.mean(values) for name, values in scores.items()}
     score = means[objective.monitor]
     counts = state.step >= objective.warmup_steps

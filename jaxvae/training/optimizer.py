@@ -1,7 +1,7 @@
 """The optimiser and its learning-rate schedule, from numbers that may be traced."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,23 @@ _DECAYS = ("constant", "cosine", "step")
 _EMA_RAMP = 10.0  # the average forgets its random start: decay_t = min(decay, (1 + t) / (10 + t))
 
 
+def _learned(updates: PyTree) -> PyTree:
+    """Zeros for what stands under the name `fixed`: it is no parameter but data (exemplars)."""
+
+    def keep(path: tuple[Any, ...], leaf: Array) -> Array:
+        return jnp.zeros_like(leaf) if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
+
+    return jax.tree_util.tree_map_with_path(keep, updates)
+
+
 @dataclass
 class Optimizer:
     """How gradients become updates.
 
     clip → optimiser → + weight_decay · parameters → × −learning_rate · warm-up · decay
 
-    With `weight_decay` Adam is AdamW (Loshchilov and Hutter 2019).
+    With `weight_decay` Adam is AdamW (Loshchilov and Hutter 2019). Entries of the parameters under the name `fixed`
+    stay as they are.
 
     Args:
         optimizer: adam, adabelief, adamax, lion, nadam, radam, rmsprop or sgd (as in Optax).
@@ -103,7 +113,8 @@ class Optimizer:
 
         def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
             with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
-                return chain.update(updates, state, params)
+                updates, state = chain.update(_learned(updates), state, params)
+                return _learned(updates), state
 
         return optax.GradientTransformation(chain.init, update)
 

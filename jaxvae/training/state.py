@@ -39,7 +39,7 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
     Args:
         training: what will be trained and how.
         key: the key of the run.
-        examples: preprocessed training examples, `[n, *data_shape]`, for components that start from data.
+        examples: training examples without noise, `[n, *data_shape]`, for components that start from data.
         num_examples: size of the training set, which decides the length of a cosine schedule.
     """
     init_key, run_key = jax.random.split(key)

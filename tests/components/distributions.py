@@ -1,17 +1,13 @@
-"""THE table that drives the generic tests: a new component needs one row here and no other test of its own.
-
-`test_components.py` fails for a component that is exported without a row.
-"""
+"""Rows of distributions with independent components, each with an oracle in scipy or numpyro."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpyro.distributions as numpyro
 from scipy import special, stats
 
-from jaxvae import distributions, likelihoods, networks, objectives, posteriors, priors
+from jaxvae import distributions
 from jaxvae.typing import Shape
 
 Parameters = dict[str, np.ndarray]
@@ -80,47 +76,3 @@ DISTRIBUTIONS = {
 
 CLOSED_FORM_KL = {("Normal", "Normal"), ("Bernoulli", "Bernoulli"), ("Categorical", "Categorical")}
 """Pairs (q, p) of rows above that have a closed form; `test_kl.py` sees to it that no other pair claims one."""
-
-
-NETWORKS: dict[str, Callable[[], Any]] = {
-    "MLP-linear": lambda: networks.MLP(features=()),
-    "MLP-relu": lambda: networks.MLP(features=(6,)),
-    "MLP-tanh": lambda: networks.MLP(features=[6, 8], activation="tanh"),  # type: ignore[arg-type]
-}
-
-POSTERIORS: dict[str, Callable[[], Any]] = {"DiagonalNormal": posteriors.DiagonalNormal}
-
-PRIORS: dict[str, Callable[[], Any]] = {"StandardNormal": priors.StandardNormal}
-
-
-class LikelihoodRow(NamedTuple):
-    """A likelihood, and values on both sides of its support."""
-
-    build: Callable[[], likelihoods.Likelihood]
-    inside: tuple[float, ...]
-    outside: tuple[float, ...]
-
-
-_REAL = {"inside": (-1e30, 0.0, 0.5), "outside": (np.nan, np.inf, -np.inf)}
-_BINARY = {"inside": (0.0, 1.0), "outside": (0.5, -1.0, 2.0, 255.0, np.nan)}
-
-LIKELIHOODS = {
-    "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
-    "Normal-fixed": LikelihoodRow(partial(likelihoods.Normal, scale=0.3), **_REAL),
-    "Normal-learned": LikelihoodRow(partial(likelihoods.Normal, scale="learned", mean="sigmoid"), **_REAL),
-    "Normal-per_pixel": LikelihoodRow(partial(likelihoods.Normal, scale="per_pixel", mean="tanh"), **_REAL),
-}
-
-OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
-    "ELBO": objectives.ELBO,
-    "ELBO-all": lambda: objectives.ELBO(
-        beta=2.5, schedule=objectives.Linear(steps=9), kl="sampled", squared_error_weight=0.7
-    ),
-    "Autoencoder": objectives.Autoencoder,
-}
-
-SCHEDULES: dict[str, Callable[[], objectives.Schedule]] = {
-    "Constant": objectives.Constant,
-    "Linear": partial(objectives.Linear, steps=7),
-    "Cyclical": partial(objectives.Cyclical, period=6, cycles=3, ramp=0.75),
-}

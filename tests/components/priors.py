@@ -1,0 +1,8 @@
+"""Rows of priors."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jaxvae import priors
+
+PRIORS: dict[str, Callable[[], Any]] = {"StandardNormal": priors.StandardNormal}

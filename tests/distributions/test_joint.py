@@ -1,0 +1,212 @@
+"""Every distribution over a joint event: normalised, sampled as it is scored, right in every kind of batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae.typing import Array
+from tests.components import JOINT, JointRow, Parameters
+from tests.helpers import BATCH, assert_finite, assert_mean, assert_trees_close, index, keys
+
+NUM_DRAWS = 20_000
+
+every_row = pytest.mark.parametrize("row", JOINT.values(), ids=JOINT)
+
+
+def float32(parameters: Parameters) -> dict[str, Array]:
+    return {name: jnp.asarray(value, jnp.float32) for name, value in parameters.items()}
+
+
+class Case:
+    """A batch of distributions of one row, and draws of each member, shared by the tests below."""
+
+    def __init__(self, row: JointRow) -> None:
+        self.row = row
+        self.parameters = row.parameters(np.random.default_rng(1), BATCH)
+        self.float32 = float32(self.parameters)
+        self.direct = row.make(**self.float32, event_ndim=len(row.event_shape))
+        self.one: Callable[[dict[str, Array]], Any] = lambda parameters: row.make(**parameters, event_ndim=None)
+        self.vmapped = jax.vmap(self.one)(self.float32)
+        self.draws = jax.jit(jax.vmap(self.direct.sample))(keys(3, NUM_DRAWS))  # [draws, batch, *event]
+        self.log_probs = np.asarray(jax.jit(self.direct.log_prob)(self.draws), np.float64)  # [draws, batch]
+
+    def member(self, i: int) -> Parameters:
+        """The parameters of member `i`, in float64."""
+        return {name: value[i] for name, value in self.parameters.items()}
+
+
+@pytest.fixture(scope="module", params=JOINT.values(), ids=JOINT.keys())
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(request.param)
+
+
+def test_density_sums_to_one(case: Case) -> None:
+    for i in range(2):
+        points, weights = case.row.nodes(case.member(i))
+        assert points.shape == (len(weights), *case.row.event_shape)
+        log_probs = jax.jit(case.one(index(case.float32, i)).log_prob)(jnp.asarray(points, case.draws.dtype))
+        assert log_probs.shape == weights.shape
+        total = np.sum(weights * np.exp(np.asarray(log_probs, np.float64)))
+        np.testing.assert_allclose(total, 1.0, atol=1e-4)
+
+
+def test_samples_follow_the_density(case: Case) -> None:
+    """Means, second moments and entropy of the draws against sums over nodes, within 6 standard errors."""
+    for i in range(2):
+        points, weights = case.row.nodes(case.member(i))
+        log_density = case.row.log_prob(case.member(i), points)
+        mass = weights * np.exp(log_density)
+        flat, draws = points.reshape(len(points), -1), np.asarray(case.draws[:, i], np.float64).reshape(NUM_DRAWS, -1)
+        rows, columns = np.triu_indices(flat.shape[1])
+        statistics = [flat, flat[:, rows] * flat[:, columns]]
+        observed = [draws, draws[:, rows] * draws[:, columns]]
+        for expected, values in zip(statistics, observed, strict=True):
+            mean, spread = mass @ expected, values.std(0, ddof=1)
+            error = 6 * spread / np.sqrt(NUM_DRAWS) + 1e-4  # the allowance is for the quadrature
+            assert np.all(np.abs(values.mean(0) - mean) < error), f"{values.mean(0)} against {mean} ± {error}"
+        entropy = np.sum(mass * np.where(mass > 0, log_density, 0.0))
+        error = 6 * case.log_probs[:, i].std(ddof=1) / np.sqrt(NUM_DRAWS) + 1e-4
+        assert abs(case.log_probs[:, i].mean() - entropy) < error
+
+
+def test_log_prob_agrees_with_the_oracle(case: Case) -> None:
+    for i in range(BATCH):
+        expected = case.row.log_prob(case.member(i), np.asarray(case.draws[:50, i], np.float64))
+        tolerance = case.row.tolerance
+        np.testing.assert_allclose(case.log_probs[:50, i], expected, rtol=tolerance, atol=tolerance)
+
+
+def test_mean(case: Case) -> None:
+    if case.row.has_mean:
+        assert case.direct.mean.shape == case.draws.shape[1:]
+        values = np.asarray(case.draws, np.float64)
+        error = 6 * values.std(0, ddof=1) / np.sqrt(NUM_DRAWS) + 1e-4
+        assert np.all(np.abs(values.mean(0) - np.asarray(case.direct.mean)) < error)
+    else:
+        with pytest.raises(NotImplementedError, match="has no mean"):
+            _ = case.direct.mean
+
+
+def test_log_prob_is_one_number_everywhere(case: Case) -> None:
+    """One example at a time, on the batch, compiled, under vmap, and by an object that came out of vmap."""
+    values, tolerance = case.draws[0], case.row.tolerance
+    alone = jax.jit(lambda parameters, value: case.one(parameters).log_prob(value))
+    looped = np.stack([alone(index(case.float32, i), values[i]) for i in range(BATCH)])
+    assert looped.shape == (BATCH,)
+    for way in (
+        case.direct.log_prob(values),
+        case.vmapped.log_prob(values),
+        jax.jit(jax.vmap(lambda q, value: q.log_prob(value)))(case.vmapped, values),
+    ):
+        np.testing.assert_allclose(way, looped, rtol=tolerance, atol=tolerance)
+    batch_of_batches = case.vmapped.log_prob(case.draws[:7])  # values of a larger batch meet the parameters
+    np.testing.assert_allclose(batch_of_batches, case.log_probs[:7], rtol=tolerance, atol=tolerance)
+
+
+def test_sample_under_vmap_is_the_sample_of_each_example(case: Case) -> None:
+    one = jax.jit(lambda q, key: q.sample(key))
+    looped = np.stack([one(case.one(index(case.float32, i)), key) for i, key in enumerate(keys(4, BATCH))])
+    every = jax.jit(jax.vmap(lambda q, key: q.sample(key)))
+    for way in (every(case.vmapped, keys(4, BATCH)), every(case.direct, keys(4, BATCH))):
+        np.testing.assert_allclose(way, looped, rtol=2e-5, atol=2e-5)
+
+
+def test_noise_is_independent_across_the_batch(case: Case) -> None:
+    """All correlations between members within 6 standard errors 1/√N."""
+    draws = np.asarray(case.draws, np.float64).reshape(NUM_DRAWS, BATCH, -1)
+    size = draws.shape[-1]
+    correlations = np.corrcoef(draws.reshape(NUM_DRAWS, -1), rowvar=False)
+    between = np.kron(np.eye(BATCH), np.ones((size, size))) == 0
+    assert np.all(np.abs(correlations[between]) < 6 / np.sqrt(NUM_DRAWS))
+    assert len(np.unique(draws[:3], axis=0)) == 3
+
+
+def test_it_is_a_pytree_that_survives_vmap(case: Case) -> None:
+    leaves, structure = jax.tree.flatten(case.direct)
+    assert type(jax.tree.unflatten(structure, leaves)) is type(case.direct) is case.row.family
+    assert_trees_close(jax.vmap(lambda q: q)(case.direct), case.direct, rtol=0, atol=0)
+    alone = case.one(index(case.float32, 2))
+    assert_trees_close(index(case.vmapped, 2), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_joint_sample_and_log_prob_agree(case: Case) -> None:
+    value, log_prob = jv.distributions.sample_and_log_prob(jax.random.key(5), case.direct)
+    tolerance = 10 * case.row.tolerance
+    np.testing.assert_allclose(case.direct.log_prob(value), log_prob, rtol=tolerance, atol=tolerance)
+
+
+def test_gradient_passes_through_samples_only_where_it_says_so(case: Case) -> None:
+    def total(parameters: dict[str, Array]) -> Array:
+        return jnp.sum(jax.vmap(lambda one, key: case.one(one).sample(key))(parameters, keys(6, BATCH)))
+
+    gradient = jax.grad(total)(case.float32)
+    assert_finite(gradient)
+    assert any(np.any(leaf != 0) for leaf in jax.tree.leaves(gradient)) or not case.direct.is_reparameterized
+
+
+@pytest.mark.parametrize(
+    ("row", "parameters", "value"),
+    [
+        pytest.param(row, *extreme, id=f"{name}-{i}")
+        for name, row in JOINT.items()
+        for i, extreme in enumerate(row.extremes)
+    ],
+)
+def test_value_and_gradient_are_finite_far_out(row: JointRow, parameters: dict[str, Any], value: Any) -> None:
+    parameters = {name: jnp.asarray(array, jnp.float32) for name, array in parameters.items()}
+    value = jnp.asarray(value, jnp.float32)
+    both = jax.value_and_grad(lambda parameters: row.make(**parameters, event_ndim=None).log_prob(value))
+    assert_finite(both(parameters))
+
+
+def test_float32_agrees_with_float64(case: Case) -> None:
+    with jax.enable_x64(True):
+        exact = case.row.make(
+            **{name: jnp.asarray(value) for name, value in case.parameters.items()},
+            event_ndim=len(case.row.event_shape),
+        )
+        values = np.asarray(case.draws[0])
+        is_real = np.issubdtype(values.dtype, np.floating)
+        log_prob = exact.log_prob(jnp.asarray(values, np.float64 if is_real else values.dtype))
+        assert log_prob.dtype == jnp.float64
+        expected = np.asarray(log_prob)
+    tolerance = case.row.tolerance
+    np.testing.assert_allclose(case.log_probs[0], expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("q", "p"), [pytest.param(q, p, id=f"{q}-{p}") for q, row in JOINT.items() for p in row.closed_form_kl]
+)
+def test_closed_form_kl_is_the_mean_of_100_000_log_ratios(q: str, p: str) -> None:
+    """Two members within 6 standard errors; the same against an un-batched other, and 0 at equality."""
+    one, other = (
+        JOINT[name].make(
+            **float32(JOINT[name].parameters(np.random.default_rng(seed), 2)), event_ndim=len(JOINT[name].event_shape)
+        )
+        for name, seed in ((q, 7), (p, 8))
+    )
+    kl = jv.kl_divergence(one, other)
+    assert kl.is_closed_form
+    assert kl.value.shape == (2,)
+
+    @jax.jit
+    @jax.vmap
+    def log_ratio(key: jax.Array) -> jax.Array:
+        value = one.sample(key)
+        return one.log_prob(value) - other.log_prob(value)
+
+    ratios = log_ratio(keys(0, 100_000))
+    if np.all(np.std(ratios, axis=0) < 1e-5):
+        np.testing.assert_allclose(kl.value, ratios[0], rtol=1e-4, atol=1e-4)  # a uniform pair: no spread
+    else:
+        assert_mean(ratios, kl.value, standard_errors=6)
+    alone = jax.tree.map(lambda leaf: leaf[0], other)
+    in_turn = [jv.kl_divergence(jax.tree.map(lambda leaf, i=i: leaf[i], one), alone).value for i in range(2)]
+    np.testing.assert_allclose(jax.vmap(lambda one: jv.kl_divergence(one, alone).value)(one), in_turn, rtol=1e-4)
+    if q == p:
+        np.testing.assert_allclose(jv.kl_divergence(one, one).value, np.zeros(2), atol=1e-4)
