@@ -9,6 +9,7 @@ import numpy as np
 
 import jaxvae as jv
 from jaxvae.typing import Array, Key, PyTree
+from tests.components import POSTERIORS, PRIORS
 
 DATA_SHAPE = (4, 3, 1)
 LATENT_DIM = 2
@@ -16,10 +17,27 @@ BATCH = 5
 SAMPLES = 7
 
 
+def partner(component: Any) -> Any:
+    """The first row of the other family (posteriors, priors) that lives in the component's space."""
+    is_prior = isinstance(component, jv.priors.Prior)
+    others = [build() for build in (POSTERIORS if is_prior else PRIORS).values()]
+    own = [
+        other for other in others if other.space is not None
+    ]  # a prior that fits every space says nothing of its own
+    return next(other for other in own if other.space.fits(component.space))
+
+
 def tiny_vae(**swap: Any) -> jv.VAE:
-    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer; `swap` replaces its components."""
-    parts = {"encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
-    return jv.VAE(data_shape=DATA_SHAPE, latent_dim=LATENT_DIM, **(parts | swap))
+    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer.
+
+    `swap` replaces its components; a posterior or a prior brings its partner with it.
+    """
+    parts = {"latent_dim": LATENT_DIM, "encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
+    if "posterior" in swap and "prior" not in swap:
+        parts["prior"] = partner(swap["posterior"])
+    if "prior" in swap and "posterior" not in swap:
+        parts["posterior"] = partner(swap["prior"])
+    return jv.VAE(data_shape=DATA_SHAPE, **(parts | swap))
 
 
 init = jax.jit(jv.init)  # one program for each architecture, shared by all tests of a file

@@ -10,6 +10,7 @@ from tests.components.networks import NETWORKS
 from tests.components.objectives import OBJECTIVES, SCHEDULES
 from tests.components.posteriors import POSTERIORS
 from tests.components.priors import PRIORS
+from tests.components.spaces import SPACES
 
 __all__ = [
     "CLOSED_FORM_KL",
@@ -21,6 +22,7 @@ __all__ = [
     "POSTERIORS",
     "PRIORS",
     "SCHEDULES",
+    "SPACES",
     "DistributionRow",
     "Extreme",
     "JointRow",
