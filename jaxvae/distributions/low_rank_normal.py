@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
-from jaxvae.distributions.normal_kl import normal_kl
+from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -69,8 +69,7 @@ class LowRankNormal(Distribution):
     @property
     def square_root(self) -> Array:
         """G = [diag(scale), F] with G Gᵀ = Σ, `[*batch, D, D + R]`."""
-        diagonal = self.scale[..., None] * jnp.eye(self.scale.shape[-1], dtype=self.scale.dtype)
-        return jnp.concatenate([diagonal, self.factor], axis=-1)
+        return jnp.concatenate([diagonal_matrix(self.scale), self.factor], axis=-1)
 
     def whiten(self, vector: Array) -> Array:
         """W x = [y − A v, v] with ‖W x‖² = xᵀ Σ⁻¹ x, for x from the mean: `[*batch, D]` to `[*batch, D + R]`."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
-from jaxvae.distributions.normal_kl import normal_kl
+from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -55,7 +55,7 @@ class Normal(Distribution):
     @property
     def square_root(self) -> Array:
         """G = diag(scale) with G Gᵀ = Σ, of vectors, `[*batch, D, D]`."""
-        return self.scale[..., None] * jnp.eye(self.scale.shape[-1], dtype=self.scale.dtype)
+        return diagonal_matrix(self.scale)
 
     def whiten(self, vector: Array) -> Array:
         """x / scale, with norm xᵀ Σ⁻¹ x, for x from the mean."""

@@ -28,3 +28,9 @@ def normal_kl(q: Any, p: Any) -> Array | None:
     spread = jnp.sum(jax.vmap(p.whiten, in_axes=-1, out_axes=-1)(q.square_root) ** 2, axis=(-2, -1))
     shift, spread, q_volume, p_volume = align(shift, spread, q.half_log_determinant, p.half_log_determinant)
     return 0.5 * (spread + shift - q.loc.shape[-1]) + p_volume - q_volume
+
+
+def diagonal_matrix(values: Array) -> Array:
+    """`[*batch, D]` to `[*batch, D, D]`."""
+    values, identity = align(values[..., None], jnp.eye(values.shape[-1], dtype=values.dtype))
+    return values * identity
