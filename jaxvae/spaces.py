@@ -2,11 +2,14 @@
 
 import dataclasses
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from jaxvae.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,29 @@ def check_fit(posterior: Any, prior: Any) -> None:
         f"{' or '.join(priors_that_fit) or 'one of your own'}, with this prior use --posterior "
         f"{' or '.join(posteriors_that_fit) or 'one of your own'}"
     )
+
+
+def noise_space(space: Space, noise_dim: int) -> Space:
+    """Where z lives with dimensions of normal noise appended: real vectors stay real vectors."""
+    if space == REAL:
+        return REAL
+    return Space(f"{space.name} with noise of dimension {noise_dim}", space.parameters)
+
+
+def before_noise(vae: "VAE", owner: Any) -> "VAE":
+    """The model of the latents before the noise that `owner`, a posterior or prior `WithNoise`, appends.
+
+    Raises:
+        UserError: if the noise leaves no other dimension.
+    """
+    if owner.noise_dim >= vae.latent_dim:
+        raise UserError(
+            f"{type(owner).__name__}.noise_dim must be < latent_dim {vae.latent_dim}, got {owner.noise_dim}: the noise "
+            f"is some of the latent dimensions"
+        )
+    parts = {name: getattr(vae, name) for name in ("posterior", "prior")}
+    parts = {name: getattr(part, "without_noise", part) for name, part in parts.items()}
+    return dataclasses.replace(vae, latent_dim=vae.latent_dim - owner.noise_dim, **parts)
 
 
 def members(family: ModuleType) -> list[tuple[str, Any]]:

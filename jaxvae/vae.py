@@ -14,6 +14,7 @@ from jaxvae.distributions import (
     closed_form_kl,
     is_reparameterized,
     sample_and_log_prob,
+    score_term,
 )
 from jaxvae.draw import Draw, Model
 from jaxvae.pytrees import dataclass
@@ -130,7 +131,7 @@ class VAE:
             log_prior=log_prior,
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
-            score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else q.log_prob(z),
+            score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z),
         )
 
 

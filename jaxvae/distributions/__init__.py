@@ -7,8 +7,12 @@ from jaxvae.distributions.distribution import (
     SupportsSampleAndLogProb,
     is_reparameterized,
     sample_and_log_prob,
+    score_term,
 )
+from jaxvae.distributions.joined import Joined, with_noise
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
+from jaxvae.distributions.low_rank_normal import LowRankNormal
+from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
 
@@ -17,6 +21,9 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Distribution",
+    "Joined",
+    "LowRankNormal",
+    "Mixture",
     "MultivariateNormal",
     "Normal",
     "SupportsSampleAndLogProb",
@@ -24,5 +31,7 @@ __all__ = [
     "is_reparameterized",
     "kl_divergence",
     "sample_and_log_prob",
+    "score_term",
     "smoothed_log_odds",
+    "with_noise",
 ]

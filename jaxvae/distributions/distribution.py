@@ -3,6 +3,7 @@
 import abc
 from typing import Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae.typing import Array, Key, Shape
@@ -43,6 +44,13 @@ class Distribution(abc.ABC):
     def sample(self, key: Key) -> Array:
         """One draw for each member of the batch, `[*batch, *event]`, with noise independent across the batch."""
 
+    def score_term(self, value: Array) -> Array:
+        """log p(value) as a function of the parameters that `sample` passes no gradient to, `[*batch]`.
+
+        Asked for only where `is_reparameterized` is False; by default that is all of them.
+        """
+        return self.log_prob(jax.lax.stop_gradient(value))
+
     @property
     def mean(self) -> Array:
         """E[value], `[*batch, *event]`."""
@@ -67,6 +75,12 @@ def is_reparameterized(distribution: SupportsSampleAndLogProb) -> bool:
     """Whether gradients pass through its samples; a foreign distribution that does not say (`has_rsample`) is so."""
     ours = getattr(distribution, "is_reparameterized", None)
     return bool(getattr(distribution, "has_rsample", True) if ours is None else ours)
+
+
+def score_term(distribution: SupportsSampleAndLogProb, value: Array) -> Array:
+    """The score-function term of a draw that is not reparameterized, by the distribution's own method if it has one."""
+    own = getattr(distribution, "score_term", None)
+    return distribution.log_prob(jax.lax.stop_gradient(value)) if own is None else own(value)
 
 
 def align(*arrays: Array | float) -> tuple[Array, ...]:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
+from jaxvae.distributions.normal_kl import normal_kl
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -62,18 +63,24 @@ class MultivariateNormal(Distribution):
         return self.loc + jnp.einsum("...de,...e->...d", self.scale_tril, noise)
 
     @property
+    def half_log_determinant(self) -> Array:
+        """½ log |Σ| = Σ_d log L_dd, `[*batch]`."""
+        return jnp.sum(self._log_diagonal, axis=-1)
+
+    @property
+    def square_root(self) -> Array:
+        """G = L with G Gᵀ = Σ, `[*batch, D, D]`."""
+        return self.scale_tril
+
+    def whiten(self, vector: Array) -> Array:
+        """L⁻¹ x, with norm xᵀ Σ⁻¹ x, for x from the mean."""
+        return _solve(self.scale_tril, vector)
+
+    @property
     def mean(self) -> Array:
         """The mean, `loc`."""
         return self.loc
 
     def closed_form_kl(self, other: object) -> Array | None:
-        """KL to its own kind: ½ [ ‖L₂⁻¹ L₁‖² + ‖L₂⁻¹ (μ₁ − μ₂)‖² − D ] + Σ_d log L₂_dd / L₁_dd, else None."""
-        if type(self) is not MultivariateNormal or type(other) is not MultivariateNormal:
-            return None
-        loc, other_loc, log_diagonal, other_log_diagonal = align(
-            self.loc, other.loc, self._log_diagonal, other._log_diagonal
-        )
-        shift = _solve(other.scale_tril, loc - other_loc)
-        columns = jnp.swapaxes(self.scale_tril, -1, -2)  # the columns of L₁ as rows
-        ratio = _solve(other.scale_tril[..., None, :, :], columns)  # [*batch, D, D]
-        return jnp.sum(0.5 * (jnp.sum(ratio**2, axis=-1) + shift**2 - 1.0) + other_log_diagonal - log_diagonal, axis=-1)
+        """KL to a Normal, MultivariateNormal or LowRankNormal over vectors (`normal_kl`), else None."""
+        return normal_kl(self, other)

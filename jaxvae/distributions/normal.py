@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -47,13 +48,33 @@ class Normal(Distribution):
         return self.loc + self.scale * jax.random.normal(key, self.loc.shape, self.loc.dtype)
 
     @property
+    def half_log_determinant(self) -> Array:
+        """½ log |Σ| = Σ_d log scale_d, `[*batch]`."""
+        return sum_event(jnp.log(self.scale), self.event_ndim)
+
+    @property
+    def square_root(self) -> Array:
+        """G = diag(scale) with G Gᵀ = Σ, of vectors, `[*batch, D, D]`."""
+        return diagonal_matrix(self.scale)
+
+    def whiten(self, vector: Array) -> Array:
+        """x / scale, with norm xᵀ Σ⁻¹ x, for x from the mean."""
+        vector, scale = align(vector, self.scale)
+        return vector / scale
+
+    @property
     def mean(self) -> Array:
         """The mean, `loc`."""
         return self.loc
 
     def closed_form_kl(self, other: object) -> Array | None:
-        """KL to another Normal: Σ_d [ log(σ₂/σ₁) + (σ₁² + (μ₁ − μ₂)²) / (2 σ₂²) − ½ ], else None."""
-        if type(self) is not Normal or type(other) is not Normal or other.event_ndim != self.event_ndim:
+        """KL to another Normal: Σ_d [ log(σ₂/σ₁) + (σ₁² + (μ₁ − μ₂)²) / (2 σ₂²) − ½ ].
+
+        Over vectors also to a MultivariateNormal or LowRankNormal (`normal_kl`), else None.
+        """
+        if type(self) is not Normal or type(other) is not Normal:
+            return normal_kl(self, other)
+        if other.event_ndim != self.event_ndim:
             return None
         loc, scale, other_loc, other_scale = align(self.loc, self.scale, other.loc, other.scale)
         ratio = scale / other_scale

@@ -17,13 +17,18 @@ _DECAYS = ("constant", "cosine", "step")
 _EMA_RAMP = 10.0  # the average forgets its random start: decay_t = min(decay, (1 + t) / (10 + t))
 
 
+def _with_fixed(tree: PyTree, fixed: PyTree) -> PyTree:
+    """`tree`, with what stands under the name `fixed` from another: it is no parameter but data (exemplars)."""
+
+    def pick(path: tuple[Any, ...], leaf: Array, other: Array) -> Array:
+        return other if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
+
+    return jax.tree_util.tree_map_with_path(pick, tree, fixed)
+
+
 def _learned(updates: PyTree) -> PyTree:
-    """Zeros for what stands under the name `fixed`: it is no parameter but data (exemplars)."""
-
-    def keep(path: tuple[Any, ...], leaf: Array) -> Array:
-        return jnp.zeros_like(leaf) if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
-
-    return jax.tree_util.tree_map_with_path(keep, updates)
+    """Zeros for what is fixed."""
+    return _with_fixed(updates, jax.tree.map(jnp.zeros_like, updates))
 
 
 @dataclass
@@ -33,7 +38,7 @@ class Optimizer:
     clip → optimiser → + weight_decay · parameters → × −learning_rate · warm-up · decay
 
     With `weight_decay` Adam is AdamW (Loshchilov and Hutter 2019). Entries of the parameters under the name `fixed`
-    stay as they are.
+    stay as they are, in the average too.
 
     Args:
         optimizer: adam, adabelief, adamax, lion, nadam, radam, rmsprop or sgd (as in Optax).
@@ -124,4 +129,5 @@ class Optimizer:
             return None
         time = jnp.asarray(step, float)
         decay = jnp.minimum(self.ema_decay, (1.0 + time) / (_EMA_RAMP + time))
-        return optax.incremental_update(params, average, 1.0 - decay)  # type: ignore[arg-type]
+        new = optax.incremental_update(params, average, 1.0 - decay)  # type: ignore[arg-type]
+        return _with_fixed(new, average)  # rounding would change it a little

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from jaxvae import distributions
 
@@ -30,13 +30,13 @@ class JointRow(NamedTuple):
     """Parameters of one member far out, and a value at which density and gradient must be finite."""
     has_mean: bool = True
     closed_form_kl: tuple[str, ...] = ()
-    """Names of rows of this table to which the family has a closed-form KL."""
+    """Names of rows, of this table or of DISTRIBUTIONS, to which the family has a closed-form KL."""
     tolerance: float = 1e-5
     """Largest relative or absolute error of the log-density in float32 [nats]."""
 
 
 def grid(centre: np.ndarray, spread: float, points: int = 301) -> tuple[np.ndarray, np.ndarray]:
-    """Points and weights of the rectangle rule on a square of ± `spread` about a 1-D or 2-D centre."""
+    """Points and weights of the rectangle rule on a cube of ± `spread` about a centre of few dimensions."""
     axis = np.linspace(-spread, spread, points)
     mesh = np.stack(np.meshgrid(*[axis] * len(centre), indexing="ij"), axis=-1).reshape(-1, len(centre)) + centre
     return mesh, np.full(len(mesh), (axis[1] - axis[0]) ** len(centre))
@@ -48,6 +48,49 @@ def _multivariate_normal(rng: np.random.Generator, batch: int) -> Parameters:
     return {"loc": rng.normal(size=(batch, 2)), "scale_tril": factor}
 
 
+def _low_rank_normal(rng: np.random.Generator, batch: int) -> Parameters:
+    scale = np.exp(0.3 * rng.normal(size=(batch, 2)))
+    return {"loc": rng.normal(size=(batch, 2)), "factor": rng.normal(size=(batch, 2, 3)), "scale": scale}
+
+
+def _mixture(rng: np.random.Generator, batch: int) -> Parameters:
+    """Three components."""
+    scale = np.exp(0.3 * rng.normal(size=(batch, 3, 2)))
+    return {"logits": rng.normal(size=(batch, 3)), "loc": 2.0 * rng.normal(size=(batch, 3, 2)), "scale": scale}
+
+
+def _mixture_of_full(rng: np.random.Generator, batch: int) -> Parameters:
+    parameters = _multivariate_normal(rng, 3 * batch)
+    parameters = {name: array.reshape(batch, 3, *array.shape[1:]) for name, array in parameters.items()}
+    return {"logits": rng.normal(size=(batch, 3)), **parameters}
+
+
+def _mixture_of_bits(rng: np.random.Generator, batch: int) -> Parameters:
+    return {"logits": rng.normal(size=(batch, 4)), "bits": rng.normal(size=(batch, 4, 3))}
+
+
+def _mixture_log_prob(logits: np.ndarray, each: list[np.ndarray]) -> np.ndarray:
+    """log Σ_k π_k p_k(x) from `[n]` log-densities of each component."""
+    return special.logsumexp(np.stack(each, axis=-1) + special.log_softmax(logits), axis=-1)
+
+
+def _joined(rng: np.random.Generator, batch: int) -> Parameters:
+    """A mixture over the first dimension and a normal over the second: reparameterized in part."""
+    first = {name: array[..., :1] if array.ndim == 3 else array for name, array in _mixture(rng, batch).items()}
+    return {**first, "second_loc": rng.normal(size=(batch, 1)), "second_scale": np.exp(rng.normal(size=(batch, 1)) / 3)}
+
+
+def _make_joined(event_ndim: int | None, second_loc: Any, second_scale: Any, **mixture: Any) -> distributions.Joined:
+    del event_ndim
+    second = distributions.Normal(second_loc, second_scale, event_ndim=1)
+    return distributions.Joined(_make_mixture(None, **mixture), second, split=1)
+
+
+def _make_mixture(event_ndim: int | None, logits: Any, loc: Any, scale: Any) -> distributions.Mixture:
+    components = distributions.Normal(loc, scale, event_ndim=1)
+    return _with_event_ndim(distributions.Mixture)(event_ndim, logits=logits, components=components)
+
+
 def _with_event_ndim(family: Callable[..., distributions.Distribution]) -> Callable[..., distributions.Distribution]:
     """`make` for a family whose event_ndim is a field."""
 
@@ -55,6 +98,11 @@ def _with_event_ndim(family: Callable[..., distributions.Distribution]) -> Calla
         return family(**parameters) if event_ndim is None else family(**parameters, event_ndim=event_ndim)
 
     return make
+
+
+def _member(parameters: Parameters, k: int) -> Parameters:
+    """The parameters of component `k` of one mixture."""
+    return {name: array[k] for name, array in parameters.items()}
 
 
 JOINT: dict[str, JointRow] = {
@@ -69,7 +117,83 @@ JOINT: dict[str, JointRow] = {
             ({"loc": [0.0, 0.0], "scale_tril": [[1e-4, 0.0], [1.0, 1e-4]]}, [1.0, -1.0]),
             ({"loc": [1e4, 0.0], "scale_tril": [[1e4, 0.0], [-1e4, 1e4]]}, [-1e4, 3.0]),
         ),
-        closed_form_kl=("MultivariateNormal",),
+        closed_form_kl=("MultivariateNormal", "LowRankNormal", "Normal"),
+        tolerance=3e-5,
+    ),
+    "LowRankNormal": JointRow(
+        make=_with_event_ndim(distributions.LowRankNormal),
+        family=distributions.LowRankNormal,
+        parameters=_low_rank_normal,
+        event_shape=(2,),
+        log_prob=lambda p, x: stats.multivariate_normal(
+            p["loc"], np.diag(p["scale"] ** 2) + p["factor"] @ p["factor"].T
+        ).logpdf(x),
+        nodes=lambda p: grid(p["loc"], spread=20.0),
+        extremes=(
+            ({"loc": [0.0, 0.0], "factor": [[1e4], [1e4]], "scale": [1e-4, 1e-4]}, [1.0, -1.0]),
+            ({"loc": [0.0, 0.0], "factor": [[1e4, 1e4], [1e4, 1e4]], "scale": [1e-4, 1e-4]}, [1.0, 1.0]),
+            ({"loc": [1e4, 0.0], "factor": [[1e4, -1e4], [1e-4, 1.0]], "scale": [1e-4, 1e4]}, [-1e4, 3.0]),
+            ({"loc": [1e4, 0.0], "factor": [[0.0], [0.0]], "scale": [1e4, 1e4]}, [-1e4, 3.0]),
+        ),
+        closed_form_kl=("MultivariateNormal", "LowRankNormal", "Normal"),
+        tolerance=3e-5,
+    ),
+    "Mixture": JointRow(
+        make=_make_mixture,
+        family=distributions.Mixture,
+        parameters=_mixture,
+        event_shape=(2,),
+        log_prob=lambda p, x: _mixture_log_prob(
+            p["logits"], [stats.norm.logpdf(x, p["loc"][k], p["scale"][k]).sum(-1) for k in range(3)]
+        ),
+        nodes=lambda p: grid(p["loc"].mean(0), spread=20.0),
+        extremes=(
+            ({"logits": [1e4, -1e4], "loc": [[0.0], [1e4]], "scale": [[1e-4], [1e4]]}, [1e4]),
+            ({"logits": [-np.inf, 0.0], "loc": [[0.0], [1e4]], "scale": [[1e-4], [1e-4]]}, [-1e4]),
+        ),
+    ),
+    "Mixture-full": JointRow(
+        make=lambda event_ndim, logits, **full: distributions.Mixture(logits, distributions.MultivariateNormal(**full)),
+        family=distributions.Mixture,
+        parameters=_mixture_of_full,
+        event_shape=(2,),
+        log_prob=lambda p, x: _mixture_log_prob(
+            p["logits"], [JOINT["MultivariateNormal"].log_prob(_member(p, k), x) for k in range(3)]
+        ),
+        nodes=lambda p: grid(p["loc"].mean(0), spread=15.0),
+        tolerance=3e-5,
+    ),
+    "Mixture-bits": JointRow(
+        make=lambda event_ndim, logits, bits: distributions.Mixture(logits, distributions.Bernoulli(bits, 1)),
+        family=distributions.Mixture,
+        parameters=_mixture_of_bits,
+        event_shape=(3,),
+        log_prob=lambda p, x: _mixture_log_prob(
+            p["logits"], [stats.bernoulli(special.expit(p["bits"][k])).logpmf(x).sum(-1) for k in range(4)]
+        ),
+        nodes=lambda p: (np.stack(list(np.ndindex(2, 2, 2))), np.ones(8)),
+    ),
+    "Joined": JointRow(
+        make=_make_joined,
+        family=distributions.Joined,
+        parameters=_joined,
+        event_shape=(2,),
+        log_prob=lambda p, x: (
+            _mixture_log_prob(p["logits"], [stats.norm.logpdf(x[:, 0], p["loc"][k], p["scale"][k]) for k in range(3)])
+            + stats.norm.logpdf(x[:, 1], p["second_loc"], p["second_scale"])
+        ),
+        nodes=lambda p: grid(np.array([p["loc"].mean(), p["second_loc"][0]]), spread=15.0),
+    ),
+    "Joined-closed_form": JointRow(
+        make=lambda event_ndim, loc, factor, scale, last: distributions.Joined(
+            distributions.LowRankNormal(loc, factor, scale), distributions.Normal(last, 0.5, event_ndim=1), split=2
+        ),
+        family=distributions.Joined,
+        parameters=lambda rng, batch: {**_low_rank_normal(rng, batch), "last": rng.normal(size=(batch, 1))},
+        event_shape=(3,),
+        log_prob=lambda p, x: JOINT["LowRankNormal"].log_prob(p, x[:, :2]) + stats.norm.logpdf(x[:, 2], p["last"], 0.5),
+        nodes=lambda p: grid(np.append(p["loc"], p["last"]), spread=16.0, points=61),
+        closed_form_kl=("Joined-closed_form", "Normal"),
         tolerance=3e-5,
     ),
 }

@@ -10,7 +10,7 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.typing import Array
-from tests.components import JOINT, JointRow, Parameters
+from tests.components import CLOSED_FORM_KL, DISTRIBUTIONS, JOINT, JointRow, Parameters
 from tests.helpers import BATCH, assert_finite, assert_mean, assert_trees_close, index, keys
 
 NUM_DRAWS = 20_000
@@ -179,17 +179,39 @@ def test_float32_agrees_with_float64(case: Case) -> None:
     np.testing.assert_allclose(case.log_probs[0], expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize(
-    ("q", "p"), [pytest.param(q, p, id=f"{q}-{p}") for q, row in JOINT.items() for p in row.closed_form_kl]
-)
+def make(name: str, seed: int, event_shape: tuple[int, ...]) -> Any:
+    """Two members of a row of either table; the event of a joint one is its own."""
+    rng = np.random.default_rng(seed)
+    if name in JOINT:
+        return JOINT[name].make(**float32(JOINT[name].parameters(rng, 2)), event_ndim=len(JOINT[name].event_shape))
+    parameters = float32(DISTRIBUTIONS[name].parameters(rng, (2, *event_shape)))
+    return DISTRIBUTIONS[name].make(**parameters, event_ndim=len(event_shape))
+
+
+PAIRS = {(q, p) for q, row in JOINT.items() for p in row.closed_form_kl} | {
+    (q, p) for q, p in CLOSED_FORM_KL if p in JOINT
+}
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_a_pair_says_truly_whether_it_has_a_closed_form(name: str) -> None:
+    """With every row of either table over events of the same shape."""
+    shape = JOINT[name].event_shape
+    others = [other for other in (*JOINT, *DISTRIBUTIONS) if other not in JOINT or JOINT[other].event_shape == shape]
+    claims = {
+        (q, p)
+        for other in others
+        for q, p in ((name, other), (other, name))
+        if jax.eval_shape(jv.distributions.closed_form_kl, make(q, 1, shape), make(p, 2, shape)) is not None
+    }
+    assert claims == {(q, p) for q, p in PAIRS if name in (q, p) and {q, p} <= {name, *others}}
+
+
+@pytest.mark.parametrize(("q", "p"), sorted(PAIRS))
 def test_closed_form_kl_is_the_mean_of_100_000_log_ratios(q: str, p: str) -> None:
     """Two members within 6 standard errors; the same against an un-batched other, and 0 at equality."""
-    one, other = (
-        JOINT[name].make(
-            **float32(JOINT[name].parameters(np.random.default_rng(seed), 2)), event_ndim=len(JOINT[name].event_shape)
-        )
-        for name, seed in ((q, 7), (p, 8))
-    )
+    shape = JOINT[q if q in JOINT else p].event_shape
+    one, other = make(q, 7, shape), make(p, 8, shape)
     kl = jv.kl_divergence(one, other)
     assert kl.is_closed_form
     assert kl.value.shape == (2,)

@@ -105,3 +105,27 @@ def test_refuses_what_has_no_meaning(fields: dict) -> None:
         Optimizer(**fields)
     assert "\n" not in str(caught.value)
     assert next(iter(fields)) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["adam", "lion", "sgd"])
+def test_what_is_fixed_stays_to_the_last_bit_and_out_of_the_clipped_norm(name: str) -> None:
+    """Whatever its gradient, with weight decay and in the average: exemplars are data."""
+    optimizer = Optimizer(name, learning_rate=0.1, weight_decay=0.5, gradient_clip=1.0, ema_decay=0.9)  # type: ignore[arg-type]
+    data = jnp.array([1.0, 0.3])
+    with_data = {"weights": PARAMS["weights"], "prior": {"fixed": {"exemplars": data}, "loc": jnp.ones(2)}}
+    transformation = optimizer.transformation(10)
+    params = average = with_data
+    state = transformation.init(params)
+    for step in range(5):
+        updates, state = transformation.update(jax.tree.map(lambda leaf: 1e6 * leaf, with_data), state, params)
+        params = optax.apply_updates(params, updates)
+        average = optimizer.update_average(average, params, jnp.asarray(step))
+    for tree in (params, average):
+        np.testing.assert_array_equal(tree["prior"]["fixed"]["exemplars"], data)
+        assert np.all(tree["prior"]["loc"] != 1.0)
+    alone = {"weights": PARAMS["weights"], "prior": {"loc": jnp.ones(2)}}
+    same, _ = transformation.update(jax.tree.map(lambda leaf: 1e6 * leaf, alone), transformation.init(alone), alone)
+    first, _ = transformation.update(
+        jax.tree.map(lambda leaf: 1e6 * leaf, with_data), transformation.init(with_data), with_data
+    )
+    np.testing.assert_allclose(first["prior"]["loc"], same["prior"]["loc"], rtol=1e-6)

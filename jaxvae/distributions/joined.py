@@ -1,0 +1,102 @@
+"""Two independent distributions over the two parts of one vector."""
+
+import functools
+import operator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.distributions.distribution import (
+    Distribution,
+    SupportsSampleAndLogProb,
+    align,
+    is_reparameterized,
+    sample_and_log_prob,
+    score_term,
+)
+from jaxvae.distributions.kl import closed_form_kl
+from jaxvae.distributions.normal import Normal
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key
+
+
+@dataclass
+class Joined(Distribution):
+    """Independent parts of one vector: p(z) = p₁(z₁, …, z_n) p₂(z_{n+1}, …).
+
+    Args:
+        first: over vectors of `split` dimensions.
+        second: over the vectors of the other dimensions, with the same batch axes.
+        split: n.
+        event_ndim: 1: the event is a vector.
+
+    Example:
+        >>> ones = Normal(jnp.zeros(1), jnp.ones(1))
+        >>> float(Joined(ones, ones, split=1).log_prob(jnp.zeros(2)))  # −log 2π
+        -1.837...
+    """
+
+    first: Any
+    second: Any
+    split: int
+    event_ndim: int = 1
+
+    @property
+    def is_reparameterized(self) -> bool:
+        """Whether both parts are."""
+        return is_reparameterized(self.first) and is_reparameterized(self.second)
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-density of `value` in nats, `[*batch]`."""
+        return _sum(self.first.log_prob(value[..., : self.split]), self.second.log_prob(value[..., self.split :]))
+
+    def sample(self, key: Key) -> Array:
+        """A draw of each part; gradients pass through those that are reparameterized."""
+        first_key, second_key = jax.random.split(key)
+        return jnp.concatenate([self.first.sample(first_key), self.second.sample(second_key)], axis=-1)
+
+    def sample_and_log_prob(self, key: Key) -> tuple[Array, Array]:
+        """A draw and its log-density, by the parts' own joint methods where they have one."""
+        first_key, second_key = jax.random.split(key)
+        first, first_log_prob = sample_and_log_prob(first_key, self.first)
+        second, second_log_prob = sample_and_log_prob(second_key, self.second)
+        return jnp.concatenate([first, second], axis=-1), _sum(first_log_prob, second_log_prob)
+
+    def score_term(self, value: Array) -> Array:
+        """The score-function terms of the parts that are not reparameterized, `[*batch]`."""
+        parts = ((self.first, value[..., : self.split]), (self.second, value[..., self.split :]))
+        return _sum(*(score_term(part, its_value) for part, its_value in parts if not is_reparameterized(part)))
+
+    @property
+    def mean(self) -> Array:
+        """The means of the parts, `[*batch, D]`."""
+        return jnp.concatenate([self.first.mean, self.second.mean], axis=-1)
+
+    def closed_form_kl(self, other: object) -> Array | None:
+        """The sum over the parts, to a Joined with the same split or a Normal of vectors, where both have one."""
+        if type(other) is Normal and other.event_ndim == 1:
+            loc, scale, n = other.loc, other.scale, self.split
+            parts = Normal(loc[..., :n], scale[..., :n], 1), Normal(loc[..., n:], scale[..., n:], 1)
+        elif type(other) is Joined and other.split == self.split:
+            parts = other.first, other.second
+        else:
+            return None
+        first, second = closed_form_kl(self.first, parts[0]), closed_form_kl(self.second, parts[1])
+        return None if first is None or second is None else _sum(first, second)
+
+
+def _sum(*terms: Array) -> Array:
+    return functools.reduce(operator.add, align(*terms))
+
+
+def with_noise(distribution: SupportsSampleAndLogProb, dim: int, noise_dim: int) -> Distribution:
+    """Append `noise_dim` standard normal dimensions to a distribution over ONE vector of `dim` dimensions.
+
+    A Normal stays a Normal, and keeps its closed forms.
+    """
+    noise = Normal(jnp.zeros(noise_dim), jnp.ones(noise_dim))
+    if type(distribution) is Normal:
+        loc, scale = jnp.concatenate([distribution.loc, noise.loc]), jnp.concatenate([distribution.scale, noise.scale])
+        return Normal(loc, scale, event_ndim=1)
+    return Joined(distribution, noise, dim)

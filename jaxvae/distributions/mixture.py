@@ -1,0 +1,98 @@
+"""A mixture of distributions of one family."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import logsumexp
+
+from jaxvae.distributions.distribution import Distribution, align, is_reparameterized
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key
+
+
+@dataclass
+class Mixture(Distribution):
+    """A choice among K distributions of one family: p(x) = Σ_k π_k p_k(x),  π = softmax(logits).
+
+    The components are ONE distribution whose arrays have an axis of size K behind the batch axes; any distribution will
+    do that is a pytree of arrays, and one that came out of `vmap` is built right.
+
+    The gradient of an expectation over it is exact: it passes through a draw to the component that was picked, where
+    its family is reparameterized, and what is left (the choice, or all of it) is the score-function term `score_term`.
+
+    Args:
+        logits: unnormalised log-weights, `[*batch, K]`; −inf leaves a component out.
+        components: the K distributions; all arrays `[*batch, K, ...]`.
+        event_ndim: number of trailing axes that make one event; by default that of the components.
+
+    Raises:
+        ValueError: if an array of the components does not start with the axes of the logits.
+
+    Example:
+        >>> from jaxvae.distributions import Normal
+        >>> halves = jax.vmap(lambda loc: Normal(loc, 1.0))(jnp.array([[-1.0], [1.0]]))
+        >>> float(Mixture(jnp.zeros(2), halves).log_prob(jnp.zeros(1)))  # log N(1; 0, 1)
+        -1.418...
+    """
+
+    logits: Array
+    components: Any
+    event_ndim: int = -1
+
+    def __post_init__(self) -> None:
+        shape = jnp.shape(self.logits)
+        for leaf in jax.tree.leaves(self.components):
+            if jnp.shape(leaf)[: len(shape)] != shape:
+                raise ValueError(
+                    f"every array of a mixture's components must start with the axes of its logits {shape}, got shape "
+                    f"{jnp.shape(leaf)}: build the components by jax.vmap"
+                )
+        if self.event_ndim < 0:
+            object.__setattr__(self, "event_ndim", getattr(self.components, "event_ndim", -1))
+
+    @property
+    def _axis(self) -> int:
+        return self.logits.ndim - 1  # of the components, in every one of their arrays
+
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: no gradient passes through the choice."""
+        return False
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-density of `value` in nats, `[*batch]`."""
+        each = jax.vmap(lambda one: one.log_prob(value), in_axes=self._axis, out_axes=-1)(self.components)
+        each, log_weights = align(each, jax.nn.log_softmax(self.logits))
+        return logsumexp(log_weights + each, axis=-1)
+
+    def sample(self, key: Key) -> Array:
+        """A draw from a component picked at random; gradients pass to that component, where its family lets them."""
+        choice_key, sample_key = jax.random.split(key)
+        choice = jax.random.categorical(choice_key, self.logits)[..., None]
+
+        def pick(leaf: Array) -> Array:
+            index = choice.reshape(choice.shape + (1,) * (leaf.ndim - choice.ndim))
+            return jnp.take_along_axis(leaf, index, axis=self._axis).squeeze(self._axis)
+
+        value = jax.tree.map(pick, self.components).sample(sample_key)
+        return value if is_reparameterized(self.components) else jax.lax.stop_gradient(value)
+
+    def score_term(self, value: Array) -> Array:
+        """log p(value) as a function of the weights alone where the components are reparameterized, `[*batch]`.
+
+        E[∇ log π_k | x] = ∇_logits log p(x): the score of the choice, averaged over the choices that x may be due to.
+        """
+        chosen = jax.lax.stop_gradient(self.components) if is_reparameterized(self.components) else self.components
+        return Mixture(self.logits, chosen, self.event_ndim).log_prob(jax.lax.stop_gradient(value))
+
+    @property
+    def mean(self) -> Array:
+        """Σ_k π_k E_k[x], `[*batch, *event]`.
+
+        Raises:
+            NotImplementedError: if the components have none.
+        """
+        means = jax.vmap(lambda one: one.mean, in_axes=self._axis, out_axes=self._axis)(self.components)
+        weights = jax.nn.softmax(self.logits)
+        return jnp.sum(weights.reshape(weights.shape + (1,) * (means.ndim - weights.ndim)) * means, axis=self._axis)

@@ -1,0 +1,47 @@
+"""The normal posterior whose covariance is a diagonal plus a low rank."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.distributions.transforms import positive
+from jaxvae.posteriors.diagonal_normal import MIN_SCALE
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class LowRankNormal(Posterior):
+    """Normal with covariance diagonal plus low rank, all from the encoder.
+
+    q(z|x) = N(z; loc, diag(scale²) + F Fᵀ),  (loc, raw, Fᵀ) = encoder(x),  scale = 1e-4 + softplus(raw + c),
+    softplus(c) = 1
+
+    Rezende, Mohamed and Wierstra 2014, section 4.3, have the inverse covariance of this form, with rank 1.
+
+    Args:
+        rank: number R of columns of F [directions].
+
+    Raises:
+        UserError: for a rank below 1.
+    """
+
+    rank: int = 2
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, rank=self.rank)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """A mean, a raw scale and the rows of Fᵀ: `(2 + rank, latent_dim)`."""
+        return (2 + self.rank, vae.latent_dim)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.LowRankNormal:
+        """q(z|x) over `[latent_dim]`."""
+        del vae, params
+        return distributions.LowRankNormal(outputs[0], jnp.transpose(outputs[2:]), positive(outputs[1], MIN_SCALE))

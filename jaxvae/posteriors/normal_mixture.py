@@ -1,0 +1,46 @@
+"""The posterior that is a mixture of normals."""
+
+from typing import TYPE_CHECKING
+
+from jaxvae.checks import check_range
+from jaxvae.distributions import Mixture, Normal
+from jaxvae.distributions.transforms import positive
+from jaxvae.posteriors.diagonal_normal import MIN_SCALE
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class NormalMixture(Posterior):
+    """Mixture of normals with independent dimensions, weights, means and scales from the encoder.
+
+    q(z|x) = Σ_k π_k Π_d N(z_d; loc_kd, scale_kd),  π = softmax(logits),  scale = 1e-4 + softplus(raw + c)
+
+    softplus(c) = 1. Gradients pass through a draw to the means and scales of the component that was picked; the weights
+    learn by the score function (`Mixture.score_term`), both without bias.
+
+    Args:
+        num_components: number of normals.
+
+    Raises:
+        UserError: for less than one component.
+    """
+
+    num_components: int = 3
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, num_components=self.num_components)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """A logit, a mean and a raw scale for each component: `(num_components, 1 + 2 latent_dim)`."""
+        return (self.num_components, 1 + 2 * vae.latent_dim)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Mixture:
+        """q(z|x) over `[latent_dim]`."""
+        del params
+        logits, loc, raw = outputs[:, 0], outputs[:, 1 : 1 + vae.latent_dim], outputs[:, 1 + vae.latent_dim :]
+        return Mixture(logits, Normal(loc, positive(raw, MIN_SCALE), event_ndim=1))

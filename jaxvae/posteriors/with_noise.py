@@ -1,0 +1,66 @@
+"""A posterior with dimensions of pure noise appended."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Self
+
+from jaxvae.checks import check_component, check_range
+from jaxvae.distributions import Distribution, with_noise
+from jaxvae.posteriors.diagonal_normal import DiagonalNormal
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import Space, before_noise, noise_space
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class WithNoise(Posterior):
+    """Another posterior, and dimensions of standard normal noise that do not depend on x: z' = [z; e].
+
+    q(z'|x) = q(z|x) N(e; 0, I)
+
+    The decoder is given the noise, and the KL to a prior with the same noise is that of z alone: e adds exactly 0.
+
+    Args:
+        posterior: of the first latent_dim − noise_dim dimensions.
+        noise_dim: number of dimensions of noise, the last ones [dimensions].
+
+    Raises:
+        UserError: for a number below 1; once the model is used, for one that leaves no other dimension.
+    """
+
+    posterior: Posterior = DiagonalNormal()
+    noise_dim: int = 1
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, noise_dim=self.noise_dim)
+        check_component(self, Posterior, posterior=self.posterior)
+
+    @property
+    def without_noise(self) -> Posterior:
+        """The posterior of the other dimensions."""
+        return self.posterior
+
+    @property
+    def space(self) -> Space:
+        """Real vectors if the other dimensions are, else their space with noise."""
+        return noise_space(self.posterior.space, self.noise_dim)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """The shape of the other posterior: noise needs no outputs."""
+        return self.posterior.parameter_shape(before_noise(vae, self))
+
+    def init(self, key: Key, vae: "VAE") -> Params:
+        """The parameters of the other posterior."""
+        return self.posterior.init(key, before_noise(vae, self))
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Distribution:
+        """q(z'|x) over `[latent_dim]`."""
+        inner = before_noise(vae, self)
+        return with_noise(self.posterior.distribution(inner, params, outputs), inner.latent_dim, self.noise_dim)
+
+    def at_step(self, step: Array) -> Self:
+        """With the other posterior as it is at a training step."""
+        return dataclasses.replace(self, posterior=self.posterior.at_step(step))
