@@ -22,7 +22,7 @@ def built(rows: Iterable[Any]) -> set[type]:
             distributions.Distribution,
             {row.family for row in components.JOINT.values()} | {row.make for row in components.DISTRIBUTIONS.values()},
         ),
-        (networks, networks.Network, built(components.NETWORKS.values())),
+        (networks, networks.Network, built(row.build for row in components.NETWORKS.values())),
         (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
         (priors, priors.Prior, built(components.PRIORS.values())),
         (likelihoods, likelihoods.Likelihood, built(row.build for row in components.LIKELIHOODS.values())),

@@ -1,6 +1,11 @@
 """Networks for encoders and decoders. Flax is imported here and nowhere else."""
 
+from jaxvae.networks.conv import Conv
+from jaxvae.networks.from_equinox import FromEquinox
+from jaxvae.networks.from_nnx import FromNNX
+from jaxvae.networks.gated_mlp import GatedMLP
 from jaxvae.networks.mlp import MLP
 from jaxvae.networks.network import Network
+from jaxvae.networks.resnet import ResNet
 
-__all__ = ["MLP", "Network"]
+__all__ = ["MLP", "Conv", "FromEquinox", "FromNNX", "GatedMLP", "Network", "ResNet"]

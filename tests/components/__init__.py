@@ -6,7 +6,7 @@
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
 from tests.components.joint import JOINT, JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
-from tests.components.networks import NETWORKS
+from tests.components.networks import NETWORKS, NetworkRow
 from tests.components.objectives import OBJECTIVES, SCHEDULES
 from tests.components.posteriors import POSTERIORS
 from tests.components.priors import PRIORS
@@ -27,5 +27,6 @@ __all__ = [
     "Extreme",
     "JointRow",
     "LikelihoodRow",
+    "NetworkRow",
     "Parameters",
 ]

@@ -1,38 +1,44 @@
 """Every network of the table: the output shape that is asked for, finite at extremes, one compilation."""
 
-from collections.abc import Callable
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.components import NETWORKS
+from tests.components import NETWORKS, NetworkRow
 from tests.helpers import assert_finite, check_in_model, tiny_vae
 
-every_row = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
+every_row = pytest.mark.parametrize("row", NETWORKS.values(), ids=NETWORKS)
 
 
 @every_row
-@pytest.mark.parametrize(("input_shape", "output_shape"), [((4, 3, 1), (2, 5)), ((7,), ()), ((), (3, 2, 4))])
-def test_output_shape_is_the_one_asked_for(build: Callable[[], Any], input_shape: Any, output_shape: Any) -> None:
-    def call(key: jax.Array, x: jax.Array) -> jax.Array:
-        network = build()
-        return network.apply(network.init(key, x, output_shape), x, output_shape)
+def test_output_shape_is_the_one_asked_for(row: NetworkRow) -> None:
+    for input_shape, output_shape in row.shapes:
 
-    output = jax.eval_shape(call, jax.random.key(0), jnp.zeros(input_shape))
-    assert (output.shape, output.dtype) == (output_shape, jnp.float32)
+        def call(key: jax.Array, x: jax.Array, output_shape: tuple[int, ...] = output_shape) -> jax.Array:
+            network = row.build()
+            return network.apply(network.init(key, x, output_shape), x, output_shape)
 
-
-@every_row
-def test_finite_at_extreme_inputs(build: Callable[[], Any]) -> None:
-    network, x = build(), jnp.asarray(np.random.default_rng(0).normal(size=(4, 3, 1)) * 1e4, jnp.float32)
-    params = jax.jit(lambda key: network.init(key, x, (2, 5)))(jax.random.key(0))
-    square = jax.jit(jax.value_and_grad(lambda params, x: jnp.sum(network.apply(params, x, (2, 5)) ** 2), (0, 1)))
-    assert_finite(square(params, x))
+        output = jax.eval_shape(call, jax.random.key(0), jax.ShapeDtypeStruct(input_shape, jnp.float32))
+        assert (output.shape, output.dtype) == (output_shape, jnp.float32)
 
 
 @every_row
-def test_in_a_model(build: Callable[[], Any]) -> None:
-    check_in_model(lambda: tiny_vae(encoder=build(), decoder=build()))
+@pytest.mark.parametrize("which", [0, 1])
+def test_finite_at_extreme_inputs(row: NetworkRow, which: int) -> None:
+    """As encoder and as decoder."""
+    network, (input_shape, output_shape) = row.build(), row.shapes[which]
+    x = jnp.asarray(np.random.default_rng(0).normal(size=input_shape) * 1e4, jnp.float32)
+
+    @jax.jit
+    def square(key: jax.Array, x: jax.Array) -> tuple[jax.Array, tuple[dict, jax.Array]]:
+        params = network.init(key, x, output_shape)
+        loss = lambda params, x: jnp.sum(network.apply(params, x, output_shape) ** 2)  # noqa: E731
+        return jax.value_and_grad(loss, (0, 1))(params, x)
+
+    assert_finite(square(jax.random.key(0), x))
+
+
+@every_row
+def test_in_a_model(row: NetworkRow) -> None:
+    check_in_model(lambda: tiny_vae(encoder=row.build(), decoder=row.build()))

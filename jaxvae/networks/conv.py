@@ -1,0 +1,79 @@
+"""The convolutional network."""
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.errors import UserError
+from jaxvae.networks.images import ImageNetwork, image_axis
+from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.networks.network import Network
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params, Shape
+
+
+@dataclass
+class Conv(Network):
+    """A convolutional network that halves an image (encoder) or doubles up to one (decoder), of any size.
+
+    An input of three axes, (height, width, channels), makes it an encoder: for each entry of `channels` a convolution
+    4 × 4 of stride 2 and an activation, then dense layers of `features`, then a linear layer to the output. Any other
+    input is a vector and makes it a decoder, the mirror image with transposed convolutions. Sides that are odd are
+    padded by the encoder and cut by the decoder: 9 × 13 → 5 × 7 → 3 × 4, and back. After Radford, Metz and Chintala
+    2016, without batch normalisation (see `ResNet` for why).
+
+    A decoder finds the image in an output shape of three axes at their front, and in a longer one, where the likelihood
+    has several parameters a pixel, at the one place with two sides of at least 5 and then 1 to 4 channels: both
+    (2, 28, 28, 1) and (32, 32, 3, 256) are clear. Where this is not so (more channels), `image_axis` says it.
+
+    Args:
+        channels: channels after each halving, from the full image down; the decoder goes from the last up [channels].
+        features: widths of dense layers between the smallest image and the vector, from the input on [units].
+        activation: after each hidden layer, as in `MLP`.
+        image_axis: axis of the output shape where (height, width, channels) start; by default found as above.
+
+    Raises:
+        UserError: for a width below 1, no or too many `channels` for the size of the image, an unknown activation, a
+            network with no image on either side, or one with an output shape in which the image is not clear.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> conv, image, z = Conv(channels=(4, 8)), jnp.zeros((9, 13, 3)), jnp.zeros(2)
+        >>> conv.apply(conv.init(jax.random.key(0), image, (2, 5)), image, (2, 5)).shape
+        (2, 5)
+        >>> conv.apply(conv.init(jax.random.key(0), z, (2, 9, 13, 3)), z, (2, 9, 13, 3)).shape
+        (2, 9, 13, 3)
+    """
+
+    channels: tuple[int, ...] = (32, 64)
+    features: tuple[int, ...] = ()
+    activation: str = "relu"
+    image_axis: int | None = None
+
+    def __post_init__(self) -> None:
+        check_widths(self, self.channels, self.features)
+        check_choice(self, ACTIVATIONS, activation=self.activation)
+        check_range(self, at_least=0, image_axis=self.image_axis)
+
+    def _module(self, x: Array, output_shape: Shape) -> ImageNetwork:
+        axis = image_axis(self, x.shape, output_shape, self.channels, self.image_axis)
+        return ImageNetwork(self.channels, self.features, self.activation, axis)
+
+    def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
+        """Draw the parameters: weights N(0, 1 / fan-in) truncated at two standard deviations, biases 0."""
+        return self._module(x, output_shape).init(key, x, output_shape)
+
+    def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
+        """The output for one `x`, of shape `output_shape`."""
+        return self._module(x, output_shape).apply(params, x, output_shape)  # type: ignore[return-value]
+
+
+def check_widths(owner: object, channels: Shape, features: Shape) -> None:
+    """Check that there are channels, and that every width is at least 1.
+
+    Raises:
+        UserError: naming what is not.
+    """
+    if not channels:
+        raise UserError(f"{type(owner).__name__}.channels must have an entry for each halving, got none: try (32, 64)")
+    for count in channels:
+        check_range(owner, at_least=1, channels=count)
+    for size in features:
+        check_range(owner, at_least=1, features=size)

@@ -1,0 +1,83 @@
+"""What the adapters for modules of other libraries share."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import traverse_util
+
+from jaxvae.errors import UserError
+from jaxvae.typing import Array, Params, PyTree, Shape
+
+
+def _name(path: Any) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator="/")
+
+
+def nested_dict(arrays: PyTree, dtype: Any) -> Params:
+    """The leaves of a pytree in `dtype`, as a plain nested dict with their paths for names.
+
+    >>> nested_dict({"layers": [1.0, 2.0]}, "float32")
+    {'layers': {'0': Array(1., dtype=float32), '1': Array(2., dtype=float32)}}
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(arrays)
+    return traverse_util.unflatten_dict({_name(path): jnp.asarray(leaf, dtype) for path, leaf in leaves}, sep="/")
+
+
+def filled(like: PyTree, params: Params) -> PyTree:
+    """The inverse of `nested_dict`: a pytree of the structure of `like` with the leaves of `params`."""
+    leaves = traverse_util.flatten_dict(params, sep="/")
+    return jax.tree_util.tree_map_with_path(lambda path, _: leaves[_name(path)], like)
+
+
+def check_build(owner: object, build: Any) -> None:
+    """Check that `build` is something to call.
+
+    Raises:
+        UserError: if it is not.
+    """
+    if not callable(build):
+        raise UserError(f"{type(owner).__name__}.build must be a function or a class, got {build!r}")
+
+
+def check_built(owner: object, module: Any, wanted: type) -> None:
+    """Check that `build` returned a module.
+
+    Raises:
+        UserError: for anything else.
+    """
+    if not isinstance(module, wanted):
+        library = wanted.__module__.split(".")[0]
+        raise UserError(
+            f"{type(owner).__name__}.build must return a {wanted.__name__} of {library}, got {type(module).__name__}"
+        )
+
+
+def check_learned(owner: object, others: list[str]) -> None:
+    """Check that a module holds nothing but what is learned.
+
+    Raises:
+        UserError: naming its other arrays.
+    """
+    if others:
+        raise UserError(
+            f"{type(owner).__name__}.build must return a function of the input and of learned numbers alone, got a "
+            f"module that also holds {', '.join(others)}: leave out dropout, batch statistics and integer arrays"
+        )
+
+
+def call(owner: object, module: Callable[[Array], Any], x: Array, output_shape: Shape) -> Array:
+    """The output of a module, reshaped.
+
+    Raises:
+        UserError: if it has not as many numbers as `output_shape`.
+    """
+    output, size = jnp.asarray(module(x)), math.prod(output_shape)
+    if output.size != size:
+        raise UserError(
+            f"{type(owner).__name__}.build must return a module that puts out {size} numbers, for the output shape "
+            f"{output_shape}; got the shape {output.shape}"
+        )
+    return output.reshape(output_shape)

@@ -1,0 +1,163 @@
+"""What the networks for images share: halving and doubling by matrix products, and where the image is in an output.
+
+A convolution is written as one matrix product with the patches under its kernel. On a CPU, XLA's own convolutions are
+about ten times as slow inside a loop (`jax.lax.scan`, as in an epoch of training) as outside of it; matrix products are
+fast in both places, and under `vmap` they become one large product over all examples and positions.
+"""
+
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxvae.errors import UserError
+from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.typing import Array, Shape
+
+MAX_CHANNELS = 4  # of an image that is found among further axes: grey, RGB, and either with one more
+
+
+def image_axis(owner: object, x_shape: Shape, output_shape: Shape, channels: Shape, given: int | None) -> int | None:
+    """Where (height, width, channels) start in the output of a decoder; None for an encoder.
+
+    An input of three axes is an image, whatever is put out: an encoder. Any other input is a vector that becomes an
+    image: a decoder. Its image starts at axis `given`; if that is None, at axis 0 of an output shape of three axes; and
+    in a longer shape, where parameters of the likelihood stand in front or behind, at the one place with two sides of
+    at least 5 and then 1 to 4 channels: in (2, 28, 28, 1) at axis 1, in (32, 32, 3, 256) at axis 0. Up to five axes
+    have no second such place, because what is a side cannot be channels.
+
+    Raises:
+        UserError: if neither is an image, the place is not clear, or the image cannot be halved as often as asked.
+    """
+    name = type(owner).__name__
+    if len(x_shape) == 3:
+        _check_halvings(name, x_shape[:2], channels)
+        return None
+    if len(output_shape) < 3:
+        raise UserError(
+            f"{name} takes an image (height, width, channels) in or puts one out, got an input of shape {x_shape} and "
+            f"an output of shape {output_shape}: take MLP, or give the data three axes"
+        )
+    if given is not None:
+        if given + 3 > len(output_shape):
+            raise UserError(
+                f"{name}.image_axis must be where (height, width, channels) start in the output shape {output_shape}, "
+                f"got {given}: say at most {len(output_shape) - 3}, or leave it out"
+            )
+        places = [given]
+    elif len(output_shape) == 3:
+        places = [0]
+    else:
+        triples = zip(output_shape, output_shape[1:], output_shape[2:], strict=False)
+        places = [i for i, (height, width, last) in enumerate(triples) if min(height, width) > MAX_CHANNELS >= last]
+    if len(places) != 1:
+        raise UserError(
+            f"{name} must know where (height, width, channels) start in the output shape {output_shape}: say "
+            f"image_axis, 0 to {len(output_shape) - 3}"
+        )
+    _check_halvings(name, output_shape[places[0] :][:2], channels)
+    return places[0]
+
+
+def _check_halvings(name: str, sides: Shape, channels: Shape) -> None:
+    halvings = (max(sides) - 1).bit_length()
+    if len(channels) > halvings:
+        raise UserError(
+            f"{name}.channels must have at most {halvings} entries for images of {sides[0]} × {sides[1]}, which can be "
+            f"halved so often, got {len(channels)}{'' if halvings else ': take MLP'}"
+        )
+
+
+def patches(x: Array, size: int) -> Array:
+    """The `size` × `size` neighbourhood of each place: `[height, width, c]` → `[height − size + 1, …, size² c]`.
+
+    >>> patches(jnp.zeros((7, 9, 5)), 2).shape
+    (6, 8, 20)
+    """
+    height, width = (side - size + 1 for side in x.shape[:2])
+    shifted = [x[i : i + height, j : j + width] for i in range(size) for j in range(size)]
+    return jnp.concatenate(shifted, axis=-1)
+
+
+def space_to_depth(x: Array) -> Array:
+    """2 × 2 blocks become channels: `[2 height, 2 width, c]` → `[height, width, 4 c]`."""
+    height, width, channels = x.shape[0] // 2, x.shape[1] // 2, x.shape[2]
+    blocks = x.reshape(height, 2, width, 2, channels).transpose(0, 2, 1, 3, 4)
+    return blocks.reshape(height, width, 4 * channels)
+
+
+def depth_to_space(x: Array) -> Array:
+    """The inverse of `space_to_depth`: `[height, width, 4 c]` → `[2 height, 2 width, c]`."""
+    height, width, channels = x.shape[0], x.shape[1], x.shape[2] // 4
+    blocks = x.reshape(height, width, 2, 2, channels).transpose(0, 2, 1, 3, 4)
+    return blocks.reshape(2 * height, 2 * width, channels)
+
+
+def halve(x: Array, channels: int) -> Array:
+    """A convolution 4 × 4 of stride 2 with one row of zeros around, two where a side is odd: sides n become ⌈n / 2⌉."""
+    height, width, _ = x.shape
+    padded = jnp.pad(x, ((1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
+    return nn.Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
+
+
+def double(x: Array, channels: int, sides: Shape) -> Array:
+    """The transpose of `halve`, a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
+    padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
+    pixels = depth_to_space(nn.Dense(4 * channels, param_dtype=x.dtype)(patches(padded, 2)))
+    return pixels[1 : 1 + sides[0], 1 : 1 + sides[1]]
+
+
+def convolve(x: Array) -> Array:
+    """A convolution 3 × 3 that keeps the shape, zeros around."""
+    padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
+    return nn.Dense(x.shape[-1], param_dtype=x.dtype)(patches(padded, 3))
+
+
+class ImageNetwork(nn.Module):
+    """An encoder (`image_axis` None): halvings, then dense layers; or a decoder: dense layers, then doublings.
+
+    `normalize` stands before each activation between the images, and `blocks` residual blocks follow each halving and
+    precede each doubling.
+    """
+
+    channels: Shape
+    features: Shape
+    activation: str
+    image_axis: int | None
+    blocks: int = 0
+    normalize: Callable[[Array], Array] = lambda x: x
+
+    @nn.compact
+    def __call__(self, x: Array, output_shape: Shape) -> Array:
+        """The output, of `output_shape`."""
+        if self.image_axis is None:
+            for i, channels in enumerate(self.channels):
+                x = self._residual(halve(self._ready(x) if i else x, channels))
+            x = self._dense(self._ready(x).reshape(-1), self.features)
+            return nn.Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+        start = self.image_axis
+        sides = [output_shape[start : start + 2]]
+        for _ in self.channels:
+            sides.append(tuple((side + 1) // 2 for side in sides[-1]))
+        others = output_shape[:start] + output_shape[start + 2 :]  # the likelihood's parameters, and channels
+        x = self._dense(x.reshape(-1), self.features)
+        x = nn.Dense(math.prod(sides[-1]) * self.channels[-1], param_dtype=x.dtype)(x)
+        x = x.reshape(*sides[-1], self.channels[-1])
+        widths = (math.prod(others), *self.channels[:-1])
+        for larger, channels in reversed(list(zip(sides[:-1], widths, strict=True))):
+            x = double(self._ready(self._residual(x)), channels, larger)
+        return jnp.moveaxis(x.reshape(*sides[0], *others), (0, 1), (start, start + 1))
+
+    def _ready(self, x: Array) -> Array:
+        return ACTIVATIONS[self.activation](self.normalize(x))
+
+    def _residual(self, x: Array) -> Array:
+        for _ in range(self.blocks):
+            x = x + convolve(self._ready(convolve(self._ready(x))))
+        return x
+
+    def _dense(self, x: Array, features: Shape) -> Array:
+        for size in features:
+            x = ACTIVATIONS[self.activation](nn.Dense(size, param_dtype=x.dtype)(x))
+        return x
