@@ -1,6 +1,8 @@
 """Priors p(z)."""
 
+from jaxvae.priors.autoregressive import Autoregressive
+from jaxvae.priors.flow import Flow
 from jaxvae.priors.prior import Prior
 from jaxvae.priors.standard_normal import StandardNormal
 
-__all__ = ["Prior", "StandardNormal"]
+__all__ = ["Autoregressive", "Flow", "Prior", "StandardNormal"]
