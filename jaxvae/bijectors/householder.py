@@ -12,7 +12,7 @@ def reflect(v: Array, x: Array) -> Array:
     square = jnp.sum(v**2)
     is_zero = square <= jnp.finfo(v.dtype).tiny
     along = jnp.dot(v, x) / jnp.where(is_zero, 1.0, square)
-    return jnp.where(is_zero, x, x - 2.0 * (v * along if x.ndim == 1 else v[:, None] * along))
+    return jnp.where(is_zero, x, x - 2.0 * (v * along if x.ndim == 1 else jnp.outer(v, along)))
 
 
 @dataclass

@@ -9,6 +9,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Params
 
 MIN_SLOPE = 1e-3  # of the map along w: it stays invertible in float32, and its logarithm finite
+MIN_SQUARE = 1e-12  # of w, below which it counts as 0 (the map is a shift): bounds the gradient of w / ‖w‖²
 
 
 @dataclass
@@ -31,9 +32,10 @@ class Planar(Bijector):
         """û, w, b and wᵀû."""
         dim = context.size // 2
         u, w, b = context[:dim], context[dim:-1], context[-1]
-        along = jnp.dot(w, u)
+        is_zero = jnp.sum(w**2) < MIN_SQUARE
+        w = jnp.where(is_zero, 0.0, w)
+        along, square = jnp.dot(w, u), jnp.where(is_zero, 1.0, jnp.sum(w**2))
         slope = positive(along, 0.0) * (1.0 - MIN_SLOPE) + MIN_SLOPE - 1.0
-        square = jnp.maximum(jnp.sum(w**2), jnp.finfo(w.dtype).tiny)  # at w = 0 the map is a shift, whatever û
         return u + (slope - along) * (w / square), w, b, slope
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:

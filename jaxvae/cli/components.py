@@ -22,6 +22,8 @@ FAMILIES: dict[str, type] = {
     "prior.base": Prior,
     "posterior.bijector": Bijector,
     "prior.bijector": Bijector,
+    "posterior.bijector.network": Network,
+    "prior.bijector.network": Network,
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,

@@ -4,6 +4,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae.distributions.distribution import Distribution, check_event
 from jaxvae.distributions.transformed import over_batch
@@ -22,9 +23,9 @@ class Autoregressive(Distribution):
 
     log p(x) = Σ_d log Σ_k π_dk N(x_d; μ_dk, σ_dk),  (log π, μ, σ)_d = made(x_1 … x_{d−1})
 
-    π is a softmax, and σ a softplus that is at least 1e-3. Zeros from the network make mixtures with mean 0 and variance
-    1 whose means lie evenly between ±½. Scored in one pass, sampled in D passes. Mixtures as in RNADE (Uria, Murray and
-    Larochelle 2013), out of one masked network (Germain et al. 2015).
+    π is a softmax, and σ a softplus that is at least 1e-3. Zeros from the network make mixtures with mean 0 and
+    variance 1 whose means lie evenly between ±½. Scored in one pass, sampled in D passes. Mixtures as in RNADE (Uria,
+    Murray and Larochelle 2013), out of one masked network (Germain et al. 2015).
 
     Args:
         made: network with 3 K outputs for each dimension and no context.
@@ -58,8 +59,7 @@ class Autoregressive(Distribution):
             leaf.shape[: leaf.ndim - ndim]
             for leaf, ndim in zip(jax.tree.leaves(self.weights), self._ndims, strict=True)
         ]
-        batch: Shape = jnp.broadcast_shapes(*batches)
-        return (*batch, self.made.dim)
+        return (*np.broadcast_shapes(*batches), self.made.dim)
 
     def _components(self, weights: Params, x: Array) -> tuple[Array, Array, Array]:
         """log π, μ and σ for one `x`, each `[K, D]`."""
