@@ -1,6 +1,17 @@
 """Variational autoencoders as pure functions in JAX: five swappable descriptions, one draw, every formula exact."""
 
-from jaxvae import data, distributions, evaluation, likelihoods, networks, objectives, posteriors, priors, training
+from jaxvae import (
+    bijectors,
+    data,
+    distributions,
+    evaluation,
+    likelihoods,
+    networks,
+    objectives,
+    posteriors,
+    priors,
+    training,
+)
 from jaxvae.distributions import kl_divergence
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
@@ -15,6 +26,7 @@ __all__ = [
     "Elbo",
     "Model",
     "UserError",
+    "bijectors",
     "data",
     "dataclass",
     "decode",

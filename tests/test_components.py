@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jaxvae import distributions, likelihoods, networks, objectives, posteriors, priors
+from jaxvae import bijectors, distributions, likelihoods, networks, objectives, posteriors, priors
 from tests import components
 
 
@@ -22,6 +22,7 @@ def built(rows: Iterable[Any]) -> set[type]:
             distributions.Distribution,
             {row.family for row in components.JOINT.values()} | {row.make for row in components.DISTRIBUTIONS.values()},
         ),
+        (bijectors, bijectors.Bijector, built(components.BIJECTORS.values())),
         (networks, networks.Network, built(row.build for row in components.NETWORKS.values())),
         (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
         (priors, priors.Prior, built(components.PRIORS.values())),

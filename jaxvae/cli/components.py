@@ -6,6 +6,7 @@ from typing import Any
 
 from docstring_parser import parse
 
+from jaxvae.bijectors import Bijector
 from jaxvae.likelihoods import Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
@@ -17,6 +18,12 @@ FAMILIES: dict[str, type] = {
     "decoder": Network,
     "posterior": Posterior,
     "prior": Prior,
+    "posterior.base": Posterior,
+    "prior.base": Prior,
+    "posterior.bijector": Bijector,
+    "prior.bijector": Bijector,
+    "posterior.bijector.network": Network,
+    "prior.bijector.network": Network,
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,

@@ -88,13 +88,19 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
 
     x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
-    reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
+    keys = jax.random.split(stream_key(seed, Stream.RECONSTRUCTIONS), len(x))
+    try:
+        title = "test data and E[x | z = E q(z|x)]"
+        reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
+    except NotImplementedError:  # a posterior without a mean, such as a flow
+        title = "test data and E[x | z], z ~ q(z|x)"
+        reconstructions = jax.jit(jax.vmap(lambda one, key: reconstruct(model, params, one, key)))(x, keys)
     rows = ("test", "model")
     path = run_dir / "reconstructions.png"
     save_grid(
         path,
         shown(jnp.concatenate([x, reconstructions])),
-        "test data and E[x | z = E q(z|x)]",
+        title,
         columns=len(x),
         rows=rows,
     )

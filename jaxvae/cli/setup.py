@@ -103,6 +103,7 @@ class Stream(enum.IntEnum):
     """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
+    RECONSTRUCTIONS = 4
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -1,5 +1,6 @@
 """Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
 
+from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.distribution import (
@@ -15,9 +16,11 @@ from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
+from jaxvae.distributions.transformed import Transformed
 
 __all__ = [
     "KL",
+    "Autoregressive",
     "Bernoulli",
     "Categorical",
     "Distribution",
@@ -27,6 +30,7 @@ __all__ = [
     "MultivariateNormal",
     "Normal",
     "SupportsSampleAndLogProb",
+    "Transformed",
     "closed_form_kl",
     "is_reparameterized",
     "kl_divergence",

@@ -1,10 +1,19 @@
 """Approximate posteriors q(z|x)."""
 
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
+from jaxvae.posteriors.flow import Flow
 from jaxvae.posteriors.full_normal import FullNormal
 from jaxvae.posteriors.low_rank_normal import LowRankNormal
 from jaxvae.posteriors.normal_mixture import NormalMixture
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.posteriors.with_noise import WithNoise
 
-__all__ = ["DiagonalNormal", "FullNormal", "LowRankNormal", "NormalMixture", "Posterior", "WithNoise"]
+__all__ = [
+    "DiagonalNormal",
+    "Flow",
+    "FullNormal",
+    "LowRankNormal",
+    "NormalMixture",
+    "Posterior",
+    "WithNoise",
+]

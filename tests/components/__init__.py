@@ -3,6 +3,7 @@
 `test_components.py` fails for a component that is exported without a row.
 """
 
+from tests.components.bijectors import BIJECTORS
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
 from tests.components.joint import JOINT, JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
@@ -13,6 +14,7 @@ from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
 
 __all__ = [
+    "BIJECTORS",
     "CLOSED_FORM_KL",
     "DISTRIBUTIONS",
     "JOINT",

@@ -1,0 +1,80 @@
+"""The masked network of autoregressive models: what it says of one dimension depends on the earlier ones alone."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params
+
+INITIAL_OUTPUT_SCALE = 0.01  # of the last layer's weights: a fresh network puts out nearly its biases, which are 0
+
+
+@dataclass
+class MADE:
+    """A multi-layer perceptron with masked weights: output[:, d] is a function of z_1 … z_{d−1} and the context.
+
+    Every unit has a degree: input z_d has d, the context 0, hidden units go round 1 … D − 1 (0 … D − 1 with a context,
+    so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the degree below is at
+    most the one above, and in the last layer where it is less. Germain, Gregor, Murray and Larochelle 2015, section 3.
+
+    Args:
+        dim: D, dimensions of z.
+        num_outputs: numbers that are put out for each dimension.
+        context_dim: length of the vector that all dimensions depend on.
+        features: widths of the hidden layers, in order [units]; at least `dim` each, to let every dimension through.
+        activation: after each hidden layer, as in `MLP`.
+
+    Raises:
+        UserError: for a size below 1 or an unknown activation.
+
+    Example:
+        >>> made = MADE(dim=3, num_outputs=2)
+        >>> made.apply(made.init(jax.random.key(0)), jnp.ones(3)).shape
+        (2, 3)
+    """
+
+    dim: int
+    num_outputs: int = 1
+    context_dim: int = 0
+    features: tuple[int, ...] = (64, 64)
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        for size in self.features:
+            check_range(self, at_least=1, features=size)
+        check_choice(self, ACTIVATIONS, activation=self.activation)
+
+    @property
+    def _masks(self) -> list[np.ndarray]:
+        """Which weights are kept, a matrix `[in, out]` a layer."""
+        least = 0 if self.context_dim or self.dim == 1 else 1
+        order = np.arange(1, self.dim + 1)
+        degrees = [np.concatenate([np.zeros(self.context_dim, int), order])]
+        degrees += [least + np.arange(size) % (self.dim - least) for size in self.features]
+        hidden = [below[:, None] <= above for below, above in itertools.pairwise(degrees)]
+        return [*hidden, degrees[-1][:, None] < np.tile(order, self.num_outputs)]
+
+    def init(self, key: Key) -> Params:
+        """Draw the weights: N(0, 1 / kept inputs), those of the last layer times 0.01; biases are 0."""
+        masks = self._masks
+        weights = {}
+        for index, (mask, layer_key) in enumerate(zip(masks, jax.random.split(key, len(masks)), strict=True)):
+            scale = np.maximum(mask.sum(0), 1) ** -0.5 * (INITIAL_OUTPUT_SCALE if index == len(masks) - 1 else 1.0)
+            kernel = jax.random.normal(layer_key, mask.shape)
+            kernel *= jnp.asarray(mask * scale, kernel.dtype)
+            weights[f"layer_{index}"] = {"kernel": kernel, "bias": jnp.zeros(mask.shape[1])}
+        return weights
+
+    def apply(self, weights: Params, z: Array, context: Array | None = None) -> Array:
+        """The outputs for one `z`, `[num_outputs, dim]`."""
+        x = jnp.concatenate([context, z]) if context is not None and context.size else z
+        for index, mask in enumerate(self._masks):
+            layer = weights[f"layer_{index}"]
+            x = ACTIVATIONS[self.activation](x) if index else x
+            x = x @ jnp.where(mask, layer["kernel"], 0.0) + layer["bias"]
+        return x.reshape(self.num_outputs, self.dim)

@@ -1,0 +1,51 @@
+"""The autoregressive prior."""
+
+from typing import TYPE_CHECKING
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.networks import MADE
+from jaxvae.priors.prior import Prior
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class Autoregressive(Prior):
+    """A learned product of conditionals: p(z) = Π_d p(z_d | z_1 … z_{d−1}), each a mixture of K normals.
+
+    The mixtures' weights, means and scales are put out by one masked network (MADE). Scored in one pass, sampled in as
+    many as there are dimensions. It starts near mean 0 and variance 1 in each dimension. Uria, Murray and Larochelle
+    2013; Germain et al. 2015.
+
+    Args:
+        num_components: K, normals in each conditional.
+        features: widths of the hidden layers [units]; `()` makes the network linear.
+        activation: after each hidden layer, as in `MLP`.
+
+    Raises:
+        UserError: for a number below 1 or an unknown activation.
+    """
+
+    num_components: int = 5
+    features: tuple[int, ...] = (64, 64)
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, num_components=self.num_components)
+        self._made(1)  # its checks
+
+    def _made(self, dim: int) -> MADE:
+        return MADE(dim, 3 * self.num_components, 0, self.features, self.activation)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """The weights of the network."""
+        del examples
+        return self._made(vae.latent_dim).init(key)
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.Autoregressive:
+        """p(z) over `[latent_dim]`."""
+        return distributions.Autoregressive(self._made(vae.latent_dim), params["prior"])

@@ -1,0 +1,88 @@
+"""Priors that are another one, carried through a stack of bijectors."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.bijectors import AffineCoupling, Bijector, Repeat
+from jaxvae.checks import check_component, check_range
+from jaxvae.distributions.distribution import SupportsSampleAndLogProb
+from jaxvae.distributions.transformed import Transformed
+from jaxvae.errors import UserError
+from jaxvae.priors.prior import Prior
+from jaxvae.priors.standard_normal import StandardNormal
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import REAL
+from jaxvae.typing import Array, Key, Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+_CONTEXT_SCALE = 0.1  # standard deviation of fresh contexts: nearly the identity, and not where gradients vanish
+
+
+@dataclass
+class Flow(Prior):
+    """A normalising flow: z = f_L(… f_1(z₀)), z₀ ~ base, with bijectors that are learned.
+
+    log p(z) = log base(z₀) − Σ_l log |det ∂f_l/∂z_{l−1}|
+
+    Training scores a z each step, which is one pass of couplings and MAF, and takes as many passes as there are
+    dimensions with IAF. Dinh et al. 2017; Papamakarios et al. 2017; a learned prior of this kind is that of Chen et al.
+    2017 (Variational Lossy Autoencoder), section 3.2.
+
+    Args:
+        bijector: the map of one layer; every second layer sees the dimensions in reverse order.
+        num_layers: L [layers].
+        base: the prior to start from.
+
+    Raises:
+        UserError: for less than one layer, or a base that is no prior over real vectors.
+    """
+
+    bijector: Bijector = AffineCoupling()
+    num_layers: int = 6
+    base: Prior = StandardNormal()
+
+    def __post_init__(self) -> None:
+        check_component(self, Bijector, bijector=self.bijector)
+        check_component(self, Prior, base=self.base)
+        check_range(self, at_least=1, num_layers=self.num_layers)
+        if not REAL.fits(self.base.space):
+            raise UserError(
+                f"Flow.base must be a prior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
+                f"take --prior.base StandardNormal"
+            )
+
+    def at_step(self, step: Array) -> Self:
+        """This flow with its base as it is at a training step."""
+        return dataclasses.replace(self, base=self.base.at_step(step))
+
+    @property
+    def _layers(self) -> Repeat:
+        return Repeat(self.bijector, self.num_layers)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """The base's own parameters, the weights of the bijectors, and their contexts where they have any."""
+        base_key, weights_key, context_key = jax.random.split(key, 3)
+        params: dict[str, Any] = {"weights": self._layers.init(weights_key, vae.latent_dim, 0)}
+        params["base"] = self.base.init(base_key, vae, examples)
+        if size := self._layers.context_size(vae.latent_dim, 0):
+            params["context"] = _CONTEXT_SCALE * jax.random.normal(context_key, (size,))
+        return params
+
+    def _transformed(self, base: SupportsSampleAndLogProb, params: Params) -> Transformed:
+        own = params["prior"]
+        return Transformed(base, self._layers, {"weights": own["weights"], "context": own.get("context", jnp.zeros(0))})
+
+    def distribution(self, vae: "VAE", params: Params) -> Transformed:
+        """p(z) over `[latent_dim]`."""
+        base = self.base.distribution(vae, {**params, "prior": params["prior"]["base"]})
+        return self._transformed(base, params)
+
+    def given(self, vae: "VAE", params: Params, x: Array) -> Transformed:
+        """p(z) with the base as the terms of example `x` use it."""
+        base = self.base.given(vae, {**params, "prior": params["prior"]["base"]}, x)
+        return self._transformed(base, params)
