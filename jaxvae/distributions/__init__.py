@@ -2,6 +2,7 @@
 
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.categorical import Categorical
+from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
@@ -11,14 +12,23 @@ from jaxvae.distributions.distribution import (
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
+from jaxvae.distributions.one_hot import OneHot
+from jaxvae.distributions.straight_through import StraightThrough
+from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
 
 __all__ = [
     "KL",
+    "MAX_STATES",
     "Bernoulli",
+    "BinaryConcrete",
     "Categorical",
+    "Concrete",
     "Distribution",
     "MultivariateNormal",
     "Normal",
+    "OneHot",
+    "StraightThrough",
+    "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "closed_form_kl",
     "is_reparameterized",

@@ -3,13 +3,17 @@
 `test_components.py` fails for a component that is exported without a row.
 """
 
+from tests.components.discrete import DISCRETE
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
-from tests.components.joint import JOINT, JointRow
+from tests.components.joint import JOINT as _JOINT
+from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.networks import NETWORKS
 from tests.components.objectives import OBJECTIVES, SCHEDULES
 from tests.components.posteriors import POSTERIORS
 from tests.components.priors import PRIORS
+
+JOINT = _JOINT | DISCRETE
 
 __all__ = [
     "CLOSED_FORM_KL",
