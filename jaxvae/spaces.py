@@ -43,6 +43,18 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 REAL = Space("real vectors")
+BINARY = Space("binary vectors")
+UNIT_CUBE = Space("unit cube")
+
+
+def one_hot(num_classes: int) -> Space:
+    """Flat vectors of one-hot groups of `num_classes`."""
+    return Space("one-hot vectors", (num_classes,))
+
+
+def simplex(num_classes: int) -> Space:
+    """Flat vectors of groups of `num_classes` positive numbers with sum 1."""
+    return Space("simplex", (num_classes,))
 
 
 def check_fit(posterior: Any, prior: Any) -> None:

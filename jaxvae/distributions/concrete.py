@@ -21,9 +21,9 @@ class Concrete(Distribution):
 
     y_g = softmax((logits_g + G) / τ_g),  G_k ~ Gumbel(0, 1)
 
-    log p(y) = Σ_g [ log Γ(C) + (C − 1) log τ + Σ_k (log α_k − (τ + 1) log y_k) − C log Σ_k α_k y_k^(−τ) ],  α = e^logits
+    log p(y) = Σ_g [ log Γ(C) + (C − 1) log τ + Σ_k (log α_k − (τ + 1) log y_k) − C log Σ_k α_k y_k^(−τ) ]
 
-    The density is by the first C − 1 coordinates of each group (the last is 1 minus their sum). Maddison, Mnih and Teh
+    with α = e^logits. The density is by the first C − 1 coordinates of each group (the last is 1 minus their sum). Maddison, Mnih and Teh
     2017, equation 10; Jang, Gu and Poole 2017, equation 1.
 
     Entries far below 1 round to 0, where the density is infinite or 0. `sample_and_log_prob` takes the density from
