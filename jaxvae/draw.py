@@ -28,6 +28,11 @@ class Draw(NamedTuple):
 
     The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score], whatever the posterior.
     """
+    exact_kl: Array | float = 0.0
+    """The part of the sum of `kl` in closed form, `[]`.
+
+    It does not depend on z, so that the score need not weigh it: E_q[∇score] = 0.
+    """
 
     @property
     def log_weight(self) -> Array:
@@ -68,4 +73,8 @@ class Model(Protocol):
         detach_posterior: bool = False,
     ) -> Draw:
         """One z ~ q(z|x) and its terms."""
+        ...
+
+    def enumerate(self, params: Params, x: Array) -> Draw:
+        """Every z that q(z|x) gives a probability, and its terms, with a leading axis `[states]`."""
         ...

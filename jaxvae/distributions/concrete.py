@@ -23,8 +23,8 @@ class Concrete(Distribution):
 
     log p(y) = Σ_g [ log Γ(C) + (C − 1) log τ + Σ_k (log α_k − (τ + 1) log y_k) − C log Σ_k α_k y_k^(−τ) ]
 
-    with α = e^logits. The density is by the first C − 1 coordinates of each group (the last is 1 minus their sum). Maddison, Mnih and Teh
-    2017, equation 10; Jang, Gu and Poole 2017, equation 1.
+    with α = e^logits. The density is by the first C − 1 coordinates of each group (the last is 1 minus their sum).
+    Maddison, Mnih and Teh 2017, equation 10; Jang, Gu and Poole 2017, equation 1.
 
     Entries far below 1 round to 0, where the density is infinite or 0. `sample_and_log_prob` takes the density from
     log y before it is rounded, so log q of a draw is exact at any temperature; `log_prob` scores what is below 1e-30

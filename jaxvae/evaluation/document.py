@@ -16,9 +16,9 @@ from jaxvae.likelihoods import Likelihood
 from jaxvae.typing import Array
 
 _ESTIMATORS = {
-    "elbo": "one draw of z an example; KL in closed form where the pair has one",
+    "elbo": "one draw of z an example (every z where it is enumerated); KL in closed form where the pair has one",
     "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x): a lower bound in expectation",
-    "distortion": "minus log p(x|z), one draw of z an example",
+    "distortion": "minus log p(x|z), one draw of z an example (every z where it is enumerated)",
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }

@@ -25,7 +25,7 @@ def _now(temperature: float | TemperatureSchedule) -> Array:
 
 @dataclass
 class Concrete(Posterior):
-    """Relaxed categorical latents (Concrete, Gumbel-softmax): z is num_classes-simplices, flat, with reparameterized draws.
+    """Relaxed categorical latents (Concrete, Gumbel-softmax): z on simplices, flat, with reparameterized draws.
 
     z_g = softmax((logits_g + G) / τ),  logits = encoder(x),  G_k ~ Gumbel(0, 1)
 
