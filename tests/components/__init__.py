@@ -10,7 +10,7 @@ from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.networks import NETWORKS
 from tests.components.objectives import OBJECTIVES, SCHEDULES
-from tests.components.posteriors import POSTERIORS
+from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 
 JOINT = _JOINT | DISCRETE
@@ -25,6 +25,7 @@ __all__ = [
     "POSTERIORS",
     "PRIORS",
     "SCHEDULES",
+    "TEMPERATURES",
     "DistributionRow",
     "Extreme",
     "JointRow",
