@@ -9,7 +9,7 @@ from docstring_parser import parse
 from jaxvae.likelihoods import Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
-from jaxvae.posteriors import Posterior
+from jaxvae.posteriors import Posterior, TemperatureSchedule
 from jaxvae.priors import Prior
 
 FAMILIES: dict[str, type] = {
@@ -20,6 +20,7 @@ FAMILIES: dict[str, type] = {
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,
+    "posterior.temperature": TemperatureSchedule,
 }
 """Flag → the base class of what it takes."""
 
