@@ -47,6 +47,10 @@ class Model(Protocol):
         """The model as it is at a training step: schedules (a temperature) replaced by their numbers."""
         ...
 
+    def for_training(self, key: Key) -> Self:
+        """The model with the noise of one training step that all examples share, where a component has any."""
+        ...
+
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters."""
         ...

@@ -67,6 +67,10 @@ class VAE:
         """
         return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
 
+    def for_training(self, key: Key) -> Self:
+        """The model with the noise of one training step that all examples share (draws for a prior's normaliser)."""
+        return dataclasses.replace(self, prior=self.prior.for_training(key))
+
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
         keys = jax.random.split(key, 5)

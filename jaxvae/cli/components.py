@@ -39,7 +39,9 @@ def options(cls: type) -> dict[str, str]:
     doc = parse(inspect.getdoc(cls) or "")
     texts = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
     return {
-        field.name: f"{texts.get(field.name, '')} (default: {_default(field)})" for field in dataclasses.fields(cls)
+        field.name: f"{texts.get(field.name, '')} (default: {_default(field)})"
+        for field in dataclasses.fields(cls)
+        if field.init
     }
 
 

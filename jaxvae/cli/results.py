@@ -32,11 +32,12 @@ def evaluate_run(
         The document that was written.
     """
     training, dataset = setup.training, setup.dataset
+    model = training.model.at_step(state.step)
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
     with example_bar(console) as progress:
         task = progress.add_task("evaluating", total=len(x))
         scores = evaluate(
-            training.model.at_step(state.step),
+            model,
             training.objective,
             state.evaluation_params,
             stream_key(seed, Stream.EVALUATION),
@@ -54,6 +55,7 @@ def evaluate_run(
         training.preprocessing,
         x,
         num_samples=num_samples,
+        prior=model.prior.report(model, state.evaluation_params),
         data=dataset.name,
         split="test",
         binarize=training.preprocessing.binarize,
