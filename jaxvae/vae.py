@@ -59,6 +59,8 @@ class VAE:
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
         check_fit(self.posterior, self.prior)
+        for component in (self.posterior, self.prior, self.likelihood):
+            component.check_model(self)
 
     def at_step(self, step: Array) -> Self:
         """The model as it is at a training step: schedules replaced by their numbers.

@@ -1,6 +1,6 @@
 """What many tests share: a tiny model with all sizes distinct, statistical assertions, a counter of traces."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
-from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, PyTree
 from tests.components import POSTERIORS, PRIORS
-from tests.components.discrete import simplex_nodes
 
 DATA_SHAPE = (4, 3, 1)
 LATENT_DIM = 2
@@ -19,41 +17,27 @@ BATCH = 5
 SAMPLES = 7
 
 
+def partner(component: Any) -> Any:
+    """The first row of the other family (posteriors, priors) that lives in the component's space."""
+    is_prior = isinstance(component, jv.priors.Prior)
+    others = [build() for build in (POSTERIORS if is_prior else PRIORS).values()]
+    own = [
+        other for other in others if other.space is not None
+    ]  # a prior that fits every space says nothing of its own
+    return next(other for other in own if other.space.fits(component.space))
+
+
 def tiny_vae(**swap: Any) -> jv.VAE:
-    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer; `swap` replaces its components.
+    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer.
 
-    A prior or posterior that comes alone gets one that fits.
+    `swap` replaces its components; a posterior or a prior brings its partner with it.
     """
-    parts = {"encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
+    parts = {"latent_dim": LATENT_DIM, "encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
     if "posterior" in swap and "prior" not in swap:
-        swap["prior"] = partner(swap["posterior"], PRIORS)
+        parts["prior"] = partner(swap["posterior"])
     if "prior" in swap and "posterior" not in swap:
-        swap["posterior"] = partner(swap["prior"], POSTERIORS)
-    return jv.VAE(data_shape=DATA_SHAPE, latent_dim=LATENT_DIM, **(parts | swap))
-
-
-def partner(component: Any, rows: Mapping[str, Callable[[], Any]]) -> Any:
-    """The first component of another family's rows that lives in the same space."""
-    others = (row() for row in rows.values())
-    return next(other for other in others if component.space is None or component.space.fits(other.space))
-
-
-def nodes(space: Space) -> tuple[np.ndarray, np.ndarray]:
-    """Points `[n, LATENT_DIM]` of a space and their weights `[n]`: Σ weights · f(points) is ∫ f, or Σ f if discrete.
-
-    The volume of a simplex is that of all coordinates but the last.
-    """
-    line, line_weights = simplex_nodes(2, 401, spread=30.0)
-    plane = np.stack(np.meshgrid(*[np.linspace(-10, 10, 201)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-    binary = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    cube = np.stack(np.meshgrid(*[line[:, 0]] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-    return {
-        REAL.name: (plane, np.full(len(plane), 0.1**2)),
-        "one-hot vectors": (np.eye(2), np.ones(2)),
-        "binary vectors": (binary, np.ones(4)),
-        "simplex": (line, line_weights),
-        "unit cube": (cube, np.outer(line_weights, line_weights).ravel()),
-    }[space.name]
+        parts["posterior"] = partner(swap["prior"])
+    return jv.VAE(data_shape=DATA_SHAPE, **(parts | swap))
 
 
 init = jax.jit(jv.init)  # one program for each architecture, shared by all tests of a file

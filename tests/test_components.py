@@ -36,4 +36,4 @@ def test_every_exported_component_has_a_row(module: ModuleType, base: type, rows
     exported = {getattr(module, name) for name in module.__all__}
     families = {cls for cls in exported if isinstance(cls, type) and issubclass(cls, base) and cls is not base}
     assert families
-    assert families == rows, f"add a row to tests/components.py for {families - rows}"
+    assert families == rows, f"add a row to tests/components/ for {families - rows}"

@@ -25,6 +25,14 @@ class Likelihood(abc.ABC):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
         """p(x|z) from the decoder's `outputs`; parameters of its own are in `params["likelihood"]`."""
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that this likelihood goes with the rest of the model; called when the model is built.
+
+        Raises:
+            UserError: if it does not.
+        """
+        del vae
+
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """Draw the parameters that are not the decoder's; by default there are none.
 

@@ -27,7 +27,7 @@ class Categorical(Posterior):
         num_classes: classes of each latent, ≥ 2.
 
     Raises:
-        UserError: for fewer than 2 classes, or (from `parameter_shape`) a latent_dim that is no multiple of them.
+        UserError: for fewer than 2 classes; from a model whose latent_dim is no multiple of them.
     """
 
     num_classes: int = 4
@@ -40,9 +40,12 @@ class Categorical(Posterior):
         """One-hot vectors."""
         return one_hot(self.num_classes)
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the latent dimensions are whole groups."""
+        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+
     def parameter_shape(self, vae: "VAE") -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
-        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
         return (vae.latent_dim,)
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.OneHot:

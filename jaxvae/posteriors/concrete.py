@@ -40,8 +40,7 @@ class Concrete(Posterior):
         straight_through: one-hot draws with the gradient of the relaxed ones.
 
     Raises:
-        UserError: for a number out of range, or (from `parameter_shape`) a latent_dim that is no multiple of
-            num_classes.
+        UserError: for a number out of range; from a model whose latent_dim is no multiple of num_classes.
     """
 
     num_classes: int = 4
@@ -57,9 +56,12 @@ class Concrete(Posterior):
         """Simplices, or one-hot vectors with `straight_through`."""
         return (one_hot if self.straight_through else simplex)(self.num_classes)
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the latent dimensions are whole groups."""
+        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+
     def parameter_shape(self, vae: "VAE") -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
-        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
         return (vae.latent_dim,)
 
     def distribution(

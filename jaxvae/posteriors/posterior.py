@@ -27,6 +27,14 @@ class Posterior(abc.ABC):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
         """q(z|x) from the encoder's `outputs`; parameters of its own are in `params["posterior"]`."""
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that this posterior goes with the rest of the model; called when the model is built.
+
+        Raises:
+            UserError: if it does not.
+        """
+        del vae
+
     def init(self, key: Key, vae: "VAE") -> Params:
         """Draw the parameters that are not the encoder's; by default there are none."""
         del key, vae

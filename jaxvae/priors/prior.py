@@ -43,6 +43,14 @@ class Prior(abc.ABC):
         del x
         return self.distribution(vae, params)
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that this prior goes with the rest of the model; called when the model is built.
+
+        Raises:
+            UserError: if it does not.
+        """
+        del vae
+
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """Draw the prior's own parameters; by default there are none.
 

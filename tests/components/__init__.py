@@ -12,6 +12,7 @@ from tests.components.networks import NETWORKS
 from tests.components.objectives import OBJECTIVES, SCHEDULES
 from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
+from tests.components.spaces import SPACES
 
 JOINT = _JOINT | DISCRETE
 
@@ -25,6 +26,7 @@ __all__ = [
     "POSTERIORS",
     "PRIORS",
     "SCHEDULES",
+    "SPACES",
     "TEMPERATURES",
     "DistributionRow",
     "Extreme",

@@ -38,14 +38,15 @@ def concrete_log_prob(logits: np.ndarray, temperature: np.ndarray, y: np.ndarray
     return log_density + (classes - 1) * np.log(temperature) - np.log(y).sum(1)
 
 
-def _pairs_nodes(_: Parameters) -> tuple[np.ndarray, np.ndarray]:
+def _pairs_nodes(_: Parameters | None = None) -> tuple[np.ndarray, np.ndarray]:
     y, weights = simplex_nodes(2, 501, spread=30.0)  # beyond, 1 − y rounds to 0
     first, second = (index.ravel() for index in np.indices((len(y), len(y))))
     return np.concatenate([y[first], y[second]], axis=1), weights[first] * weights[second]
 
 
-def _cube_nodes(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
-    points, weights = _pairs_nodes(parameters)
+def cube_nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights on the unit square, close to its border too."""
+    points, weights = _pairs_nodes()
     return points[:, [0, 2]], weights
 
 
@@ -148,7 +149,7 @@ DISCRETE: dict[str, JointRow] = {
         parameters=lambda rng, batch: _tempered(rng, batch, 2, 2),
         event_shape=(2,),
         log_prob=_binary_concrete_log_prob,
-        nodes=_cube_nodes,
+        nodes=lambda _: cube_nodes(),
         extremes=(
             ({"logits": [1e4, -1e4], "temperature": [0.5, 0.5]}, [0.0, 1.0]),
             ({"logits": [1e4, -1e4], "temperature": [0.5, 0.5]}, [1.0, 0.0]),

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.components import POSTERIORS
-from tests.helpers import LATENT_DIM, assert_finite, check_in_model, keys, tiny_vae
+from tests.components import POSTERIORS, spaces
+from tests.helpers import assert_finite, check_in_model, keys, tiny_vae
 
 every_row = pytest.mark.parametrize("build", POSTERIORS.values(), ids=POSTERIORS)
 
@@ -22,18 +22,19 @@ def test_in_a_model(build: Callable[[], Any]) -> None:
 @every_row
 @pytest.mark.parametrize("size", [1.0, 1e4])
 def test_one_latent_with_finite_density_and_gradient(build: Callable[[], Any], size: float) -> None:
-    """Encoder outputs of ±10,000 included, at its own draws and at 0."""
+    """Encoder outputs of ±10,000 included, at its own draws and at a point of its space."""
     vae = tiny_vae(posterior=build())
+    point = jnp.asarray(spaces.points(vae.posterior.space)[0], jnp.float32)
     params = {"posterior": vae.posterior.init(jax.random.key(0), vae)}
 
     def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
         q = vae.posterior.distribution(vae, params, outputs)
         z = q.sample(key)
-        return z, q.log_prob(z), q.log_prob(jnp.zeros(LATENT_DIM))
+        return z, q.log_prob(z), q.log_prob(point)
 
     outputs = np.random.default_rng(0).normal(size=(8, *vae.posterior.parameter_shape(vae))) * size
     outputs = jnp.asarray(outputs, jnp.float32)
     z, *values = jax.vmap(log_probs)(outputs, keys(1, 8))
-    assert z.shape == (8, LATENT_DIM)
+    assert z.shape == (8, vae.latent_dim)
     assert [value.shape for value in values] == [(8,), (8,)]
     assert_finite((z, values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 8))))

@@ -57,7 +57,7 @@ def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None
         (lambda: Geometric(end=0), "Geometric.end must be > 0, got 0.0"),
         (lambda: Geometric(steps=0), "Geometric.steps must be >= 1, got 0"),
         (
-            lambda: init(tiny_vae(posterior=Concrete(3), prior=jv.priors.UniformConcrete(3)), jax.random.key(0)),
+            lambda: tiny_vae(posterior=Concrete(3), prior=jv.priors.UniformConcrete(3)),
             "--latent_dim must be a multiple of Concrete.num_classes, 3, got 2: take 3, or another num_classes",
         ),
         (

@@ -1,0 +1,49 @@
+"""Rows of spaces of latents: points and weights to integrate over, and points where everything must be finite."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae.spaces import BINARY, REAL, UNIT_CUBE, Space
+from tests.components.discrete import cube_nodes, simplex_nodes
+
+
+class SpaceRow(NamedTuple):
+    """A space at the dimension that the generic tests use, `LATENT_DIM`."""
+
+    nodes: Callable[..., tuple[np.ndarray, np.ndarray]]
+    """From the space's parameters, points `[n, latent_dim]` and weights `[n]`: Σ weights · f(points) is ∫ f."""
+    points: Callable[..., np.ndarray]
+    """From the space's parameters, a few points `[n, latent_dim]`, the farthest out among them."""
+
+
+def square(half_width: float = 10.0, points: int = 201) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights of the rectangle rule on a square about 0."""
+    axis = np.linspace(-half_width, half_width, points)
+    mesh = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    return mesh, np.full(len(mesh), (axis[1] - axis[0]) ** 2)
+
+
+_BINARY = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+SPACES: dict[str, SpaceRow] = {
+    REAL.name: SpaceRow(nodes=square, points=lambda: np.array([[0.0, 0.0], [1e4, -1e4]])),
+    BINARY.name: SpaceRow(nodes=lambda: (_BINARY, np.ones(4)), points=lambda: _BINARY),
+    UNIT_CUBE.name: SpaceRow(nodes=cube_nodes, points=lambda: np.array([[0.3, 0.6], [0.0, 1.0]])),
+    "one-hot vectors": SpaceRow(nodes=lambda classes: (np.eye(classes), np.ones(classes)), points=np.eye),
+    "simplex": SpaceRow(
+        nodes=lambda classes: simplex_nodes(classes, 401, spread=30.0),
+        points=lambda classes: np.concatenate([np.full((1, classes), 1 / classes), np.eye(classes)]),
+    ),
+}
+
+
+def nodes(space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights of a space."""
+    return SPACES[space.name].nodes(*space.parameters)
+
+
+def points(space: Space) -> np.ndarray:
+    """A few points of a space, the farthest out among them."""
+    return SPACES[space.name].points(*space.parameters)
