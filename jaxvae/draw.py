@@ -28,6 +28,11 @@ class Draw(NamedTuple):
 
     The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score], whatever the posterior.
     """
+    exact_kl: Array | float = 0.0
+    """The part of the sum of `kl` in closed form, `[]`.
+
+    It does not depend on z, so that the score need not weigh it: E_q[∇score] = 0.
+    """
 
     @property
     def log_weight(self) -> Array:
@@ -40,6 +45,10 @@ class Model(Protocol):
 
     def at_step(self, step: Array) -> Self:
         """The model as it is at a training step: schedules (a temperature) replaced by their numbers."""
+        ...
+
+    def for_training(self, key: Key) -> Self:
+        """The model with the noise of one training step that all examples share, where a component has any."""
         ...
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
@@ -68,4 +77,8 @@ class Model(Protocol):
         detach_posterior: bool = False,
     ) -> Draw:
         """One z ~ q(z|x) and its terms."""
+        ...
+
+    def enumerate(self, params: Params, x: Array) -> Draw:
+        """Every z that q(z|x) gives a probability, and its terms, with a leading axis `[states]`."""
         ...

@@ -46,6 +46,18 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 REAL = Space("real vectors")
+BINARY = Space("binary vectors")
+UNIT_CUBE = Space("unit cube")
+
+
+def one_hot(num_classes: int) -> Space:
+    """Flat vectors of one-hot groups of `num_classes`."""
+    return Space("one-hot vectors", (num_classes,))
+
+
+def simplex(num_classes: int) -> Space:
+    """Flat vectors of groups of `num_classes` positive numbers with sum 1."""
+    return Space("simplex", (num_classes,))
 
 
 def check_fit(posterior: Any, prior: Any) -> None:
@@ -58,14 +70,23 @@ def check_fit(posterior: Any, prior: Any) -> None:
         return
     from jaxvae import posteriors, priors
 
-    priors_that_fit = [name for name, one in members(priors) if posterior.space.fits(one.space)]
-    posteriors_that_fit = [name for name, one in members(posteriors) if one.space.fits(prior.space)]
-    raise UserError(
+    got = (
         f"the posterior and the prior must share one space, got {type(posterior).__name__} over {posterior.space} and "
-        f"{type(prior).__name__} over {prior.space}: with this posterior use --prior "
-        f"{' or '.join(priors_that_fit) or 'one of your own'}, with this prior use --posterior "
-        f"{' or '.join(posteriors_that_fit) or 'one of your own'}"
+        f"{type(prior).__name__} over {prior.space}"
     )
+    if posterior.space.name == prior.space.name:
+        raise UserError(f"{got}: give both the same numbers")
+    priors_that_fit = [name for name, one in members(priors) if _alike(posterior.space, one.space)]
+    posteriors_that_fit = [name for name, one in members(posteriors) if _alike(one.space, prior.space)]
+    raise UserError(
+        f"{got}: with this posterior use --prior {' or '.join(priors_that_fit) or 'one of your own'}, with this prior "
+        f"use --posterior {' or '.join(posteriors_that_fit) or 'one of your own'}"
+    )
+
+
+def _alike(one: Space, other: Space | None) -> bool:
+    """Whether the two fit once their numbers are made equal."""
+    return other is None or one.name == other.name
 
 
 def noise_space(space: Space, noise_dim: int) -> Space:
@@ -94,4 +115,8 @@ def before_noise(vae: "VAE", owner: Any) -> "VAE":
 def members(family: ModuleType) -> list[tuple[str, Any]]:
     """The components that a family's module exports, by name, each with its defaults."""
     classes: list[tuple[str, Any]] = [(name, getattr(family, name)) for name in family.__all__]
-    return [(name, cls()) for name, cls in classes if dataclasses.is_dataclass(cls) and isinstance(cls, type)]
+    return [
+        (name, cls())
+        for name, cls in classes
+        if isinstance(cls, type) and dataclasses.is_dataclass(cls) and hasattr(cls, "space")
+    ]

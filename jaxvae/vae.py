@@ -10,6 +10,7 @@ from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import check_component, check_example, check_range
 from jaxvae.distributions import (
     Distribution,
+    SupportsEnumeration,
     SupportsSampleAndLogProb,
     closed_form_kl,
     is_reparameterized,
@@ -17,6 +18,7 @@ from jaxvae.distributions import (
     score_term,
 )
 from jaxvae.draw import Draw, Model
+from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -67,6 +69,10 @@ class VAE:
         Elsewhere (in evaluation, in your own code) a schedule has come to its end.
         """
         return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
+
+    def for_training(self, key: Key) -> Self:
+        """The model with the noise of one training step that all examples share (draws for a prior's normaliser)."""
+        return dataclasses.replace(self, prior=self.prior.for_training(key))
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
@@ -132,7 +138,44 @@ class VAE:
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
             score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z),
+            exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
         )
+
+    def enumerate(self, params: Params, x: Array) -> Draw:
+        """Every z that q(z|x) gives a probability, and its terms, each with a leading axis `[states]`.
+
+        E_q[f(z)] = Σ_z exp(log_posterior(z)) f(z), with an exact gradient.
+
+        Args:
+            params: all parameters.
+            x: one example, `data_shape`.
+
+        Raises:
+            UserError: if the posterior is not over discrete latents, or has more than 65,536 states.
+        """
+        x = check_example(x, self.data_shape)
+        q = self.encode(params, x)
+        if not isinstance(q, SupportsEnumeration):
+            raise UserError(
+                f"to enumerate latents the posterior must be discrete, got {type(self.posterior).__name__} over "
+                f"{self.posterior.space}: take --posterior Categorical or Bernoulli, or --objective.expectation sampled"
+            )
+        prior = self.prior.given(self, params, x)
+        kl = closed_form_kl(q, prior)
+
+        def terms(z: Array) -> Draw:
+            log_prior, log_posterior = prior.log_prob(z), q.log_prob(z)
+            return Draw(
+                latents=z,
+                log_likelihood=self.decode(params, z).log_prob(x),
+                log_prior=log_prior,
+                log_posterior=log_posterior,
+                kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
+                score=jnp.zeros_like(log_posterior),
+                exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
+            )
+
+        return jax.vmap(terms)(q.enumerate_support())
 
 
 def init(vae: Model, key: Key, examples: Array | None = None) -> Params:

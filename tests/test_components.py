@@ -25,6 +25,7 @@ def built(rows: Iterable[Any]) -> set[type]:
         (bijectors, bijectors.Bijector, built(components.BIJECTORS.values())),
         (networks, networks.Network, built(row.build for row in components.NETWORKS.values())),
         (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
+        (posteriors, posteriors.TemperatureSchedule, built(components.TEMPERATURES.values())),
         (priors, priors.Prior, built(components.PRIORS.values())),
         (likelihoods, likelihoods.Likelihood, built(row.build for row in components.LIKELIHOODS.values())),
         (objectives, objectives.Objective, built(components.OBJECTIVES.values())),

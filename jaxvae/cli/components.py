@@ -10,7 +10,7 @@ from jaxvae.bijectors import Bijector
 from jaxvae.likelihoods import Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
-from jaxvae.posteriors import Posterior
+from jaxvae.posteriors import Posterior, TemperatureSchedule
 from jaxvae.priors import Prior
 
 FAMILIES: dict[str, type] = {
@@ -27,6 +27,7 @@ FAMILIES: dict[str, type] = {
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,
+    "posterior.temperature": TemperatureSchedule,
 }
 """Flag → the base class of what it takes."""
 
@@ -45,7 +46,9 @@ def options(cls: type) -> dict[str, str]:
     doc = parse(inspect.getdoc(cls) or "")
     texts = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
     return {
-        field.name: f"{texts.get(field.name, '')} (default: {_default(field)})" for field in dataclasses.fields(cls)
+        field.name: f"{texts.get(field.name, '')} (default: {_default(field)})"
+        for field in dataclasses.fields(cls)
+        if field.init
     }
 
 

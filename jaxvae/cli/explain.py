@@ -19,11 +19,19 @@ def explain(message: str, parser: ArgumentParser) -> str:
         namesakes = sorted(flag for flag in known if flag.rsplit(".", 1)[-1] == name.removeprefix("--"))
         hint = f" (did you mean {' or '.join(namesakes[:2])}?)" if namesakes else nearest(name, known)
         return f"unknown flag {name}{hint}: see --help"
+    # of "a number or a component" (a temperature or its schedule) the component's own complaint is the one that counts
+    union = r"Does not validate against any of the Union subtypes Subtypes: \[.*<class 'jaxvae.*?\] Errors: - .*? - "
+    is_union = re.search(union, text) is not None
+    if match := re.search(union + r"Expected an instantiatable class.*NestedArg\(key='(\w+)'", text):
+        flag = ".".join(re.findall(r'Parser key "([\w.]+)":', text))
+        return f"--{flag} has no option {match[1]!r} yet: {_owners(flag, FAMILIES[flag], match[1])}"
+    text = re.sub(union + r"(.*) Given value type: .*$", r"\1", text)
     flag = ".".join(re.findall(r'Parser key "([\w.]+)":', text))
     family = FAMILIES.get(flag)
     if match := re.search(r"Expected a dot import path string: (.+)$", text):
         known = did_you_mean(match[1], choices(family)) if family else "see --help"
-        return f"--{flag} takes a component's name or the import path of a class of yours, got {match[1]!r}: {known}"
+        wanted = "a number, a component's name" if is_union else "a component's name"
+        return f"--{flag} takes {wanted} or the import path of a class of yours, got {match[1]!r}: {known}"
     if match := re.search(r"No module named (.+)$", text):
         known = f" ({', '.join(choices(family))})" if family else ""
         return f"--{flag} found no module {match[1]}: start where the file lies, or take one of the library's{known}"

@@ -69,7 +69,9 @@ def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:
     """
     try:
         return dict(vars(parser.instantiate(flags)))
-    except ArgumentError as error:
+    except UserError:
+        raise
+    except (ArgumentError, ValueError) as error:  # of a component within a union jsonargparse raises the bare error
         raise UserError(explain(str(error), parser)) from error
 
 

@@ -16,8 +16,8 @@ from jaxvae.evaluation import evaluate, evaluation_document, independent_baselin
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
-from jaxvae.typing import Array
-from jaxvae.vae import mean_of, reconstruct
+from jaxvae.typing import Array, Params
+from jaxvae.vae import VAE, mean_of, reconstruct
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
@@ -32,11 +32,12 @@ def evaluate_run(
         The document that was written.
     """
     training, dataset = setup.training, setup.dataset
+    model = training.model.at_step(state.step)
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
     with example_bar(console) as progress:
         task = progress.add_task("evaluating", total=len(x))
         scores = evaluate(
-            training.model.at_step(state.step),
+            model,
             training.objective,
             state.evaluation_params,
             stream_key(seed, Stream.EVALUATION),
@@ -54,6 +55,7 @@ def evaluate_run(
         training.preprocessing,
         x,
         num_samples=num_samples,
+        prior=model.prior.report(model, state.evaluation_params),
         data=dataset.name,
         split="test",
         binarize=training.preprocessing.binarize,
@@ -88,19 +90,14 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
 
     x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
-    keys = jax.random.split(stream_key(seed, Stream.RECONSTRUCTIONS), len(x))
-    try:
-        title = "test data and E[x | z = E q(z|x)]"
-        reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
-    except NotImplementedError:  # a posterior without a mean, such as a flow
-        title = "test data and E[x | z], z ~ q(z|x)"
-        reconstructions = jax.jit(jax.vmap(lambda one, key: reconstruct(model, params, one, key)))(x, keys)
+    keys = None if _has_mean(model, params, x[0]) else jax.random.split(stream_key(seed, Stream.CODES), len(x))
+    reconstructions = jax.jit(jax.vmap(partial(reconstruct, model, params)))(x, keys)
     rows = ("test", "model")
     path = run_dir / "reconstructions.png"
     save_grid(
         path,
         shown(jnp.concatenate([x, reconstructions])),
-        title,
+        "test data and E[x | z = E q(z|x)]" if keys is None else "test data and E[x | z], z ~ q(z|x)",
         columns=len(x),
         rows=rows,
     )
@@ -111,6 +108,15 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         written.append(run_dir / "samples.png")
         save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
     return written
+
+
+def _has_mean(model: VAE, params: Params, x: Array) -> bool:
+    """Whether the posterior knows its mean."""
+    try:
+        jax.eval_shape(lambda: mean_of(model.encode(params, x)))
+    except NotImplementedError:
+        return False
+    return True
 
 
 def show_summary(run_dir: Path, console: Console) -> None:

@@ -103,7 +103,8 @@ class Stream(enum.IntEnum):
     """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
-    RECONSTRUCTIONS = 4
+    CODES = 4
+    """Draws of z for pictures, where the posterior has no mean."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -3,6 +3,7 @@
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.categorical import Categorical
+from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
@@ -16,19 +17,28 @@ from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
+from jaxvae.distributions.one_hot import OneHot
+from jaxvae.distributions.straight_through import StraightThrough
+from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
 from jaxvae.distributions.transformed import Transformed
 
 __all__ = [
     "KL",
+    "MAX_STATES",
     "Autoregressive",
     "Bernoulli",
+    "BinaryConcrete",
     "Categorical",
+    "Concrete",
     "Distribution",
     "Joined",
     "LowRankNormal",
     "Mixture",
     "MultivariateNormal",
     "Normal",
+    "OneHot",
+    "StraightThrough",
+    "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "Transformed",
     "closed_form_kl",

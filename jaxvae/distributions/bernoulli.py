@@ -1,9 +1,12 @@
 """The Bernoulli distribution, by its logits."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.support import check_states
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -61,6 +64,18 @@ class Bernoulli(Distribution):
     def mean(self) -> Array:
         """The probability of a 1, sigmoid(logits)."""
         return jax.nn.sigmoid(self.logits)
+
+    def enumerate_support(self) -> Array:
+        """All 2^D values, `[states, *event]`.
+
+        Raises:
+            UserError: if there are more than 65,536.
+        """
+        event = self.logits.shape[self.logits.ndim - self.event_ndim :]
+        size = math.prod(event)
+        check_states(self, 2**size)
+        bits = jnp.stack(jnp.unravel_index(jnp.arange(2**size), (2,) * size), axis=-1)
+        return bits.astype(self.logits.dtype).reshape(-1, *event)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Bernoulli: Σ_d [ p (l − l') − softplus(l) + softplus(l') ], else None."""

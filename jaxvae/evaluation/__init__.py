@@ -4,13 +4,14 @@ from jaxvae.evaluation.baseline import independent_baseline
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.document import evaluation_document
 from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
-from jaxvae.evaluation.likelihood import log_marginal, log_mean_exp
+from jaxvae.evaluation.likelihood import exact_log_marginal, log_marginal, log_mean_exp
 
 __all__ = [
     "Estimate",
     "bits_per_dimension",
     "evaluate",
     "evaluation_document",
+    "exact_log_marginal",
     "in_batches",
     "independent_baseline",
     "log_marginal",

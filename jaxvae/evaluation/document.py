@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -13,12 +14,13 @@ from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import Estimate
 from jaxvae.likelihoods import Likelihood
+from jaxvae.priors import Figure
 from jaxvae.typing import Array
 
 _ESTIMATORS = {
-    "elbo": "one draw of z an example; KL in closed form where the pair has one",
+    "elbo": "one draw of z an example (every z where it is enumerated); KL in closed form where the pair has one",
     "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x): a lower bound in expectation",
-    "distortion": "minus log p(x|z), one draw of z an example",
+    "distortion": "minus log p(x|z), one draw of z an example (every z where it is enumerated)",
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
@@ -32,6 +34,7 @@ def evaluation_document(
     x: Array,
     *,
     num_samples: int,
+    prior: Mapping[str, Figure] | None = None,
     **context: Any,
 ) -> dict[str, Any]:
     """All figures of a test set as JSON.
@@ -43,6 +46,7 @@ def evaluation_document(
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
         num_samples: draws behind `log_marginal` [samples].
+        prior: what the prior reports of itself.
         context: further entries (data set, run, seed, epoch).
     """
     has_density = "elbo" in scores
@@ -79,9 +83,15 @@ def evaluation_document(
             "model": f"independent {type(baseline).__name__} per dimension",
             **entry("log_likelihood", baseline_scores),
         },
+        **({"prior": {name: _figure(figure) for name, figure in prior.items()}} if prior else {}),
         "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
         "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
     }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    value, error, unit = figure
+    return {"value": float(value), "standard_error": float(error), "unit": unit}
 
 
 def _negative(estimate: Estimate) -> Estimate:

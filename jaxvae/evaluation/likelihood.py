@@ -20,6 +20,27 @@ def log_mean_exp(values: Array, axis: int = 0) -> Array:
     return logsumexp(values, axis=axis) - jnp.log(jnp.asarray(values.shape[axis], values.dtype))
 
 
+def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
+    """The exact log p(x) of ONE example under a model with discrete latents, in nats: log Σ_z p(x|z) p(z).
+
+    Args:
+        model: the model description; its posterior says what values z has.
+        params: all parameters.
+        x: one example, `data_shape`.
+
+    Raises:
+        UserError: if z is not discrete, or has more than 65,536 values.
+
+    Example:
+        >>> from jaxvae import VAE, init, posteriors, priors
+        >>> vae = VAE((4,), 2, posterior=posteriors.Bernoulli(), prior=priors.UniformBernoulli())
+        >>> exact_log_marginal(vae, init(vae, jax.random.key(0)), jnp.ones(4)).shape
+        ()
+    """
+    states = model.enumerate(params, x)
+    return logsumexp(states.log_likelihood + states.log_prior)
+
+
 def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: int = 5000) -> Array:
     """Importance-weighted estimate of log p(x) of ONE example, in nats.
 

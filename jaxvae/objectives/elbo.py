@@ -1,8 +1,10 @@
 """The evidence lower bound."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
@@ -10,11 +12,12 @@ from jaxvae.draw import Draw, Model
 from jaxvae.objectives.objective import Objective, batch_loss, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Metrics, Params
+from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
 
 KLKind = Literal["closed_form", "sampled"]
 _KL_KINDS = ("closed_form", "sampled")
+_EXPECTATIONS = ("sampled", "enumerated")
 
 
 class Elbo(NamedTuple):
@@ -65,6 +68,12 @@ def elbo_terms(draw: Draw, kl: KLKind = "closed_form") -> Elbo:
     return Elbo(draw.log_likelihood - rate, draw.log_likelihood, rate)
 
 
+def _expectation(states: Draw, function: Callable[[Draw], PyTree]) -> PyTree:
+    """E_q[function(draw)] from all states of z; its gradient is exact, through q as well."""
+    probabilities = jnp.exp(states.log_posterior)  # [states]
+    return jax.tree.map(lambda values: jnp.sum(probabilities * values), jax.vmap(function)(states))
+
+
 @dataclass
 class ELBO(Objective):
     """Maximise the ELBO, or with `beta` ≠ 1 the β-VAE objective.
@@ -80,6 +89,8 @@ class ELBO(Objective):
         kl: `closed_form` where the pair has one, or always `sampled`.
         squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction; none, which is
             λ = 0 at no cost, by default.
+        expectation: over z: `sampled`, of one draw (with the score function where a draw passes no gradient), or
+            `enumerated`, the exact sum over all values of a discrete z, with the exact gradient.
 
     Raises:
         UserError: for a negative number or an unknown name.
@@ -89,10 +100,12 @@ class ELBO(Objective):
     schedule: Schedule = Constant()
     kl: KLKind = "closed_form"
     squared_error_weight: float | None = None
+    expectation: Literal["sampled", "enumerated"] = "sampled"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
         check_choice(self, _KL_KINDS, kl=self.kl)
+        check_choice(self, _EXPECTATIONS, expectation=self.expectation)
 
     @property
     def warmup_steps(self) -> int:
@@ -101,15 +114,24 @@ class ELBO(Objective):
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""
-        draw = model.draw(params, key, x)
-        terms = elbo_terms(draw, self.kl)
         beta = self.beta * self.schedule(step)
-        value = terms.log_likelihood - beta * terms.kl
-        if self.squared_error_weight is not None:
-            reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
-            value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
-        metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
-        return with_score(value, draw.score), metrics
+
+        def of(draw: Draw) -> tuple[Array, Elbo]:
+            terms = elbo_terms(draw, self.kl)
+            value = terms.log_likelihood - beta * terms.kl
+            if self.squared_error_weight is not None:
+                reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
+                value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
+            return value, terms
+
+        if self.expectation == "enumerated":
+            value, terms = _expectation(model.enumerate(params, x), of)
+        else:
+            draw = model.draw(params, key, x)
+            value, terms = of(draw)
+            constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0
+            value = with_score(value, draw.score, constant)
+        return value, {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
@@ -119,5 +141,8 @@ class ELBO(Objective):
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The true ELBO of ONE example and its terms, nats."""
-        value, log_likelihood, kl = elbo(model, params, key, x)
+        if self.expectation == "enumerated":
+            value, log_likelihood, kl = _expectation(model.enumerate(params, x), elbo_terms)
+        else:
+            value, log_likelihood, kl = elbo(model, params, key, x)
         return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}

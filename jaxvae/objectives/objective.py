@@ -52,13 +52,14 @@ def masked_mean(values: Array, mask: Array) -> Array:
     return jnp.sum(kept, axis=0) / jnp.maximum(jnp.sum(mask), 1).astype(values.dtype)
 
 
-def with_score(value: Array, score: Array | float) -> Array:
-    """`value`, whose gradient gains value · ∇score: the score-function gradient of draws that pass no gradient.
+def with_score(value: Array, score: Array | float, baseline: Array | float = 0.0) -> Array:
+    """`value`, whose gradient gains (value − baseline) · ∇score: the gradient by what draws pass no gradient to.
 
-    ∇E_q[f] = E_q[∇f + f · ∇log q], with score = log q of what was not reparameterized (`Draw.score`, else 0: then
-    nothing is added, and XLA drops it). Williams 1992, section 4.
+    ∇E_q[f] = E_q[∇f + (f − baseline) · ∇log q], with score = log q of what was not reparameterized (`Draw.score`, else
+    0: then nothing is added, and XLA drops it). The baseline must not depend on the draw: it takes variance away and
+    adds no bias, since E_q[∇log q] = 0. Williams 1992, section 4.
     """
-    return value + jax.lax.stop_gradient(value) * (score - jax.lax.stop_gradient(score))
+    return value + jax.lax.stop_gradient(value - baseline) * (score - jax.lax.stop_gradient(score))
 
 
 def batch_loss(

@@ -1,19 +1,28 @@
 """Approximate posteriors q(z|x)."""
 
+from jaxvae.posteriors.categorical import Bernoulli, Categorical
+from jaxvae.posteriors.concrete import BinaryConcrete, Concrete
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
 from jaxvae.posteriors.flow import Flow
 from jaxvae.posteriors.full_normal import FullNormal
 from jaxvae.posteriors.low_rank_normal import LowRankNormal
 from jaxvae.posteriors.normal_mixture import NormalMixture
 from jaxvae.posteriors.posterior import Posterior
+from jaxvae.posteriors.temperature import Geometric, TemperatureSchedule
 from jaxvae.posteriors.with_noise import WithNoise
 
 __all__ = [
+    "Bernoulli",
+    "BinaryConcrete",
+    "Categorical",
+    "Concrete",
     "DiagonalNormal",
     "Flow",
     "FullNormal",
+    "Geometric",
     "LowRankNormal",
     "NormalMixture",
     "Posterior",
+    "TemperatureSchedule",
     "WithNoise",
 ]

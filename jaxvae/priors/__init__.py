@@ -3,21 +3,29 @@
 from jaxvae.priors.autoregressive import Autoregressive
 from jaxvae.priors.exemplar import Exemplar
 from jaxvae.priors.flow import Flow
+from jaxvae.priors.lars import LARS
 from jaxvae.priors.learned_normal import LearnedNormal
 from jaxvae.priors.normal_mixture import NormalMixture
-from jaxvae.priors.prior import Prior
+from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
+from jaxvae.priors.uniform_discrete import UniformBernoulli, UniformBinaryConcrete, UniformCategorical, UniformConcrete
 from jaxvae.priors.vamp import Vamp
 from jaxvae.priors.with_noise import WithNoise
 
 __all__ = [
+    "LARS",
     "Autoregressive",
     "Exemplar",
+    "Figure",
     "Flow",
     "LearnedNormal",
     "NormalMixture",
     "Prior",
     "StandardNormal",
+    "UniformBernoulli",
+    "UniformBinaryConcrete",
+    "UniformCategorical",
+    "UniformConcrete",
     "Vamp",
     "WithNoise",
 ]

@@ -1,7 +1,7 @@
 """What a prior is: a distribution p(z) over the latents."""
 
 import abc
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.spaces import REAL, Space
@@ -9,6 +9,16 @@ from jaxvae.typing import Array, Key, Params
 
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
+
+
+class Figure(NamedTuple):
+    """A number that an evaluation reports of a component."""
+
+    value: Array
+    """In `unit`, `[]`."""
+    standard_error: Array
+    """Of its estimate, `[]`."""
+    unit: str
 
 
 class Prior(abc.ABC):
@@ -54,3 +64,13 @@ class Prior(abc.ABC):
         """This prior as it is at a training step: schedules replaced by their numbers."""
         del step
         return self
+
+    def for_training(self, key: Key) -> Self:
+        """This prior with the noise of one training step that all examples share; by default there is none."""
+        del key
+        return self
+
+    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+        """What `evaluation.json` is to say of the prior beside the scores; by default nothing."""
+        del vae, params
+        return {}

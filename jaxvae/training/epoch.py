@@ -41,8 +41,9 @@ def example_keys(key: Key, count: int) -> Key:
 
 def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
-    data_key, model_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step))
-    model = training.model.at_step(state.step)
+    step_key = jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step)
+    data_key, model_key, shared_key = jax.random.split(step_key, 3)
+    model = training.model.at_step(state.step).for_training(shared_key)
     x = training.preprocessing(data_key, images[batch.indices])
     keys = example_keys(model_key, x.shape[0])
 

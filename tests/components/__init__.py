@@ -4,14 +4,18 @@
 """
 
 from tests.components.bijectors import BIJECTORS
+from tests.components.discrete import DISCRETE
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
 from tests.components.joint import JOINT, JointRow
+from tests.components.joint import JOINT as _JOINT
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.networks import NETWORKS, NetworkRow
 from tests.components.objectives import OBJECTIVES, SCHEDULES
-from tests.components.posteriors import POSTERIORS
+from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
+
+JOINT = _JOINT | DISCRETE
 
 __all__ = [
     "BIJECTORS",
@@ -25,6 +29,7 @@ __all__ = [
     "PRIORS",
     "SCHEDULES",
     "SPACES",
+    "TEMPERATURES",
     "DistributionRow",
     "Extreme",
     "JointRow",

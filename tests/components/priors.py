@@ -1,9 +1,10 @@
 """Rows of priors."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from jaxvae import priors
+from jaxvae import networks, priors
 
 PRIORS: dict[str, Callable[[], Any]] = {
     "StandardNormal": priors.StandardNormal,
@@ -14,4 +15,10 @@ PRIORS: dict[str, Callable[[], Any]] = {
     "Exemplar": lambda: priors.Exemplar(num_exemplars=8),
     "WithNoise": priors.WithNoise,
     "WithNoise-mixture": lambda: priors.WithNoise(priors.NormalMixture(num_components=4)),
+    "LARS": partial(priors.LARS, networks.MLP((5,), "tanh"), num_samples=31, evaluation_samples=50_000),
+    "LARS-untruncated": partial(priors.LARS, networks.MLP(()), truncation=None, evaluation_samples=50_000),
+    "UniformBernoulli": priors.UniformBernoulli,
+    "UniformBinaryConcrete": partial(priors.UniformBinaryConcrete, temperature=1.4),
+    "UniformCategorical": partial(priors.UniformCategorical, num_classes=2),
+    "UniformConcrete": partial(priors.UniformConcrete, num_classes=2, temperature=0.9),
 }

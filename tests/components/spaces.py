@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxvae.spaces import REAL, Space
+from jaxvae.spaces import BINARY, REAL, UNIT_CUBE, Space
+from tests.components.discrete import cube_nodes, simplex_nodes
 
 
 class SpaceRow(NamedTuple):
@@ -24,8 +25,17 @@ def square(half_width: float = 10.0, points: int = 201) -> tuple[np.ndarray, np.
     return mesh, np.full(len(mesh), (axis[1] - axis[0]) ** 2)
 
 
+_BINARY = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
 SPACES: dict[str, SpaceRow] = {
     REAL.name: SpaceRow(nodes=square, points=lambda: np.array([[0.0, 0.0], [1e4, -1e4]])),
+    BINARY.name: SpaceRow(nodes=lambda: (_BINARY, np.ones(4)), points=lambda: _BINARY),
+    UNIT_CUBE.name: SpaceRow(nodes=cube_nodes, points=lambda: np.array([[0.3, 0.6], [0.0, 1.0]])),
+    "one-hot vectors": SpaceRow(nodes=lambda classes: (np.eye(classes), np.ones(classes)), points=np.eye),
+    "simplex": SpaceRow(
+        nodes=lambda classes: simplex_nodes(classes, 401, spread=30.0),
+        points=lambda classes: np.concatenate([np.full((1, classes), 1 / classes), np.eye(classes)]),
+    ),
 }
 
 

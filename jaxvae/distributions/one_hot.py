@@ -1,0 +1,106 @@
+"""Groups of one-hot vectors, flat in one vector."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.distributions.distribution import Distribution, align, check_event
+from jaxvae.distributions.support import check_states
+from jaxvae.errors import UserError
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key
+
+
+def check_groups(owner: object, dimension: int, num_classes: int, name: str = "the event's last axis") -> None:
+    """Check that a vector is made of groups of `num_classes` ≥ 2 entries.
+
+    Raises:
+        UserError: if it is not.
+    """
+    kind = type(owner).__name__
+    if num_classes < 2:
+        raise UserError(f"{kind}.num_classes must be >= 2, got {num_classes}")
+    if dimension % num_classes:
+        raise UserError(
+            f"{name} must be a multiple of {kind}.num_classes, {num_classes}, got {dimension}: take "
+            f"{dimension + num_classes - dimension % num_classes}, or another num_classes"
+        )
+
+
+def as_groups(array: Array, num_classes: int) -> Array:
+    """`[*batch, D]` as `[*batch, D / num_classes, num_classes]`."""
+    return jnp.reshape(array, (*array.shape[:-1], array.shape[-1] // num_classes, num_classes))
+
+
+@dataclass
+class OneHot(Distribution):
+    """Independent one-hot groups, flat in one vector.
+
+    log p(z) = Σ_g Σ_k z_gk log π_gk,  π_g = softmax(logits_g),  z_g in {e_1, …, e_C}
+
+    Args:
+        logits: unnormalised log-probabilities, `[*batch, D]`: D / C groups of C classes, one after the other.
+        num_classes: C ≥ 2.
+        event_ndim: 1: the event is a vector.
+
+    Raises:
+        UserError: if D is not a multiple of C.
+
+    Example:
+        >>> p = OneHot(jnp.zeros(6), num_classes=3)  # two groups of three equal classes
+        >>> float(p.log_prob(jnp.array([0.0, 1.0, 0.0, 1.0, 0.0, 0.0])))  # −2 log 3
+        -2.197...
+        >>> p.enumerate_support().shape
+        (9, 6)
+    """
+
+    logits: Array
+    num_classes: int
+    event_ndim: int = 1
+
+    def __post_init__(self) -> None:
+        check_groups(self, self.logits.shape[-1], self.num_classes)
+
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: values are discrete."""
+        return False
+
+    @property
+    def _log_probs(self) -> Array:
+        """log π, `[*batch, D]`."""
+        return jax.nn.log_softmax(as_groups(self.logits, self.num_classes)).reshape(self.logits.shape)
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-probability of `value`, `[*batch, D]` of zeros and ones, in nats, `[*batch]`."""
+        check_event(value, self.logits.shape, 1)
+        value, log_probs = align(value, self._log_probs)
+        return jnp.sum(value * log_probs, axis=-1)
+
+    def sample(self, key: Key) -> Array:
+        """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""
+        classes = jax.random.categorical(key, as_groups(self.logits, self.num_classes))
+        return jax.nn.one_hot(classes, self.num_classes, dtype=self.logits.dtype).reshape(self.logits.shape)
+
+    @property
+    def mean(self) -> Array:
+        """The probabilities π, `[*batch, D]`."""
+        return jnp.exp(self._log_probs)
+
+    def enumerate_support(self) -> Array:
+        """All C^(D/C) values, `[states, D]`.
+
+        Raises:
+            UserError: if there are more than 65,536.
+        """
+        groups = self.logits.shape[-1] // self.num_classes
+        states = self.num_classes**groups
+        check_states(self, states)
+        classes = jnp.stack(jnp.unravel_index(jnp.arange(states), (self.num_classes,) * groups), axis=-1)
+        return jax.nn.one_hot(classes, self.num_classes, dtype=self.logits.dtype).reshape(states, -1)
+
+    def closed_form_kl(self, other: object) -> Array | None:
+        """KL to another OneHot: Σ_g Σ_k π_gk (log π_gk − log π'_gk), else None."""
+        if type(self) is not OneHot or type(other) is not OneHot or other.num_classes != self.num_classes:
+            return None
+        log_p, log_q = align(self._log_probs, other._log_probs)
+        return jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1)

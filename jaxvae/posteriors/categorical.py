@@ -1,0 +1,77 @@
+"""Posteriors over discrete latents."""
+
+from typing import TYPE_CHECKING
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.distributions.one_hot import check_groups
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import BINARY, Space, one_hot
+from jaxvae.typing import Array, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class Categorical(Posterior):
+    """Independent categorical latents as one-hot groups, flat in z: latent_dim = groups · num_classes.
+
+    q(z|x) = Π_g Π_k softmax(logits_g)_k^(z_gk),  logits = encoder(x)
+
+    No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
+    `--objective.expectation enumerated` the exact sum over all num_classes^groups values.
+
+    Args:
+        num_classes: classes of each latent, ≥ 2.
+
+    Raises:
+        UserError: for fewer than 2 classes; from a model whose latent_dim is no multiple of them.
+    """
+
+    num_classes: int = 4
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=2, num_classes=self.num_classes)
+
+    @property
+    def space(self) -> Space:
+        """One-hot vectors."""
+        return one_hot(self.num_classes)
+
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the latent dimensions are whole groups."""
+        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """One logit for each class of each latent: `(latent_dim,)`."""
+        return (vae.latent_dim,)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.OneHot:
+        """q(z|x) over `[latent_dim]`."""
+        del vae, params
+        return distributions.OneHot(outputs, self.num_classes)
+
+
+@dataclass
+class Bernoulli(Posterior):
+    """Independent binary latents: q(z|x) = Π_d Bernoulli(z_d; sigmoid(encoder(x)_d)), z_d in {0, 1}.
+
+    No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
+    `--objective.expectation enumerated` the exact sum over all 2^latent_dim values.
+    """
+
+    @property
+    def space(self) -> Space:
+        """Binary vectors."""
+        return BINARY
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """One logit for each latent dimension: `(latent_dim,)`."""
+        return (vae.latent_dim,)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Bernoulli:
+        """q(z|x) over `[latent_dim]`."""
+        del vae, params
+        return distributions.Bernoulli(outputs)

@@ -1,0 +1,53 @@
+"""Temperatures of relaxed posteriors by training step."""
+
+import abc
+
+import jax.numpy as jnp
+
+from jaxvae.checks import check_range
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array
+
+
+class TemperatureSchedule(abc.ABC):
+    """A temperature as a function of the training step."""
+
+    end: float
+    """The temperature after training: the one of a model outside `at_step`."""
+
+    @abc.abstractmethod
+    def __call__(self, step: Array) -> Array:
+        """The temperature at `step` (from 0), `[]`."""
+
+
+@dataclass
+class Geometric(TemperatureSchedule):
+    """The temperature changes by a constant factor from step to step: start · (end / start)^min(1, step / steps).
+
+    Jang, Gu and Poole 2017, section 3.1 and appendix (there exp(−r · step), but 0.5 at the least).
+
+    Args:
+        start: temperature of the first step, > 0.
+        end: temperature from `steps` on, > 0.
+        steps: when the end is reached [steps].
+
+    Raises:
+        UserError: for a number out of range.
+
+    Example:
+        >>> [float(Geometric(start=1.0, end=0.25, steps=10)(jnp.asarray(step))) for step in (0, 5, 10, 20)]
+        [1.0, 0.5, 0.25, 0.25]
+    """
+
+    start: float = 1.0
+    end: float = 0.5
+    steps: int = 10_000
+
+    def __post_init__(self) -> None:
+        check_range(self, above=0.0, start=self.start, end=self.end)
+        check_range(self, at_least=1, steps=self.steps)
+
+    def __call__(self, step: Array) -> Array:
+        """start · (end / start)^min(1, step / steps)."""
+        progress = jnp.minimum(1.0, jnp.asarray(step, float) / self.steps)
+        return self.start * jnp.asarray(self.end / self.start) ** progress

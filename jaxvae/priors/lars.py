@@ -1,0 +1,164 @@
+"""The prior by learned accept/reject sampling."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import logsumexp
+
+from jaxvae.checks import check_component, check_range
+from jaxvae.distributions import Distribution, Normal
+from jaxvae.networks import MLP, Network
+from jaxvae.priors.prior import Figure, Prior
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+MAX_TRIES = 100_000  # of a sampler without truncation, which would else not end where nearly nothing is accepted
+# Of Z where it stands in a power or a quotient: below, its logarithm would have no gradient in float32; above, 1 − Z.
+MIN_Z, MAX_Z = 1e-30, 1.0 - 1e-6
+
+
+@dataclass
+class Resampled(Distribution):
+    """A base distribution after rejection with a learned acceptance probability; see `LARS`.
+
+    Un-batched: one distribution over vectors, whose values may have leading batch axes.
+
+    Args:
+        base: π, over `[D]`.
+        network: from z to the logit of a(z), `()`.
+        params: of the network.
+        log_z: log Z = log E_π[a], `[]`.
+        truncation: T, or None for no truncation.
+        event_ndim: 1: the event is a vector.
+    """
+
+    base: Normal
+    network: Network
+    params: Params
+    log_z: Array
+    truncation: int | None
+    event_ndim: int = 1
+
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: which draw is accepted has no gradient."""
+        return False
+
+    def log_acceptance(self, value: Array) -> Array:
+        """log a(z) of values `[*batch, D]`, `[*batch]`."""
+        return _log_acceptance(self.network, self.params, value)
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-density of `value` in nats, `[*batch]`."""
+        log_ratio = self.log_acceptance(value) - self.log_z
+        if self.truncation is None:
+            return self.base.log_prob(value) + log_ratio
+        if self.truncation == 1:
+            return self.base.log_prob(value)
+        z = jnp.clip(jnp.exp(self.log_z), MIN_Z, MAX_Z)
+        log_none = (self.truncation - 1) * jnp.log1p(-z)  # of T − 1 tries
+        log_some_by_z = jnp.log(-jnp.expm1(log_none)) - jnp.log(z)
+        return self.base.log_prob(value) + jnp.logaddexp(log_some_by_z + self.log_acceptance(value), log_none)
+
+    def sample(self, key: Key) -> Array:
+        """The first of up to T draws of π that is accepted, or the last; `[D]`, no gradient passes through it."""
+        tries = MAX_TRIES if self.truncation is None else self.truncation
+        fixed: Resampled = jax.lax.stop_gradient(self)
+
+        def attempt(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            index = state[0]
+            draw_key, accept_key = jax.random.split(jax.random.fold_in(key, index))
+            z = fixed.base.sample(draw_key)
+            log_uniform = -jax.random.exponential(accept_key, dtype=z.dtype)
+            return index + 1, z, log_uniform < fixed.log_acceptance(z)
+
+        def goes_on(state: tuple[Array, Array, Array]) -> Array:
+            return (state[0] < tries) & ~state[2]
+
+        start = (jnp.asarray(0), jnp.zeros_like(fixed.base.loc), jnp.asarray(False))
+        return jax.lax.while_loop(goes_on, attempt, start)[1]
+
+
+def _log_acceptance(network: Network, params: Params, z: Array) -> Array:
+    flat = z.reshape(-1, z.shape[-1])
+    return jax.nn.log_sigmoid(jax.vmap(lambda one: network.apply(params, one, ()))(flat)).reshape(z.shape[:-1])
+
+
+@dataclass
+class LARS(Prior):
+    """Learned accept/reject sampling: draws of a standard normal, each accepted with a learned probability.
+
+    p(z) = π(z) a(z) / Z,  a(z) = sigmoid(network(z)),  Z = E_π[a],  π = N(0, I)
+
+    Truncated after T tries, of which the last is accepted whatever it is (as the sampler does, and as is scored):
+
+    p_T(z) = π(z) [ (1 − (1 − Z)^(T−1)) a(z) / Z + (1 − Z)^(T−1) ]
+
+    Z is estimated by draws of π: in training by fresh ones in each step, shared by the batch; elsewhere by many more
+    that are always the same, so that log p(x) is too high or too low by about the standard error of log Z, which
+    evaluation.json reports. Bauer and Mnih 2019, equations 2, 5 and 9; there training smooths Z by a moving average and
+    adds the posterior's draw to its gradient: here there is no state beside the parameters, and the value and the
+    gradient of log Z are those of one and the same estimate, whose bias is of order 1 / num_samples.
+
+    Args:
+        network: from z to the logit of the acceptance.
+        truncation: T ≥ 1 [tries]; null for none. 1 is the standard normal.
+        num_samples: draws for Z in a training step [samples].
+        evaluation_samples: draws for Z elsewhere [samples].
+
+    Raises:
+        UserError: for a number below 1.
+    """
+
+    network: Network = MLP((100, 100), "tanh")  # this and the next two as in Bauer and Mnih 2019, appendix D
+    truncation: int | None = 100
+    num_samples: int = 1024
+    evaluation_samples: int = 65_536
+    training_key: Any = dataclasses.field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        check_component(self, Network, network=self.network)
+        check_range(self, at_least=1, truncation=self.truncation, num_samples=self.num_samples)
+        check_range(self, at_least=1, evaluation_samples=self.evaluation_samples)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """The parameters of the network."""
+        del examples
+        return self.network.init(key, jnp.zeros(vae.latent_dim), ())
+
+    def for_training(self, key: Key) -> Self:
+        """With fresh draws for Z."""
+        prior = dataclasses.replace(self)
+        object.__setattr__(prior, "training_key", key)
+        return prior
+
+    def distribution(self, vae: "VAE", params: Params) -> Resampled:
+        """p(z) over `[latent_dim]`."""
+        log_z, _ = self._log_z(vae, params)
+        return Resampled(_base(vae), self.network, params["prior"], log_z, self.truncation)
+
+    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+        """Z, and log Z with the error that every log p(x) shares."""
+        log_z, error = self._log_z(vae, params)
+        z = jnp.exp(log_z)
+        return {"acceptance": Figure(z, z * error, "probability"), "log_normaliser": Figure(log_z, error, "nats")}
+
+    def _log_z(self, vae: "VAE", params: Params) -> tuple[Array, Array]:
+        """log Z and its standard error."""
+        is_training = self.training_key is not None
+        key = self.training_key if is_training else jax.random.key(0)
+        count = self.num_samples if is_training else self.evaluation_samples
+        draws = jax.vmap(_base(vae).sample)(jax.random.split(key, count))
+        log_a = _log_acceptance(self.network, params["prior"], draws)
+        log_z = logsumexp(log_a) - jnp.log(jnp.asarray(count, log_a.dtype))
+        relative = jnp.exp(log_a - log_z)
+        return log_z, jnp.std(relative) / jnp.sqrt(jnp.asarray(count, log_a.dtype))
+
+
+def _base(vae: "VAE") -> Normal:
+    return Normal(jnp.zeros(vae.latent_dim), jnp.ones(vae.latent_dim))

@@ -1,0 +1,119 @@
+"""Uniform priors over discrete and relaxed latents."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.priors.prior import Prior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import BINARY, UNIT_CUBE, Space, one_hot, simplex
+from jaxvae.typing import Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class UniformCategorical(Prior):
+    """Equal classes: p(z) = num_classes^(−groups) for one-hot groups. The prior of Categorical.
+
+    Args:
+        num_classes: that of the posterior, ≥ 2.
+
+    Raises:
+        UserError: for fewer than 2 classes.
+    """
+
+    num_classes: int = 4
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=2, num_classes=self.num_classes)
+
+    @property
+    def space(self) -> Space:
+        """One-hot vectors."""
+        return one_hot(self.num_classes)
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.OneHot:
+        """p(z) over `[latent_dim]`."""
+        del params
+        return distributions.OneHot(jnp.zeros(vae.latent_dim), self.num_classes)
+
+
+@dataclass
+class UniformBernoulli(Prior):
+    """Fair coins: p(z) = 2^(−latent_dim) for binary z. The prior of Bernoulli."""
+
+    @property
+    def space(self) -> Space:
+        """Binary vectors."""
+        return BINARY
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.Bernoulli:
+        """p(z) over `[latent_dim]`."""
+        del params
+        return distributions.Bernoulli(jnp.zeros(vae.latent_dim))
+
+
+@dataclass
+class UniformConcrete(Prior):
+    """The relaxation of equal classes: a density on num_classes-simplices, symmetric in the corners. For Concrete.
+
+    p(z) = Π_g Concrete(z_g; logits 0, τ). Maddison, Mnih and Teh 2017, section 3.3.
+
+    Args:
+        num_classes: that of the posterior, ≥ 2.
+        temperature: τ > 0, which need not be the posterior's; the density has its modes in the corners for
+            τ ≤ 1 / (num_classes − 1), and is 1 everywhere for 2 classes at τ = 1.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    num_classes: int = 4
+    temperature: float = 0.5  # as Maddison et al. 2017, section 5.2
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=2, num_classes=self.num_classes)
+        check_range(self, above=0.0, temperature=self.temperature)
+
+    @property
+    def space(self) -> Space:
+        """Simplices."""
+        return simplex(self.num_classes)
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.Concrete:
+        """p(z) over `[latent_dim]`."""
+        del params
+        return distributions.Concrete(jnp.zeros(vae.latent_dim), jnp.asarray(self.temperature), self.num_classes)
+
+
+@dataclass
+class UniformBinaryConcrete(Prior):
+    """The relaxation of fair coins: p(z) = Π_d BinaryConcrete(z_d; logit 0, τ) on (0, 1). For BinaryConcrete.
+
+    Maddison, Mnih and Teh 2017, appendix B.
+
+    Args:
+        temperature: τ > 0, which need not be the posterior's; the density is 1 everywhere for τ = 1.
+
+    Raises:
+        UserError: for a temperature that is not above 0.
+    """
+
+    temperature: float = 0.5  # as Maddison et al. 2017, section 5.2
+
+    def __post_init__(self) -> None:
+        check_range(self, above=0.0, temperature=self.temperature)
+
+    @property
+    def space(self) -> Space:
+        """The unit cube."""
+        return UNIT_CUBE
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.BinaryConcrete:
+        """p(z) over `[latent_dim]`."""
+        del params
+        return distributions.BinaryConcrete(jnp.zeros(vae.latent_dim), jnp.asarray(self.temperature))

@@ -1,0 +1,161 @@
+"""Rows of one-hot vectors, binary vectors and their relaxations, for the table of joint distributions."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+from scipy import special, stats
+
+from jaxvae import distributions
+from tests.components.joint import JointRow, Parameters
+
+GROUPS, CLASSES = 2, 3
+
+
+def one_hot_vectors(classes: int, groups: int) -> np.ndarray:
+    """Every flat vector of one-hot groups, `[classes^groups, groups · classes]`."""
+    return np.array([np.concatenate(rows) for rows in itertools.product(np.eye(classes), repeat=groups)])
+
+
+def simplex_nodes(classes: int, points: int, spread: float = 40.0) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights on one simplex, by the rectangle rule over log-ratios: dy_1 … dy_(C−1) = Π_k y_k du."""
+    axis = np.linspace(-spread, spread, points)
+    mesh = np.stack(np.meshgrid(*[axis] * (classes - 1), indexing="ij"), axis=-1).reshape(-1, classes - 1)
+    y = special.softmax(np.concatenate([mesh, np.zeros((len(mesh), 1))], axis=1), axis=1)
+    return y, np.prod(y, axis=1) * (axis[1] - axis[0]) ** (classes - 1)
+
+
+def concrete_log_prob(logits: np.ndarray, temperature: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of one group, from the density of differences of Gumbels: Γ(C) e^(−Σ d) / (1 + Σ e^(−d))^C.
+
+    d_k = τ u_k − (l_k − l_C), u_k = log y_k / y_C; the volume by the first C − 1 of y is Π_k y_k times that by u.
+    """
+    u = np.log(y[:, :-1]) - np.log(y[:, -1:])
+    d = temperature * u - (logits[:-1] - logits[-1])
+    classes = len(logits)
+    log_normaliser = special.logsumexp(np.concatenate([np.zeros((len(d), 1)), -d], axis=1), axis=1)
+    log_density = special.gammaln(classes) - d.sum(1) - classes * log_normaliser
+    return log_density + (classes - 1) * np.log(temperature) - np.log(y).sum(1)
+
+
+def _pairs_nodes(_: Parameters | None = None) -> tuple[np.ndarray, np.ndarray]:
+    y, weights = simplex_nodes(2, 501, spread=30.0)  # beyond, 1 − y rounds to 0
+    first, second = (index.ravel() for index in np.indices((len(y), len(y))))
+    return np.concatenate([y[first], y[second]], axis=1), weights[first] * weights[second]
+
+
+def cube_nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights on the unit square, close to its border too."""
+    points, weights = _pairs_nodes()
+    return points[:, [0, 2]], weights
+
+
+def _binary_concrete_log_prob(p: Parameters, y: np.ndarray) -> np.ndarray:
+    """Each component by the change of variables from scipy's logistic distribution."""
+    log_density = stats.logistic.logpdf(special.logit(y) * p["temperature"] - p["logits"]) + np.log(p["temperature"])
+    return (log_density - np.log(y * (1 - y))).sum(-1)
+
+
+def _one_hot_log_prob(p: Parameters, z: np.ndarray) -> np.ndarray:
+    probs = special.softmax(p["logits"].reshape(GROUPS, CLASSES), axis=1)
+    return stats.multinomial(1, probs[0]).logpmf(z[:, :CLASSES]) + stats.multinomial(1, probs[1]).logpmf(z[:, CLASSES:])
+
+
+def _straight_through(event_ndim: int | None, logits: Any, temperature: Any) -> distributions.StraightThrough:
+    del event_ndim
+    return distributions.StraightThrough(
+        distributions.OneHot(logits, CLASSES), distributions.Concrete(logits, temperature, CLASSES)
+    )
+
+
+def _binary_straight_through(event_ndim: int | None, logits: Any, temperature: Any) -> distributions.StraightThrough:
+    event_ndim = -1 if event_ndim is None else event_ndim
+    return distributions.StraightThrough(
+        distributions.Bernoulli(logits, event_ndim), distributions.BinaryConcrete(logits, temperature, event_ndim)
+    )
+
+
+def _tempered(rng: np.random.Generator, batch: int, size: int, groups: int) -> Parameters:
+    return {"logits": rng.normal(size=(batch, size)), "temperature": rng.uniform(0.8, 1.6, size=(batch, groups))}
+
+
+_ONE_HOT = {
+    "event_shape": (GROUPS * CLASSES,),
+    "log_prob": _one_hot_log_prob,
+    "nodes": lambda _: (one_hot_vectors(CLASSES, GROUPS), np.ones(CLASSES**GROUPS)),
+    "closed_form_kl": ("OneHot",),
+}
+_FAR_GROUPS = [1e4, 0.0, -1e4, -1e4, 0.0, 0.0]
+_CORNERS = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+
+DISCRETE: dict[str, JointRow] = {
+    "OneHot": JointRow(
+        make=lambda event_ndim, logits: distributions.OneHot(logits, CLASSES),
+        family=distributions.OneHot,
+        parameters=lambda rng, batch: {"logits": rng.normal(size=(batch, GROUPS * CLASSES))},
+        extremes=(({"logits": _FAR_GROUPS}, _CORNERS), ({"logits": _FAR_GROUPS}, _CORNERS[::-1])),
+        **_ONE_HOT,
+    ),
+    "StraightThrough": JointRow(
+        make=_straight_through,
+        family=distributions.StraightThrough,
+        parameters=lambda rng, batch: _tempered(rng, batch, GROUPS * CLASSES, GROUPS),
+        extremes=(({"logits": _FAR_GROUPS, "temperature": [1e-4, 1e4]}, _CORNERS),),
+        **_ONE_HOT,
+    ),
+    "StraightThrough-binary": JointRow(
+        make=_binary_straight_through,
+        family=distributions.StraightThrough,
+        parameters=lambda rng, batch: _tempered(rng, batch, 2, 2),
+        event_shape=(2,),
+        log_prob=lambda p, z: stats.bernoulli(special.expit(p["logits"])).logpmf(z.astype(int)).sum(-1),
+        nodes=lambda _: (np.array(list(itertools.product([0.0, 1.0], repeat=2))), np.ones(4)),
+        extremes=(({"logits": [1e4, -1e4], "temperature": [1e-4, 1e4]}, [0.0, 1.0]),),
+    ),
+    "Concrete": JointRow(
+        make=lambda event_ndim, logits, temperature: distributions.Concrete(logits, temperature, 3),
+        family=distributions.Concrete,
+        parameters=lambda rng, batch: _tempered(rng, batch, 3, 1),
+        event_shape=(3,),
+        log_prob=lambda p, y: concrete_log_prob(p["logits"], p["temperature"][0], y),
+        nodes=lambda _: simplex_nodes(3, 401),
+        extremes=(
+            ({"logits": [1e4, 0.0, -1e4], "temperature": [0.5]}, [1.0, 0.0, 0.0]),
+            ({"logits": [1e4, 0.0, -1e4], "temperature": [0.5]}, [0.0, 0.0, 1.0]),
+            ({"logits": [0.0, 0.0, 0.0], "temperature": [1e-4]}, [0.2, 0.3, 0.5]),
+            ({"logits": [0.0, 0.0, 0.0], "temperature": [1e4]}, [0.2, 0.3, 0.5]),
+        ),
+        has_mean=False,
+        tolerance=1e-4,
+    ),
+    "Concrete-pairs": JointRow(
+        make=lambda event_ndim, logits, temperature: distributions.Concrete(logits, temperature, 2),
+        family=distributions.Concrete,
+        parameters=lambda rng, batch: _tempered(rng, batch, 4, 2),
+        event_shape=(4,),
+        log_prob=lambda p, y: (
+            concrete_log_prob(p["logits"][:2], p["temperature"][0], y[:, :2])
+            + concrete_log_prob(p["logits"][2:], p["temperature"][1], y[:, 2:])
+        ),
+        nodes=_pairs_nodes,
+        has_mean=False,
+        tolerance=1e-4,
+    ),
+    "BinaryConcrete": JointRow(
+        make=lambda event_ndim, logits, temperature: distributions.BinaryConcrete(
+            logits, temperature, -1 if event_ndim is None else event_ndim
+        ),
+        family=distributions.BinaryConcrete,
+        parameters=lambda rng, batch: _tempered(rng, batch, 2, 2),
+        event_shape=(2,),
+        log_prob=_binary_concrete_log_prob,
+        nodes=lambda _: cube_nodes(),
+        extremes=(
+            ({"logits": [1e4, -1e4], "temperature": [0.5, 0.5]}, [0.0, 1.0]),
+            ({"logits": [1e4, -1e4], "temperature": [0.5, 0.5]}, [1.0, 0.0]),
+            ({"logits": [0.0, 0.0], "temperature": [1e-4, 1e4]}, [0.4, 0.7]),
+        ),
+        has_mean=False,
+        tolerance=1e-3,  # 1 − y of a y near 1 has few digits
+    ),
+}

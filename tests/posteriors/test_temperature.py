@@ -1,0 +1,79 @@
+"""The temperature of relaxed posteriors: by step in training, the schedule's end elsewhere."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae.posteriors import BinaryConcrete, Concrete, Geometric
+from tests.helpers import init, tiny_vae
+
+SCHEDULE = Geometric(start=2.0, end=0.5, steps=8)
+
+
+def test_geometric() -> None:
+    """Equal ratios from start to end, then the end: log T is linear."""
+    steps = np.array([0, 1, 2, 7, 8, 9, 1000])
+    expected = np.exp(np.interp(steps, [0, 8], np.log([2.0, 0.5])))
+    np.testing.assert_allclose([SCHEDULE(jnp.asarray(step)) for step in steps], expected, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(jax.vmap(SCHEDULE))(jnp.asarray(steps)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("posterior", [Concrete(num_classes=2, temperature=SCHEDULE), BinaryConcrete(SCHEDULE)])
+def test_a_model_at_a_step_has_the_temperature_of_that_step(posterior: Any) -> None:
+    vae = tiny_vae(posterior=posterior)
+    params, x = init(vae, jax.random.key(0)), jnp.ones(vae.data_shape)
+
+    @jax.jit
+    def temperatures(vae: jv.VAE, step: jax.Array) -> Any:
+        return jv.encode(vae.at_step(step), params, x).temperature, jv.encode(vae, params, x).temperature  # type: ignore[attr-defined]
+
+    now, ended = temperatures(vae, jnp.asarray(4))
+    np.testing.assert_allclose(now, np.full(now.shape, 1.0), rtol=1e-6)
+    np.testing.assert_allclose(ended, np.full(ended.shape, 0.5), rtol=1e-6)
+
+
+def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None:
+    assert jax.tree.leaves(Concrete(temperature=SCHEDULE)) == [2.0, 0.5]
+    assert jax.tree.structure(Concrete(temperature=2)) == jax.tree.structure(Concrete(temperature=0.1))
+    assert jax.tree.structure(Concrete(temperature=SCHEDULE)) == jax.tree.structure(
+        Concrete(temperature=Geometric(start=9, end=3, steps=8))
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Concrete(temperature=0), "Concrete.temperature must be > 0, got 0.0"),
+        (lambda: BinaryConcrete(temperature=-1), "BinaryConcrete.temperature must be > 0, got -1.0"),
+        (lambda: jv.priors.UniformConcrete(temperature=0), "UniformConcrete.temperature must be > 0, got 0.0"),
+        (lambda: jv.priors.UniformBinaryConcrete(0), "UniformBinaryConcrete.temperature must be > 0, got 0.0"),
+        (lambda: Concrete(num_classes=1), "Concrete.num_classes must be >= 2, got 1"),
+        (lambda: jv.posteriors.Categorical(1), "Categorical.num_classes must be >= 2, got 1"),
+        (lambda: jv.priors.UniformCategorical(0), "UniformCategorical.num_classes must be >= 2, got 0"),
+        (lambda: Geometric(end=0), "Geometric.end must be > 0, got 0.0"),
+        (lambda: Geometric(steps=0), "Geometric.steps must be >= 1, got 0"),
+        (
+            lambda: tiny_vae(posterior=Concrete(3), prior=jv.priors.UniformConcrete(3)),
+            "--latent_dim must be a multiple of Concrete.num_classes, 3, got 2: take 3, or another num_classes",
+        ),
+        (
+            lambda: jv.VAE((2,), posterior=Concrete(3), prior=jv.priors.UniformConcrete(4)),
+            "the posterior and the prior must share one space, got Concrete over simplex[3] and UniformConcrete over "
+            "simplex[4]: give both the same numbers",
+        ),
+        (
+            lambda: jv.VAE((2,), posterior=Concrete(straight_through=True), prior=jv.priors.UniformConcrete()),
+            "the posterior and the prior must share one space, got Concrete over one-hot vectors[4] and "
+            "UniformConcrete over simplex[4]: with this posterior use --prior UniformCategorical, with this prior use "
+            "--posterior Concrete",
+        ),
+    ],
+)
+def test_bad_numbers_are_named(build: Any, message: str) -> None:
+    with pytest.raises(jv.UserError) as error:
+        build()
+    assert str(error.value) == message
