@@ -17,13 +17,13 @@ _DECAYS = ("constant", "cosine", "step")
 _EMA_RAMP = 10.0  # the average forgets its random start: decay_t = min(decay, (1 + t) / (10 + t))
 
 
-def _learned(updates: PyTree) -> PyTree:
-    """Zeros for what stands under the name `fixed`: it is no parameter but data (exemplars)."""
+def with_fixed_of(params: PyTree, other: PyTree) -> PyTree:
+    """`params`, with what stands under the name `fixed` (data, moving averages: nothing learned) taken from `other`."""
 
-    def keep(path: tuple[Any, ...], leaf: Array) -> Array:
-        return jnp.zeros_like(leaf) if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
+    def choose(path: tuple[Any, ...], leaf: Array, other_leaf: Array) -> Array:
+        return other_leaf if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
 
-    return jax.tree_util.tree_map_with_path(keep, updates)
+    return jax.tree_util.tree_map_with_path(choose, params, other)
 
 
 @dataclass
@@ -113,8 +113,9 @@ class Optimizer:
 
         def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
             with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
-                updates, state = chain.update(_learned(updates), state, params)
-                return _learned(updates), state
+                zeros = jax.tree.map(jnp.zeros_like, updates)
+                updates, state = chain.update(with_fixed_of(updates, zeros), state, params)
+                return with_fixed_of(updates, zeros), state
 
         return optax.GradientTransformation(chain.init, update)
 
