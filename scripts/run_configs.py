@@ -1,14 +1,20 @@
-"""Run configurations as a user would, and write what came out into their headers, docs/results/ and the README.
+"""Run configurations as a user would, and write what came out into their headers, docs/results/, and two tables.
 
-python scripts/run_configs.py                                        # every configuration, a quarter of an hour
+python scripts/run_configs.py                                        # every configuration: hours
 python scripts/run_configs.py experiments/configs/leaky_128.yaml     # one
-python scripts/run_configs.py --rebuild                              # only README and headers, from docs/results/
+python scripts/run_configs.py --rebuild                              # only tables and headers, from docs/results/
+
+The starting points (experiments/configs/) are listed in the README; the rows of tables (experiments/reproduce/) in
+docs/results.md. A row says in comment lines of its own `table:` (its heading), `published:` (value and source),
+`seeds:` (how many; 1 by default), `hardware:` (what it waits for) and `note:`.
 """
 
 import argparse
 import json
+import math
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,30 +25,49 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 MAIN = "digits"  # the main command, without a configuration
+RESULTS_INTRODUCTION = """# Results
+
+Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
+`docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
+examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
+samples; published values are negative log-likelihoods unless they say otherwise. Dynamic binarisation draws test
+images once, with a fixed key; static is the published binarised set. The hardware is in the JSON files."""
 
 
-def configs() -> list[Path]:
-    """Every configuration file, in order."""
-    folders = (ROOT / "experiments" / "configs", ROOT / "experiments" / "reproduce")
-    return [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+def configs(folder: str) -> list[Path]:
+    """The configuration files of a folder of experiments/, in order."""
+    return sorted((ROOT / "experiments" / folder).glob("*.yaml"))
+
+
+def remark(config: Path, name: str) -> str | None:
+    """What a configuration says about itself in a comment line `# name: …`."""
+    match = re.search(rf"^# {name}: (.*)$", config.read_text(), flags=re.MULTILINE)
+    return match[1] if match else None
 
 
 def run(config: Path | None) -> dict[str, Any]:
-    """Run one configuration in a fresh folder and return its evaluation with the command and the seconds it took."""
-    arguments = [] if config is None else ["--config", str(config.relative_to(ROOT))]
+    """Run one configuration, once a seed, and return its evaluation with the command and the seconds it took."""
     name = MAIN if config is None else config.stem
+    arguments = [] if config is None else ["--config", str(config.relative_to(ROOT))]
+    num_seeds = 1 if config is None else int(remark(config, "seeds") or 1)
+    runs = [run_once(name, [*arguments, *(["--seed", str(seed)] if seed else [])]) for seed in range(num_seeds)]
+    repeats = [{key: one[key] for key in ("seed", "elbo", "log_marginal", "seconds")} for one in runs[1:]]
+    command = " ".join(["python experiments/train.py", *arguments])
+    return {"name": name, "command": command, **runs[0], "repeats": repeats}
+
+
+def run_once(name: str, arguments: list[str]) -> dict[str, Any]:
+    """Train and evaluate in a fresh folder; returns the evaluation and the seconds."""
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder) / name
-        command = [sys.executable, "experiments/train.py", *arguments]
         start = time.perf_counter()
-        subprocess.run([*command, "--run_dir", str(run_dir)], cwd=ROOT, check=True)
+        command = [sys.executable, "experiments/train.py", *arguments, "--run_dir", str(run_dir)]
+        subprocess.run(command, cwd=ROOT, check=True)
         seconds = time.perf_counter() - start
-        evaluation = json.loads((run_dir / "evaluation.json").read_text())
-        if config is None:
+        if name == MAIN:
             for picture in ("samples.png", "reconstructions.png"):
                 shutil.copy(run_dir / picture, ROOT / "docs" / "images" / picture)
-    command_line = " ".join(["python", *command[1:]])
-    return {"name": name, "command": command_line, "seconds": round(seconds), **evaluation}
+        return {"seconds": round(seconds), **json.loads((run_dir / "evaluation.json").read_text())}
 
 
 def figure(entry: dict[str, Any], digits: int = 2) -> str:
@@ -71,7 +96,7 @@ def write_header(config: Path, result: dict[str, Any]) -> None:
 def readme_table() -> str:
     """The table of results, from docs/results/."""
     results = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
-    order = [MAIN, *(path.stem for path in configs())]
+    order = [MAIN, *(path.stem for path in configs("configs"))]
     lines = [
         "| command | test ELBO [nats] | log p(x) [nats] | bits/dim | baseline [nats] | seconds |",
         "|---|---:|---:|---:|---:|---:|",
@@ -86,6 +111,44 @@ def readme_table() -> str:
             f"{'–' if bits is None else f'{bits:.4f}'} | {figure(result['baseline'])} | {result['seconds']} |"
         )
     return "\n".join(lines)
+
+
+def summary(result: dict[str, Any], name: str) -> str:
+    """A figure with its error: over seeds where there are several, else over examples."""
+    entries = [result[name], *(repeat[name] for repeat in result["repeats"])]
+    if any(entry["value"] is None for entry in entries):
+        return "–"
+    if len(entries) == 1:
+        return figure(entries[0])
+    values = [entry["value"] for entry in entries]
+    return f"{statistics.mean(values):,.2f} ± {statistics.stdev(values) / math.sqrt(len(values)):.2f} (seeds)"
+
+
+def results_page() -> str:
+    """docs/results.md: every row of every table, from the configurations and docs/results/."""
+    tables: dict[str, list[str]] = {}
+    for config in configs("reproduce"):
+        rows = tables.setdefault(remark(config, "table") or "Other", [])
+        title, path = config.read_text().splitlines()[0].removeprefix("# "), RESULTS / f"{config.stem}.json"
+        published, note = remark(config, "published") or "–", remark(config, "note")
+        command = f"`python experiments/train.py --config {config.relative_to(ROOT)}`"
+        if path.is_file():
+            result = json.loads(path.read_text())
+            samples = result["log_marginal"].get("num_samples")
+            ours = f"{summary(result, 'log_marginal')} | {summary(result, 'elbo')} | {samples or '–'}"
+            seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
+            rows.append(f"| {title} | {published} | {ours} | {len(result['repeats']) + 1} | {seconds} | {command} |")
+        else:
+            waits_for = remark(config, "hardware") or "a run"
+            rows.append(f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | {command} |")
+        if note:
+            rows.append(f"| ↳ {note} | | | | | | | |")
+    head = (
+        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | samples | seeds | seconds | command |\n"
+        "|---|---|---:|---:|---:|---:|---:|---|"
+    )
+    sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
+    return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"
 
 
 def write_readme() -> None:
@@ -107,14 +170,24 @@ def main() -> None:
     for path in flags.configs:
         if not path.is_file():
             parser.error(f"a configuration file is expected, found no {path}")
-    chosen: list[Path | None] = [path.resolve() for path in flags.configs] or [None, *configs()]
+    everything = [*configs("configs"), *configs("reproduce")]
+    waiting = [config for config in everything if remark(config, "hardware")]
+    default = [None, *(config for config in everything if config not in waiting)]
+    chosen: list[Path | None] = [path.resolve() for path in flags.configs] or default
     for config in [] if flags.rebuild else chosen:
         result = run(config)
         (RESULTS / f"{result['name']}.json").write_text(json.dumps(result, indent=2) + "\n")
-    for config in configs():
+        rebuild()
+    rebuild()
+
+
+def rebuild() -> None:
+    """Write headers, README and docs/results.md anew."""
+    for config in [*configs("configs"), *configs("reproduce")]:
         if (path := RESULTS / f"{config.stem}.json").is_file():
             write_header(config, json.loads(path.read_text()))
     write_readme()
+    (ROOT / "docs" / "results.md").write_text(results_page())
 
 
 if __name__ == "__main__":
