@@ -13,6 +13,7 @@ from jaxvae.distributions import (
     SupportsSampleAndLogProb,
     closed_form_kl,
     is_reparameterized,
+    per_dimension,
     sample_and_log_prob,
 )
 from jaxvae.draw import Draw, Model
@@ -79,9 +80,16 @@ class VAE:
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """q(z|x); see `jaxvae.encode`."""
+        return self.posterior_from(params, self.posterior_features(params, x))
+
+    def posterior_features(self, params: Params, x: Array) -> Array:
+        """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
         x = check_example(x, self.data_shape)
-        outputs = self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
-        return self.posterior.distribution(self, params, outputs)
+        return self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
+
+    def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
+        """q(z|x) from the encoder's outputs."""
+        return self.posterior.distribution(self, params, features)
 
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
@@ -128,8 +136,17 @@ class VAE:
             log_prior=log_prior,
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
+            kl_dimensions=_kl_of_dimensions(per_dimension(q), per_dimension(prior), z),
             score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else q.log_prob(z),
         )
+
+
+def _kl_of_dimensions(q: Distribution | None, p: Distribution | None, z: Array) -> Array | None:
+    """KL(q ‖ p) of each dimension in closed form, else log q(z) − log p(z), `[latent_dim]`."""
+    if q is None or p is None:
+        return None
+    kl = closed_form_kl(q, p)
+    return q.log_prob(z) - p.log_prob(z) if kl is None else kl
 
 
 def init(vae: Model, key: Key, examples: Array | None = None) -> Params:

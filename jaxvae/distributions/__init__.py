@@ -6,6 +6,7 @@ from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
     is_reparameterized,
+    per_dimension,
     sample_and_log_prob,
 )
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
@@ -23,6 +24,7 @@ __all__ = [
     "closed_form_kl",
     "is_reparameterized",
     "kl_divergence",
+    "per_dimension",
     "sample_and_log_prob",
     "smoothed_log_odds",
 ]

@@ -5,30 +5,36 @@ from jaxvae.objectives.elbo import ELBO, Elbo, elbo, elbo_terms
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mean
-from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule
+from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
+from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Sigmoid
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep, chi_upper_bound
 
 __all__ = [
     "CIWAE",
     "ELBO",
     "ESTIMATORS",
+    "GECO",
     "IWAE",
     "MIWAE",
     "PIWAE",
     "TVO",
     "Autoencoder",
     "Bound",
+    "Capacity",
     "ChiUpperBound",
     "Constant",
     "Cyclical",
     "Draws",
     "Elbo",
     "Estimator",
+    "FreeBits",
     "Linear",
+    "MinimumRate",
     "Objective",
     "Renyi",
     "ReweightedWakeSleep",
     "Schedule",
+    "Sigmoid",
     "VRMax",
     "WeightedBound",
     "batch_loss",

@@ -7,7 +7,7 @@ from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, Distri
 from tests.components.joint import JOINT, JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.networks import NETWORKS
-from tests.components.objectives import OBJECTIVES, SCHEDULES
+from tests.components.objectives import OBJECTIVES, OVER_THE_BATCH, SCHEDULES
 from tests.components.posteriors import POSTERIORS
 from tests.components.priors import PRIORS
 
@@ -18,6 +18,7 @@ __all__ = [
     "LIKELIHOODS",
     "NETWORKS",
     "OBJECTIVES",
+    "OVER_THE_BATCH",
     "POSTERIORS",
     "PRIORS",
     "SCHEDULES",

@@ -27,10 +27,20 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "ReweightedWakeSleep-dreg": partial(
         objectives.ReweightedWakeSleep, num_samples=3, estimator="doubly_reparameterized"
     ),
+    "FreeBits": partial(objectives.FreeBits, nats=0.1),
+    "FreeBits-level": partial(objectives.FreeBits, nats=0.1, group="level"),
+    "Capacity": partial(objectives.Capacity, capacity=3.0, gamma=7.0, schedule=objectives.Linear(steps=9)),
+    "MinimumRate": partial(objectives.MinimumRate, rate=100.0),
+    "GECO": partial(objectives.GECO, target=2.0),
+    "GECO-rate": partial(objectives.GECO, target=2.0, constrain="rate"),
 }
+
+OVER_THE_BATCH = {"FreeBits", "FreeBits-level", "Capacity", "MinimumRate"}
+"""Rows whose loss is no mean over examples: a batch is not the mean of its parts."""
 
 SCHEDULES: dict[str, Callable[[], objectives.Schedule]] = {
     "Constant": objectives.Constant,
     "Linear": partial(objectives.Linear, steps=7),
+    "Sigmoid": partial(objectives.Sigmoid, steps=7),
     "Cyclical": partial(objectives.Cyclical, period=6, cycles=3, ramp=0.75),
 }
