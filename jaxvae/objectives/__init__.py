@@ -6,6 +6,7 @@ from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_car
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mean
 from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
+from jaxvae.objectives.refine import SemiAmortized, refine
 from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Sigmoid
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep, chi_upper_bound
 
@@ -34,6 +35,7 @@ __all__ = [
     "Renyi",
     "ReweightedWakeSleep",
     "Schedule",
+    "SemiAmortized",
     "Sigmoid",
     "VRMax",
     "WeightedBound",
@@ -43,4 +45,5 @@ __all__ = [
     "elbo_terms",
     "masked_mean",
     "monte_carlo_bound",
+    "refine",
 ]

@@ -31,6 +31,7 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "FreeBits-level": partial(objectives.FreeBits, nats=0.1, group="level"),
     "Capacity": partial(objectives.Capacity, capacity=3.0, gamma=7.0, schedule=objectives.Linear(steps=9)),
     "MinimumRate": partial(objectives.MinimumRate, rate=100.0),
+    "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
     "GECO": partial(objectives.GECO, target=2.0),
     "GECO-rate": partial(objectives.GECO, target=2.0, constrain="rate"),
 }
