@@ -23,6 +23,8 @@ class Draw(NamedTuple):
     """log q(z|x), `[]`."""
     kl: Array
     """KL(q(z|x) ‖ p(z)), `[levels]`: closed form where the pair has one, else log_posterior − log_prior."""
+    kl_dimensions: Array | None = None
+    """The share of each latent dimension in `kl`, `[latent_dim]`, where q and p both have independent dimensions."""
     score: Array | float = 0.0
     """log q(z|x) of what was drawn without gradient, `[]`: 0 where z is reparameterized.
 
@@ -57,6 +59,14 @@ class Model(Protocol):
 
     def encode(self, params: Params, x: Array) -> Any:
         """q(z|x) for one example."""
+        ...
+
+    def posterior_features(self, params: Params, x: Array) -> PyTree:
+        """The arrays that q(z|x) is made of: what refinement moves."""
+        ...
+
+    def posterior_from(self, params: Params, features: PyTree) -> Any:
+        """q(z|x) from its features; `encode` is this of those of x."""
         ...
 
     def decode(self, params: Params, z: PyTree) -> Any:

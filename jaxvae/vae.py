@@ -14,6 +14,7 @@ from jaxvae.distributions import (
     SupportsSampleAndLogProb,
     closed_form_kl,
     is_reparameterized,
+    per_dimension,
     sample_and_log_prob,
     score_term,
 )
@@ -88,9 +89,16 @@ class VAE:
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """q(z|x); see `jaxvae.encode`."""
+        return self.posterior_from(params, self.posterior_features(params, x))
+
+    def posterior_features(self, params: Params, x: Array) -> Array:
+        """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
         x = check_example(x, self.data_shape)
-        outputs = self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
-        return self.posterior.distribution(self, params, outputs)
+        return self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
+
+    def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
+        """q(z|x) from the encoder's outputs."""
+        return self.posterior.distribution(self, params, features)
 
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
@@ -129,16 +137,29 @@ class VAE:
             log_posterior = jax.lax.stop_gradient(q).log_prob(z)
         else:
             z, log_posterior = sample_and_log_prob(key, q)
-        log_prior = prior.log_prob(z)
-        kl = closed_form_kl(q, prior)
+        score = jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z)
+        return self._terms(params, x, q, prior, z, log_posterior)._replace(score=score)
+
+    def _terms(
+        self,
+        params: Params,
+        x: Array,
+        q: SupportsSampleAndLogProb,
+        prior: SupportsSampleAndLogProb,
+        z: Array,
+        log_posterior: Array,
+    ) -> Draw:
+        """The terms of one z, without a score."""
+        log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
         return Draw(
             latents=z,
             log_likelihood=self.decode(params, z).log_prob(x),
             log_prior=log_prior,
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
-            score=jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z),
+            kl_dimensions=_kl_of_dimensions(per_dimension(q), per_dimension(prior), z),
             exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
+            score=jnp.zeros_like(log_posterior),
         )
 
     def enumerate(self, params: Params, x: Array) -> Draw:
@@ -161,21 +182,15 @@ class VAE:
                 f"{self.posterior.space}: take --posterior Categorical or Bernoulli, or --objective.expectation sampled"
             )
         prior = self.prior.given(self, params, x)
-        kl = closed_form_kl(q, prior)
+        return jax.vmap(lambda z: self._terms(params, x, q, prior, z, q.log_prob(z)))(q.enumerate_support())
 
-        def terms(z: Array) -> Draw:
-            log_prior, log_posterior = prior.log_prob(z), q.log_prob(z)
-            return Draw(
-                latents=z,
-                log_likelihood=self.decode(params, z).log_prob(x),
-                log_prior=log_prior,
-                log_posterior=log_posterior,
-                kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
-                score=jnp.zeros_like(log_posterior),
-                exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
-            )
 
-        return jax.vmap(terms)(q.enumerate_support())
+def _kl_of_dimensions(q: Distribution | None, p: Distribution | None, z: Array) -> Array | None:
+    """KL(q ‖ p) of each dimension in closed form, else log q(z) − log p(z), `[latent_dim]`."""
+    if q is None or p is None:
+        return None
+    kl = closed_form_kl(q, p)
+    return q.log_prob(z) - p.log_prob(z) if kl is None else kl
 
 
 def init(vae: Model, key: Key, examples: Array | None = None) -> Params:

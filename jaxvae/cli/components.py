@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from docstring_parser import parse
@@ -32,11 +33,17 @@ FAMILIES: dict[str, type] = {
 """Flag → the base class of what it takes."""
 
 
+def _subclasses(family: type) -> Iterator[type]:
+    for cls in family.__subclasses__():
+        yield cls
+        yield from _subclasses(cls)
+
+
 def choices(family: type) -> dict[str, type]:
     """The library's own components of a family, by name; a user's are given by import path."""
     return {
         cls.__name__: cls
-        for cls in family.__subclasses__()
+        for cls in _subclasses(family)
         if cls.__module__.startswith("jaxvae.") and dataclasses.is_dataclass(cls)
     }
 

@@ -8,6 +8,7 @@ from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
     is_reparameterized,
+    per_dimension,
     sample_and_log_prob,
     score_term,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "closed_form_kl",
     "is_reparameterized",
     "kl_divergence",
+    "per_dimension",
     "sample_and_log_prob",
     "score_term",
     "smoothed_log_odds",

@@ -46,6 +46,11 @@ class Bernoulli(Distribution):
         settle(self, "logits")
 
     @property
+    def has_independent_components(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def is_reparameterized(self) -> bool:
         """False: values are discrete."""
         return False

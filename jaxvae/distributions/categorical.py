@@ -31,6 +31,11 @@ class Categorical(Distribution):
         settle(self, "logits", parameter_ndim=1)
 
     @property
+    def has_independent_components(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def is_reparameterized(self) -> bool:
         """False: values are discrete."""
         return False

@@ -1,6 +1,7 @@
 """What a distribution is, and the shape rules that keep it right under `vmap` and on a batch."""
 
 import abc
+import dataclasses
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -32,6 +33,11 @@ class Distribution(abc.ABC):
     event_ndim: int
 
     @property
+    def has_independent_components(self) -> bool:
+        """Whether `log_prob` is a sum over components, so that with `event_ndim=0` it gives that of each."""
+        return False
+
+    @property
     def is_reparameterized(self) -> bool:
         """Whether gradients pass through `sample` to the parameters, without bias."""
         return True
@@ -60,6 +66,16 @@ class Distribution(abc.ABC):
         """KL(self ‖ other) in nats, `[*batch]`, where the pair has a closed form, else None."""
         del other
         return None
+
+
+def per_dimension(distribution: object) -> Distribution | None:
+    """The same distribution with one event a dimension, where its dimensions are independent, else None.
+
+    Its `log_prob` and closed-form KL then are those of each dimension, `[..., dimension]`.
+    """
+    if not isinstance(distribution, Distribution) or not distribution.has_independent_components:
+        return None
+    return dataclasses.replace(distribution, event_ndim=0)  # type: ignore[type-var]
 
 
 def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tuple[Array, Array]:

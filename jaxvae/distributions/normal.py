@@ -37,6 +37,11 @@ class Normal(Distribution):
     def __post_init__(self) -> None:
         settle(self, "loc", "scale")
 
+    @property
+    def has_independent_components(self) -> bool:
+        """True."""
+        return True
+
     def log_prob(self, value: Array) -> Array:
         """Log-density of `value` in nats, `[*batch]`."""
         check_event(value, self.loc.shape, self.event_ndim)

@@ -4,7 +4,8 @@ from jaxvae.evaluation.baseline import independent_baseline
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.document import evaluation_document
 from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
-from jaxvae.evaluation.likelihood import exact_log_marginal, log_marginal, log_mean_exp
+from jaxvae.evaluation.likelihood import exact_log_marginal, log_marginal
+from jaxvae.numerics import log_mean_exp
 
 __all__ = [
     "Estimate",

@@ -11,15 +11,6 @@ from jaxvae.typing import Array, Key, Params
 CHUNK = 250  # draws held in memory at once for one example
 
 
-def log_mean_exp(values: Array, axis: int = 0) -> Array:
-    """log (1/K Σ_k exp(values_k)) along an axis of K members, without overflow.
-
-    >>> log_mean_exp(jnp.array([1000.0, 1000.0])).tolist()
-    1000.0
-    """
-    return logsumexp(values, axis=axis) - jnp.log(jnp.asarray(values.shape[axis], values.dtype))
-
-
 def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
     """The exact log p(x) of ONE example under a model with discrete latents, in nats: log Σ_z p(x|z) p(z).
 

@@ -1,17 +1,16 @@
 """The plain autoencoder: the control that a VAE is compared with."""
 
-from functools import partial
 from typing import ClassVar
 
 from jaxvae.draw import Model
-from jaxvae.objectives.objective import Objective, batch_loss
+from jaxvae.objectives.objective import Bound
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
 
 
 @dataclass
-class Autoencoder(Objective):
+class Autoencoder(Bound):
     """Minimise the reconstruction term of a deterministic code, with no KL.
 
     loss = −log p(x | z = E[q(z|x)])
@@ -21,17 +20,11 @@ class Autoencoder(Objective):
 
     monitor: ClassVar[str] = "log_likelihood"
 
-    def bound(self, model: Model, params: Params, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """log p(x|z) at the code of ONE example, nats."""
+        del step
         scores = self.score(model, params, key, x)
         return scores["log_likelihood"], scores
-
-    def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
-    ) -> tuple[Array, Metrics]:
-        """Mean loss over the batch, nats per example."""
-        del step
-        return batch_loss(partial(self.bound, model, params), keys, x, mask)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """log p(x|z) at the code of ONE example, nats."""

@@ -1,7 +1,6 @@
 """The evidence lower bound."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Literal, NamedTuple
 
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
-from jaxvae.objectives.objective import Objective, batch_loss, with_score
+from jaxvae.objectives.objective import Bound, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
@@ -75,7 +74,7 @@ def _expectation(states: Draw, function: Callable[[Draw], PyTree]) -> PyTree:
 
 
 @dataclass
-class ELBO(Objective):
+class ELBO(Bound):
     """Maximise the ELBO, or with `beta` ≠ 1 the β-VAE objective.
 
     loss = −log p(x|z) + β · schedule(step) · KL(q(z|x) ‖ p(z)) + λ ‖x − x̂‖²,  x̂ = E[x'|z]
@@ -132,12 +131,6 @@ class ELBO(Objective):
             constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0
             value = with_score(value, draw.score, constant)
         return value, {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
-
-    def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
-    ) -> tuple[Array, Metrics]:
-        """Mean loss over the batch, nats per example."""
-        return batch_loss(partial(self.bound, model, params, step), keys, x, mask)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The true ELBO of ONE example and its terms, nats."""

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -16,6 +17,23 @@ class Objective(abc.ABC):
 
     monitor: ClassVar[str] = "elbo"
     """The validation score, higher is better, that early stopping and the best checkpoint go by."""
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
+
+        What is kept from step to step but not learned by gradient (a multiplier, a moving average) goes under `fixed`,
+        and `update` moves it.
+        """
+        del key, model, examples
+        return {}
+
+    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+        """The parameters with what stands under `fixed` moved on; by default as they are.
+
+        The arguments are those of `loss`, before the gradient step: what the two share is computed once.
+        """
+        del model, keys, x, mask, step
+        return params
 
     @property
     def warmup_steps(self) -> int:
@@ -40,6 +58,20 @@ class Objective(abc.ABC):
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """What validation reports of ONE example, among it `monitor`."""
+
+
+class Bound(Objective):
+    """An objective that is a mean of values of single examples, each to be maximised."""
+
+    @abc.abstractmethod
+    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+        """The value to maximise for ONE example, `[]`, and metrics."""
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Minus the mean bound of the batch, nats per example."""
+        return batch_loss(partial(self.bound, model, params, step), keys, x, mask)
 
 
 def masked_mean(values: Array, mask: Array) -> Array:

@@ -2,6 +2,7 @@
 
 import abc
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
@@ -57,6 +58,38 @@ class Linear(Schedule):
     def __call__(self, step: Array) -> Array:
         """min(1, step / steps)."""
         return jnp.minimum(1.0, jnp.asarray(step, float) / self.steps)
+
+
+@dataclass
+class Sigmoid(Schedule):
+    """The weight rises along a logistic curve: sigmoid(sharpness · (2 step / steps − 1)), 1 from `steps` on.
+
+    Bowman et al. 2016, section 3.1.
+
+    Args:
+        steps: when the weight becomes 1 [steps]; at half of them it is ½.
+        sharpness: the weight starts at sigmoid(−sharpness).
+
+    Raises:
+        UserError: for a number of steps below 1 or a sharpness that is not above 0.
+    """
+
+    steps: int = 1000
+    sharpness: float = 6.0
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, steps=self.steps)
+        check_range(self, above=0.0, sharpness=self.sharpness)
+
+    @property
+    def warmup_steps(self) -> int:
+        """`steps` [steps]."""
+        return self.steps
+
+    def __call__(self, step: Array) -> Array:
+        """sigmoid(sharpness · (2 step / steps − 1)), then 1."""
+        phase = 2.0 * jnp.asarray(step, float) / self.steps - 1.0
+        return jnp.where(step < self.steps, jax.nn.sigmoid(self.sharpness * phase), 1.0)
 
 
 @dataclass

@@ -8,6 +8,7 @@ import optax
 
 from jaxvae.draw import Model
 from jaxvae.objectives import Objective
+from jaxvae.training.optimizer import with_fixed_of
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -54,6 +55,8 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
     transformation = training.transformation(images.shape[0])
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
+    moved = training.objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
+    params = with_fixed_of(params, moved)
     state = state._replace(
         step=state.step + 1,
         params=params,

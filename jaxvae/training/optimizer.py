@@ -17,18 +17,13 @@ _DECAYS = ("constant", "cosine", "step")
 _EMA_RAMP = 10.0  # the average forgets its random start: decay_t = min(decay, (1 + t) / (10 + t))
 
 
-def _with_fixed(tree: PyTree, fixed: PyTree) -> PyTree:
-    """`tree`, with what stands under the name `fixed` from another: it is no parameter but data (exemplars)."""
+def with_fixed_of(params: PyTree, other: PyTree) -> PyTree:
+    """`params`, with what stands under the name `fixed` (data, moving averages: nothing learned) taken from `other`."""
 
-    def pick(path: tuple[Any, ...], leaf: Array, other: Array) -> Array:
-        return other if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
+    def choose(path: tuple[Any, ...], leaf: Array, other_leaf: Array) -> Array:
+        return other_leaf if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
 
-    return jax.tree_util.tree_map_with_path(pick, tree, fixed)
-
-
-def _learned(updates: PyTree) -> PyTree:
-    """Zeros for what is fixed."""
-    return _with_fixed(updates, jax.tree.map(jnp.zeros_like, updates))
+    return jax.tree_util.tree_map_with_path(choose, params, other)
 
 
 @dataclass
@@ -118,8 +113,9 @@ class Optimizer:
 
         def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
             with jax.numpy_dtype_promotion("standard"):  # Optax raises traced decays to integer counts
-                updates, state = chain.update(_learned(updates), state, params)
-                return _learned(updates), state
+                zeros = jax.tree.map(jnp.zeros_like, updates)
+                updates, state = chain.update(with_fixed_of(updates, zeros), state, params)
+                return with_fixed_of(updates, zeros), state
 
         return optax.GradientTransformation(chain.init, update)
 
@@ -130,4 +126,4 @@ class Optimizer:
         time = jnp.asarray(step, float)
         decay = jnp.minimum(self.ema_decay, (1.0 + time) / (_EMA_RAMP + time))
         new = optax.incremental_update(params, average, 1.0 - decay)  # type: ignore[arg-type]
-        return _with_fixed(new, average)  # rounding would change it a little
+        return with_fixed_of(new, params)  # rounding would change data a little

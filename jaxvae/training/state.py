@@ -43,7 +43,8 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
         num_examples: size of the training set, which decides the length of a cosine schedule.
     """
     init_key, run_key = jax.random.split(key)
-    params = training.model.init(init_key, examples)
+    objective = training.objective.init(jax.random.fold_in(init_key, 1), training.model, examples)
+    params = {**training.model.init(init_key, examples), "objective": objective}
     return TrainState(
         key=run_key,
         step=jnp.zeros((), jnp.int32),

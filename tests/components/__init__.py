@@ -6,11 +6,11 @@
 from tests.components.bijectors import BIJECTORS
 from tests.components.discrete import DISCRETE
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
-from tests.components.joint import JOINT, JointRow
 from tests.components.joint import JOINT as _JOINT
+from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.networks import NETWORKS, NetworkRow
-from tests.components.objectives import OBJECTIVES, SCHEDULES
+from tests.components.objectives import OBJECTIVES, OVER_THE_BATCH, SCHEDULES
 from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
@@ -25,6 +25,7 @@ __all__ = [
     "LIKELIHOODS",
     "NETWORKS",
     "OBJECTIVES",
+    "OVER_THE_BATCH",
     "POSTERIORS",
     "PRIORS",
     "SCHEDULES",

@@ -38,7 +38,9 @@ def test_the_posterior_scale_is_not_trained() -> None:
     """The half of the encoder's outputs that makes the scale has no gradient: the code is the mean."""
     vae, x = tiny_vae(), binary_batch()[0]
     params = init(vae, jax.random.key(0))
-    gradient = jax.jit(jax.grad(lambda params: Autoencoder().bound(vae, params, jax.random.key(1), x)[0]))(params)
+    gradient = jax.jit(
+        jax.grad(lambda params: Autoencoder().bound(vae, params, jnp.asarray(0), jax.random.key(1), x)[0])
+    )(params)
     bias = gradient["encoder"]["params"]["Dense_0"]["bias"]
     assert np.all(bias[:2] != 0)
     np.testing.assert_array_equal(bias[2:], np.zeros(2))

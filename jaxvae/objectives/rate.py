@@ -1,0 +1,221 @@
+"""Objectives that hold the rate KL(q(z|x) ‖ p(z)) up, or at a target: against posterior collapse."""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.draw import Draw, Model
+from jaxvae.errors import UserError
+from jaxvae.objectives.elbo import elbo, elbo_terms
+from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.objectives.schedules import Linear, Schedule
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Metrics, Params
+
+
+def _batch_terms(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> tuple[Draw, Array, Array, Metrics]:
+    """The draws of a batch, the means of log p(x|z) and of the KL over the examples that count, and the metrics."""
+    draws = jax.vmap(lambda key, one: model.draw(params, key, one))(keys, x)
+    terms = jax.vmap(elbo_terms)(draws)
+    means = jax.tree.map(lambda values: masked_mean(values, mask), terms)
+    metrics = {"elbo": means.value, "log_likelihood": means.log_likelihood, "kl": means.kl}
+    return draws, means.log_likelihood, means.kl, metrics
+
+
+def _true_elbo(model: Model, params: Params, key: Key, x: Array) -> Metrics:
+    """The true ELBO of ONE example and its terms, nats."""
+    value, log_likelihood, kl = elbo(model, params, key, x)
+    return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
+
+
+@dataclass
+class FreeBits(Objective):
+    """The ELBO with a rate below a minimum at no cost, so that every group keeps some information.
+
+    loss = −E[log p(x|z)] + Σ_g max(λ, E_batch[KL_g]). The maximum is of the mean over the batch, not of each example:
+    an example may use less where others use more. Kingma et al. 2016, equation 15.
+
+    Args:
+        nats: λ, the free rate of each group [nats].
+        group: `dimension`: each latent dimension (for posteriors and priors with independent dimensions), or `level`:
+            each level of latents, which is all dimensions together in a VAE.
+
+    Raises:
+        UserError: for a negative rate, an unknown group, or dimensions that are not independent.
+    """
+
+    nats: float = 0.25
+    group: Literal["dimension", "level"] = "dimension"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, nats=self.nats)
+        check_choice(self, ("dimension", "level"), group=self.group)
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        draws, log_likelihood, _, metrics = _batch_terms(model, params, keys, x, mask)
+        groups = draws.kl if self.group == "level" else draws.kl_dimensions  # [batch, groups]
+        if groups is None:
+            raise UserError(
+                "FreeBits.group dimension needs a posterior and a prior with independent dimensions, as DiagonalNormal "
+                "and StandardNormal have: use --objective.group level"
+            )
+        rates = masked_mean(groups, mask)
+        loss = -log_likelihood + jnp.sum(jnp.maximum(self.nats, rates))
+        loss = jnp.where(jnp.any(mask), loss, 0.0)
+        return loss, {"loss": loss, **metrics}
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        return _true_elbo(model, params, key, x)
+
+
+@dataclass
+class Capacity(Objective):
+    """Hold the rate at a capacity that grows with training.
+
+    loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Burgess et al. 2018, equation 8.
+
+    Args:
+        capacity: C, the rate at the end of the schedule [nats].
+        gamma: γ, the price of missing it [nats per nat].
+        schedule: factor of C by step.
+
+    Raises:
+        UserError: for a negative number.
+    """
+
+    capacity: float = 25.0
+    gamma: float = 100.0
+    schedule: Schedule = Linear(steps=10_000)
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, capacity=self.capacity, gamma=self.gamma)
+
+    @property
+    def warmup_steps(self) -> int:
+        """The step from which the capacity stays C [steps]."""
+        return self.schedule.warmup_steps
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
+        capacity = self.capacity * self.schedule(step)
+        loss = -log_likelihood + self.gamma * jnp.abs(rate - capacity)
+        loss = jnp.where(jnp.any(mask), loss, 0.0)
+        return loss, {"loss": loss, **metrics, "capacity": capacity}
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        return _true_elbo(model, params, key, x)
+
+
+@dataclass
+class MinimumRate(Objective):
+    """The ELBO with a penalty on a mean rate below a minimum δ.
+
+    loss = −ELBO + γ max(0, δ − E_batch[KL]). Where free bits have no gradient below δ, this pushes up to it. After the
+    committed rate of Razavi et al. 2019, section 2, there built into the posterior's family.
+
+    Args:
+        rate: δ [nats].
+        gamma: γ [nats per nat]; above 1 the rate reaches δ.
+
+    Raises:
+        UserError: for a negative number.
+    """
+
+    rate: float = 5.0
+    gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, rate=self.rate, gamma=self.gamma)
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
+        loss = -log_likelihood + rate + self.gamma * jnp.maximum(0.0, self.rate - rate)
+        loss = jnp.where(jnp.any(mask), loss, 0.0)
+        return loss, {"loss": loss, **metrics}
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        return _true_elbo(model, params, key, x)
+
+
+@dataclass
+class GECO(Objective):
+    """Meet a constraint on the distortion or on the rate, with a multiplier that is learned.
+
+    distortion: minimise KL + λ (D − target);  rate: minimise D + λ (KL − target);  D = −E[log p(x|z)]
+    C̄ ← decay · C̄ + (1 − decay) (D − target),  λ ← λ exp(speed · C̄)
+
+    so that λ grows while the constraint is missed and falls once it is met. Rezende and Viola 2018, algorithm 1. The
+    step is taken on D with the multiplier as it stands, and C̄ moves after it.
+
+    Args:
+        target: what the constrained term is to be at most [nats].
+        constrain: `distortion` (−log p(x|z)) or `rate` (KL).
+        speed: of the multiplier [1 per nat and step].
+        decay: of the moving average of the constraint [per step].
+
+    Raises:
+        UserError: for a number out of range or an unknown name.
+    """
+
+    target: float = 25.0
+    constrain: Literal["distortion", "rate"] = "distortion"
+    speed: float = 1e-3
+    decay: float = 0.99
+
+    _LARGEST_LOG_MULTIPLIER = 12.0  # λ within e^±12: a constraint that cannot be met must not overflow
+
+    def __post_init__(self) -> None:
+        check_choice(self, ("distortion", "rate"), constrain=self.constrain)
+        check_range(self, above=0.0, speed=self.speed)
+        check_range(self, at_least=0.0, below=1.0, decay=self.decay)
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """The multiplier's logarithm and the average of the constraint, `[]` each, both 0."""
+        del key, model, examples
+        return {"fixed": {"log_multiplier": jnp.zeros(()), "average": jnp.zeros(())}}
+
+    def _constraint(self, log_likelihood: Array, rate: Array) -> Array:
+        return (-log_likelihood if self.constrain == "distortion" else rate) - self.target
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
+        multiplier = jnp.exp(jax.lax.stop_gradient(params["objective"]["fixed"]["log_multiplier"]))
+        cost = rate if self.constrain == "distortion" else -log_likelihood
+        loss = cost + multiplier * self._constraint(log_likelihood, rate)
+        loss = jnp.where(jnp.any(mask), loss, 0.0)
+        return loss, {"loss": loss, **metrics, "multiplier": multiplier}
+
+    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+        """The multiplier after the step."""
+        del step
+        _, log_likelihood, rate, _ = _batch_terms(model, params, keys, x, mask)
+        fixed = params["objective"]["fixed"]
+        constraint = self._constraint(log_likelihood, rate)
+        average = self.decay * fixed["average"] + (1.0 - self.decay) * constraint
+        bound = self._LARGEST_LOG_MULTIPLIER
+        log_multiplier = jnp.clip(fixed["log_multiplier"] + self.speed * average, -bound, bound)
+        return {**params, "objective": {"fixed": {"log_multiplier": log_multiplier, "average": average}}}
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        return _true_elbo(model, params, key, x)

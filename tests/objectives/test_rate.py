@@ -1,0 +1,113 @@
+"""Objectives that hold the rate: their losses worked out by hand, and GECO on a problem with a known answer."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae import objectives
+from jaxvae.training import Optimizer, Training, create_state, train_epoch
+from tests.helpers import BATCH, binary_batch, init, keys, tiny_vae
+
+MASK = np.array([True, True, False, True, True])
+
+
+class Terms:
+    """The draws of a batch in numpy, with KL(N(loc, scale²) ‖ N(0, 1)) of each dimension written out."""
+
+    def __init__(self) -> None:
+        self.vae, self.xs = tiny_vae(), binary_batch()
+        self.params = init(self.vae, jax.random.key(0))
+        q = jax.jit(jax.vmap(self.vae.encode, (None, 0)))(self.params, self.xs)
+        loc, scale = np.asarray(q.loc, np.float64), np.asarray(q.scale, np.float64)
+        self.kl = (0.5 * (loc**2 + scale**2 - 1) - np.log(scale))[MASK].mean(0)  # [latent]
+        draw = jax.jit(jax.vmap(self.vae.draw, (None, 0, 0)))(self.params, keys(1, BATCH), self.xs)
+        self.log_likelihood = np.asarray(draw.log_likelihood, np.float64)[MASK].mean()
+        assert min(self.kl) > 0.02
+        assert abs(self.kl[0] - self.kl[1]) > 0.01
+
+    def loss(self, objective: Any, params: Any = None) -> float:
+        """The loss of the batch, one of five examples masked out."""
+        params = self.params if params is None else params
+        return float(objective.loss(self.vae, params, keys(1, BATCH), self.xs, MASK, jnp.asarray(3))[0])
+
+
+@pytest.fixture(scope="module")
+def terms() -> Terms:
+    return Terms()
+
+
+def test_free_bits(terms: Terms) -> None:
+    """λ between the rates of the two dimensions: one is free, the other pays."""
+    between = float(terms.kl.mean())
+    expected = -terms.log_likelihood + np.maximum(between, terms.kl).sum()
+    np.testing.assert_allclose(terms.loss(objectives.FreeBits(between)), expected, rtol=1e-5)
+    for nats in (0.5 * terms.kl.sum(), 2 * terms.kl.sum()):
+        expected = -terms.log_likelihood + max(nats, terms.kl.sum())
+        np.testing.assert_allclose(terms.loss(objectives.FreeBits(nats, "level")), expected, rtol=1e-5)
+
+
+def test_capacity_and_minimum_rate(terms: Terms) -> None:
+    rate, schedule = terms.kl.sum(), objectives.Linear(steps=12)  # a quarter at step 3
+    for capacity in (0.1 * rate, 9.0 * rate):
+        expected = -terms.log_likelihood + 7.0 * abs(rate - capacity / 4)
+        objective = objectives.Capacity(capacity, gamma=7.0, schedule=schedule)
+        np.testing.assert_allclose(terms.loss(objective), expected, rtol=1e-5)
+    for minimum in (0.5 * rate, 3.0 * rate):
+        expected = -terms.log_likelihood + rate + 2.5 * max(0.0, minimum - rate)
+        np.testing.assert_allclose(terms.loss(objectives.MinimumRate(minimum, 2.5)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("constrain", ["distortion", "rate"])
+def test_geco_loss_and_update(terms: Terms, constrain: Any) -> None:
+    objective = objectives.GECO(2.0, constrain, speed=0.1, decay=0.75)
+    fixed = {"log_multiplier": jnp.asarray(0.5), "average": jnp.asarray(-1.0)}
+    params = {**terms.params, "objective": {"fixed": fixed}}
+    rate, distortion = terms.kl.sum(), -terms.log_likelihood
+    cost, constrained = (rate, distortion) if constrain == "distortion" else (distortion, rate)
+    np.testing.assert_allclose(terms.loss(objective, params), cost + np.exp(0.5) * (constrained - 2.0), rtol=1e-5)
+    moved = objective.update(terms.vae, params, keys(1, BATCH), terms.xs, MASK, jnp.asarray(3))["objective"]["fixed"]
+    average = 0.75 * -1.0 + 0.25 * (constrained - 2.0)
+    np.testing.assert_allclose(moved["average"], average, rtol=1e-5)
+    np.testing.assert_allclose(moved["log_multiplier"], 0.5 + 0.1 * average, rtol=1e-5)
+
+
+def test_geco_reaches_its_target() -> None:
+    """The rate of a small model is held at 1.5 nats, where the ELBO alone would have it elsewhere."""
+    images = np.asarray(binary_batch(seed=1, batch=40))
+    target = 1.5
+
+    def rate_after_training(objective: Any) -> float:
+        training = Training(tiny_vae(), jv.data.Preprocessing(), Optimizer(learning_rate=0.02), objective, 20)
+        state = create_state(training, jax.random.key(0), None, len(images))
+        epoch = jax.jit(train_epoch)
+        metrics: Any = {}
+        for _ in range(300):
+            state, metrics = epoch(training, state, jnp.asarray(images))
+        return float(metrics["kl"])
+
+    constrained = rate_after_training(objectives.GECO(target, "rate", speed=0.01, decay=0.9))
+    assert abs(constrained - target) < 0.15
+    assert abs(rate_after_training(objectives.ELBO()) - target) > 0.4
+
+
+def test_free_bits_of_dimensions_asks_for_independent_ones() -> None:
+    vae = tiny_vae(prior=Correlated())
+    with pytest.raises(jv.UserError, match=r"needs a posterior and a prior with independent dimensions") as error:
+        objectives.FreeBits().loss(
+            vae, init(vae, jax.random.key(0)), keys(1, BATCH), binary_batch(), MASK, jnp.asarray(0)
+        )
+    assert "\n" not in str(error.value)
+
+
+@jv.dataclass
+class Correlated(jv.priors.Prior):
+    """A prior whose dimensions depend on each other."""
+
+    def distribution(self, vae: jv.VAE, params: Any) -> jv.distributions.MultivariateNormal:
+        """N(0, L Lᵀ)."""
+        del params
+        return jv.distributions.MultivariateNormal(jnp.zeros(vae.latent_dim), jnp.tril(jnp.ones((2, 2))))
