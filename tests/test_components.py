@@ -20,7 +20,8 @@ def built(rows: Iterable[Any]) -> set[type]:
         (
             distributions,
             distributions.Distribution,
-            {row.family for row in components.JOINT.values()} | {row.make for row in components.DISTRIBUTIONS.values()},
+            {row.family for row in components.JOINT.values()}
+            | {row.family for row in components.DISTRIBUTIONS.values()},
         ),
         (networks, networks.Network, built(components.NETWORKS.values())),
         (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
