@@ -76,7 +76,8 @@ class DiscretizedLogistic(Distribution):
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.loc.shape, self.event_ndim)
-        return sum_event(_log_mass(*align(value, self.loc, self.scale), self.num_levels), self.event_ndim)
+        value, loc, scale = align(value, self.loc, self.scale)
+        return sum_event(_log_mass(value, loc, scale, self.num_levels), self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw of levels as x in [0, 1]; no gradient passes through it."""
