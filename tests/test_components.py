@@ -21,7 +21,8 @@ def built(rows: Iterable[Any]) -> set[type]:
         (
             distributions,
             distributions.Distribution,
-            {row.family for row in components.JOINT.values()} | {row.make for row in components.DISTRIBUTIONS.values()},
+            {row.family for row in components.JOINT.values()}
+            | {row.family for row in components.DISTRIBUTIONS.values()},
         ),
         (bijectors, bijectors.Bijector, built(components.BIJECTORS.values())),
         (networks, networks.Network, built(row.build for row in components.NETWORKS.values())),

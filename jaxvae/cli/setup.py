@@ -1,13 +1,14 @@
 """From the values of flags to data, a training description and its first state."""
 
+import dataclasses
 import enum
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxvae.cli.components import choices
 from jaxvae.cli.flags import pick
 from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.errors import UserError
@@ -20,7 +21,7 @@ from jaxvae.vae import VAE
 _EXAMPLES_FOR_INIT = 10_000  # training examples at most that components may start from
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class DataFlags:
     """Which data, and how grey levels become x.
 
@@ -66,8 +67,8 @@ def set_up(values: dict[str, Any]) -> Setup:
     optimizer = pick(Optimizer, values)
     if likelihood.support.is_discrete and (flags.dequantize or flags.symmetric):
         raise UserError(
-            f"--dequantize and --symmetric need a likelihood of grey values, got {type(likelihood).__name__}: add "
-            f"--likelihood Normal, or leave them out"
+            f"--dequantize and --symmetric need a likelihood with a density, got {type(likelihood).__name__}, which is "
+            f"one of discrete values: add --likelihood Normal, or leave them out"
         )
     dataset = load(flags.data, flags.data_dir)
     if flags.validation_fraction is not None:
@@ -140,21 +141,64 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
         UserError: naming a value that has none, and what to change.
     """
     name, support = type(likelihood).__name__, likelihood.support
-    for split, part in dataset.splits.items():
-        values = np.unique(part.images) if preprocessing.maximum is not None else part.images
-        scaled = values / preprocessing.maximum if preprocessing.maximum is not None else values
-        if preprocessing.binarize != "none":
-            outside = scaled[(scaled < 0) | (scaled > 1)]
-            if outside.size:
-                raise UserError(
-                    f"--binarize {preprocessing.binarize} needs values in [0, 1], got {outside.flat[0]:.4g} in the "
-                    f"{split} split of {dataset.name}: scale the data to [0, 1], or take --likelihood Normal"
-                )
+    values = {split: _values(preprocessing, part.images) for split, part in dataset.splits.items()}
+    for split, x in values.items():
+        place = f"in the {split} split of {dataset.name}"
+        is_outside = (x < 0) | (x > 1) if preprocessing.binarize != "none" else ~support.contains(x)
+        if not np.any(is_outside):
             continue
-        outside = scaled[~support.contains(scaled)]
-        if outside.size:
+        came, fitting = f"{x[is_outside].flat[0]:.4g}", _that_fit(preprocessing, values)
+        if preprocessing.binarize != "none":
             raise UserError(
-                f"the {name} likelihood needs values in {support.name}, got grey values such as "
-                f"{outside.flat[0]:.4g} in the {split} split of {dataset.name}: use --binarize dynamic (or threshold), "
-                f"or a likelihood of grey values: --likelihood Normal"
+                f"--binarize {preprocessing.binarize} needs values in [0, 1], got {came} {place}: scale the data to "
+                f"[0, 1], or take --binarize none with --likelihood {fitting}"
             )
+        can_binarize = bool(np.all(support.contains(np.array([0.0, 1.0])))) and all(
+            np.all((x >= 0) & (x <= 1)) for x in values.values()
+        )
+        fixes = []
+        if _with_levels_of(likelihood, preprocessing, values) is not None:
+            fixes.append(f"say --likelihood.num_levels {_num_levels(preprocessing)}, their number of grey levels")
+        elif can_binarize and support.num_levels == 2:
+            fixes.append("use --binarize dynamic (or threshold)")
+        fixes.append(f"take a likelihood of such values: --likelihood {fitting}")
+        raise UserError(
+            f"the {name} likelihood needs values in {support.name}, got grey values such as {came} {place}: "
+            f"{', or '.join(fixes)}"
+        )
+
+
+def _values(preprocessing: Preprocessing, images: np.ndarray) -> np.ndarray:
+    """All values that occur in x, before anything random."""
+    x = images if preprocessing.maximum is None else np.unique(images) / preprocessing.maximum
+    return 2.0 * x - 1.0 if preprocessing.symmetric else x
+
+
+def _num_levels(preprocessing: Preprocessing) -> int | None:
+    return None if preprocessing.maximum is None else preprocessing.maximum + 1
+
+
+def _with_levels_of(
+    likelihood: Likelihood, preprocessing: Preprocessing, values: dict[str, np.ndarray]
+) -> Likelihood | None:
+    """The likelihood with as many levels as the data have, where it has that option and fits the data then."""
+    num_levels = _num_levels(preprocessing)
+    if num_levels is None or not hasattr(likelihood, "num_levels"):
+        return None
+    fitted = dataclasses.replace(likelihood, num_levels=num_levels)  # type: ignore[type-var]
+    return fitted if _fits(fitted, values) else None
+
+
+def _fits(likelihood: Likelihood, values: dict[str, np.ndarray]) -> bool:
+    return all(bool(np.all(likelihood.support.contains(x))) for x in values.values())
+
+
+def _that_fit(preprocessing: Preprocessing, values: dict[str, np.ndarray]) -> str:
+    """The library's likelihoods of which the support holds all the values, as they stand after `--likelihood`."""
+    found = []
+    for name, cls in sorted(choices(Likelihood).items()):
+        if _fits(cls(), values):
+            found.append(name)
+        elif _with_levels_of(cls(), preprocessing, values) is not None:
+            found.append(f"{name} --likelihood.num_levels {_num_levels(preprocessing)}")
+    return " or ".join(found) or "one of your own"

@@ -2,8 +2,14 @@
 
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
-from jaxvae.distributions.categorical import Categorical
+from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
 from jaxvae.distributions.concrete import BinaryConcrete, Concrete
+from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
+from jaxvae.distributions.discretized_logistic import (
+    DiscretizedLogistic,
+    DiscretizedLogisticMixture,
+    DiscretizedLogisticMixtureRGB,
+)
 from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
@@ -14,12 +20,15 @@ from jaxvae.distributions.distribution import (
 )
 from jaxvae.distributions.joined import Joined, with_noise
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
+from jaxvae.distributions.laplace import Laplace
+from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
 from jaxvae.distributions.one_hot import OneHot
 from jaxvae.distributions.straight_through import StraightThrough
+from jaxvae.distributions.student_t import StudentT
 from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
 from jaxvae.distributions.transformed import Transformed
 
@@ -30,15 +39,23 @@ __all__ = [
     "Bernoulli",
     "BinaryConcrete",
     "Categorical",
+    "CategoricalLevels",
     "Concrete",
+    "ContinuousBernoulli",
+    "DiscretizedLogistic",
+    "DiscretizedLogisticMixture",
+    "DiscretizedLogisticMixtureRGB",
     "Distribution",
     "Joined",
+    "Laplace",
+    "Logistic",
     "LowRankNormal",
     "Mixture",
     "MultivariateNormal",
     "Normal",
     "OneHot",
     "StraightThrough",
+    "StudentT",
     "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "Transformed",
@@ -48,6 +65,7 @@ __all__ = [
     "per_dimension",
     "sample_and_log_prob",
     "score_term",
+    "smoothed_level_frequencies",
     "smoothed_log_odds",
     "with_noise",
 ]

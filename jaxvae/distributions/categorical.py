@@ -1,8 +1,9 @@
-"""The categorical distribution, by its logits."""
+"""The categorical distribution, by its logits: of classes, and of the grey levels of an image."""
 
 import jax
 import jax.numpy as jnp
 
+from jaxvae.distributions.discretized_logistic import to_levels
 from jaxvae.distributions.distribution import Distribution, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
@@ -64,3 +65,61 @@ class Categorical(Distribution):
         # a class of probability 0 adds 0 to the value and to the gradient, where 0 · (−inf − log q) would be NaN
         log_ratio = jnp.where(p > 0.0, log_p - log_q, 0.0)
         return sum_event(jnp.sum(p * log_ratio, axis=-1), self.event_ndim)
+
+
+def smoothed_level_frequencies(examples: Array, num_levels: int) -> Array:
+    """Log-share of each level g / (num_levels − 1) in each dimension of `[n, *event]` examples, `[*event, levels]`.
+
+    One more example is spread evenly over the levels, so that none is impossible: log (n_g + 1/levels) / (n + 1).
+
+    >>> jnp.exp(smoothed_level_frequencies(jnp.array([[0.0], [0.0], [0.5]]), 3)).tolist()  # (2, 1, 0) + ⅓ of 4
+    [[0.583..., 0.333..., 0.083...]]
+    """
+    levels = to_levels(examples, num_levels)
+    count = jax.lax.map(lambda level: jnp.sum(levels == level, axis=0), jnp.arange(num_levels).astype(levels.dtype))
+    frequency = (count.astype(levels.dtype) + 1.0 / num_levels) / (examples.shape[0] + 1.0)
+    return jnp.moveaxis(jnp.log(frequency), 0, -1)
+
+
+@dataclass
+class CategoricalLevels(Distribution):
+    """Independent components, each with a probability of its own for every level of [0, 1].
+
+    P(x) = Π_d softmax(logits_d)_g,  x_d = g / (num_levels − 1): a 256-way softmax a dimension for 8-bit images (van den
+    Oord, Kalchbrenner and Kavukcuoglu 2016, section 3).
+
+    Args:
+        logits: unnormalised log-probabilities, `[*batch, *event, num_levels]`.
+        event_ndim: number of axes before the levels that make one event; by default all of them.
+
+    Example:
+        >>> float(CategoricalLevels(jnp.zeros((2, 5))).log_prob(jnp.array([0.25, 1.0])))  # −2 log 5
+        -3.218...
+    """
+
+    logits: Array
+    event_ndim: int = -1
+
+    def __post_init__(self) -> None:
+        settle(self, "logits", parameter_ndim=1)
+
+    @property
+    def is_reparameterized(self) -> bool:
+        """False: values are discrete."""
+        return False
+
+    def log_prob(self, value: Array) -> Array:
+        """Log-probability of `value` in nats, `[*batch]`."""
+        levels = to_levels(value, self.logits.shape[-1]).astype(int)
+        return Categorical(self.logits, self.event_ndim).log_prob(levels)
+
+    def sample(self, key: Key) -> Array:
+        """A draw of levels as x in [0, 1], `[*batch, *event]`; no gradient passes through it."""
+        levels = jax.random.categorical(key, self.logits)
+        return levels.astype(self.logits.dtype) / (self.logits.shape[-1] - 1)
+
+    @property
+    def mean(self) -> Array:
+        """The mean level as x, `[*batch, *event]`."""
+        levels = jnp.linspace(0.0, 1.0, self.logits.shape[-1], dtype=self.logits.dtype)
+        return jnp.einsum("...g,g->...", jax.nn.softmax(self.logits), levels)

@@ -2,17 +2,18 @@
 
 import jax.numpy as jnp
 
-from jaxvae.distributions import Bernoulli, Normal, smoothed_log_odds
-from jaxvae.likelihoods import Support
+from jaxvae.distributions import Bernoulli, CategoricalLevels, Normal, smoothed_level_frequencies, smoothed_log_odds
+from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.typing import Array
 
 _MIN_SCALE = 1e-3  # as the normal likelihood: pixels that never change would have an infinite density
 
 
-def independent_baseline(support: Support, x: Array) -> Bernoulli | Normal:
+def independent_baseline(support: Support, x: Array) -> Bernoulli | CategoricalLevels | Normal:
     """Independent dimensions fitted to training data.
 
-    Bernoulli by Laplace's rule for binary data, else normal by maximum likelihood.
+    Bernoulli by Laplace's rule for binary data, the share of each level for grey levels (with one more example that is
+    spread over all), else normal by maximum likelihood.
 
     Args:
         support: of the likelihood that is compared with it.
@@ -21,6 +22,8 @@ def independent_baseline(support: Support, x: Array) -> Bernoulli | Normal:
     Returns:
         A distribution over one example.
     """
-    if support.is_discrete:
+    if support == BINARY:
         return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
+    if support.num_levels is not None:
+        return CategoricalLevels(smoothed_level_frequencies(x, support.num_levels))
     return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing, content_hash
-from jaxvae.distributions import Bernoulli, Normal
+from jaxvae.distributions import Distribution
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import Estimate
 from jaxvae.likelihoods import Likelihood
@@ -28,7 +28,7 @@ _ESTIMATORS = {
 
 def evaluation_document(
     scores: dict[str, Estimate],
-    baseline: Bernoulli | Normal,
+    baseline: Distribution,
     likelihood: Likelihood,
     preprocessing: Preprocessing,
     x: Array,

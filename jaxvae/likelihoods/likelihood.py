@@ -1,7 +1,7 @@
 """What a likelihood is: how the decoder's outputs become p(x|z)."""
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.likelihoods.support import Support
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 class Likelihood(abc.ABC):
     """A family of observation models p(x|z), with the decoder's outputs for parameters."""
 
-    support: ClassVar[Support]
-    """The data values that have a density."""
+    @property
+    @abc.abstractmethod
+    def support(self) -> Support:
+        """The data values that have a density."""
 
     @abc.abstractmethod
     def parameter_shape(self, vae: "VAE") -> Shape:
-        """The shape that the decoder must put out for one example."""
+        """The shape that the decoder must put out for one example: `data_shape`, or `(n, *data_shape)` for n numbers.
+
+        The numbers of one dimension come first, so that a convolutional decoder can make channels of them.
+        """
 
     @abc.abstractmethod
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:

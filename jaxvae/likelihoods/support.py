@@ -1,9 +1,13 @@
 """The values that data may take, checked once at the door."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
+
+MAX_LEVELS = 65_536  # 16 bits: float32 still tells neighbours apart
+_ROUNDING = 2.0**-22  # of a level in float32 [data units]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,12 +18,32 @@ class Support:
         name: as it stands in an error message.
         contains: for an array of values, which of them are allowed.
         is_discrete: True where a log-probability is a probability mass, so that bits need no bin width.
+        num_levels: where the values are the levels g / (num_levels − 1) of [0, 1], how many there are, else None.
     """
 
     name: str
     contains: Callable[[np.ndarray], np.ndarray]
     is_discrete: bool
+    num_levels: int | None = None
 
 
-BINARY = Support("{0, 1}", lambda x: (x == 0) | (x == 1), is_discrete=True)
+BINARY = Support("{0, 1}", lambda x: (x == 0) | (x == 1), is_discrete=True, num_levels=2)
 REAL = Support("finite real numbers", np.isfinite, is_discrete=False)
+UNIT_INTERVAL = Support("[0, 1]", lambda x: (x >= 0) & (x <= 1), is_discrete=False)
+
+
+@functools.cache  # two descriptions with one number of levels have one support
+def levels(num_levels: int) -> Support:
+    """The support {0, 1/(num_levels − 1), …, 1}: grey levels over their largest.
+
+    >>> levels(5).contains(np.array([0.25, 0.3, 1.25])).tolist()
+    [True, False, False]
+    """
+    last = num_levels - 1
+
+    def contains(x: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):  # NaN is on no level
+            return (x >= 0) & (x <= 1) & (np.abs(x - np.round(x * last) / last) <= _ROUNDING)
+
+    name = f"{{0, 1/{last}, …, 1}}" if last > 1 else "{0, 1}"
+    return Support(name, contains, is_discrete=True, num_levels=num_levels)

@@ -1,6 +1,7 @@
 """Rows of distributions with independent components, each with an oracle in scipy or numpyro."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,10 +31,56 @@ class DistributionRow(NamedTuple):
     """Random parameters in float64 for components of a shape."""
     scipy: Callable[..., Any]
     """The frozen scipy distribution of ONE component."""
-    numpyro: Callable[..., Any]
-    """The numpyro distribution of all components, no event axes declared."""
+    numpyro: Callable[..., Any] | None
+    """The numpyro distribution of all components, no event axes declared; None where numpyro has none."""
     extremes: tuple[Extreme, ...]
     has_mean: bool = True
+
+    @property
+    def family(self) -> type:
+        """The class that the row is about."""
+        return self.make.func if isinstance(self.make, partial) else self.make  # type: ignore[return-value]
+
+
+class _ContinuousBernoulli(stats.rv_continuous):
+    """By its textbook formulas; the parameters of the tests stay clear of logits 0, where they are 0/0."""
+
+    def _pdf(self, x: Any, logits: Any) -> Any:
+        return logits * np.exp(logits * x) / np.expm1(logits)
+
+    def _logpdf(self, x: Any, logits: Any) -> Any:
+        return logits * x - np.log(np.expm1(logits) / logits)
+
+    def _cdf(self, x: Any, logits: Any) -> Any:
+        return np.expm1(logits * x) / np.expm1(logits)
+
+    def _ppf(self, q: Any, logits: Any) -> Any:
+        return np.log1p(q * np.expm1(logits)) / logits
+
+    def _argcheck(self, logits: Any) -> Any:
+        return logits != 0
+
+
+def discretized_logistic_masses(loc: float, scale: float, num_levels: int) -> np.ndarray:
+    """Differences of the distribution function at the edges between levels, 0 below the first and 1 above the last."""
+    edges = (np.arange(1, num_levels) - 0.5) / (num_levels - 1)
+    return np.diff(np.concatenate([[0.0], stats.logistic.cdf(edges, loc, scale), [1.0]]))
+
+
+def _of_levels(masses: np.ndarray) -> Any:
+    return stats.rv_discrete(values=(np.linspace(0.0, 1.0, len(masses)), masses))
+
+
+_LEVELS = 5  # multiples of ¼ are the same number in float32 and float64
+
+
+def _logistic_mixture(rng: np.random.Generator, shape: Shape) -> Parameters:
+    shape = (*shape, 3)
+    return {
+        "logits": rng.normal(size=shape),
+        "locs": rng.normal(0.5, 0.3, shape),
+        "scales": rng.uniform(0.1, 0.4, shape),
+    }
 
 
 DISTRIBUTIONS = {
@@ -46,6 +93,109 @@ DISTRIBUTIONS = {
             Extreme({"loc": 0.0, "scale": 1e-4}, 1e4, -0.5e16 - np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
             Extreme({"loc": -1e4, "scale": 1e-4}, -1e4, -np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
             Extreme({"loc": 0.0, "scale": 1e4}, 0.0, -np.log(1e4) - 0.5 * np.log(2 * np.pi)),
+        ),
+    ),
+    "Laplace": DistributionRow(
+        make=distributions.Laplace,
+        parameters=lambda rng, shape: {"loc": rng.normal(size=shape), "scale": np.exp(0.5 * rng.normal(size=shape))},
+        scipy=lambda loc, scale: stats.laplace(loc, scale),
+        numpyro=numpyro.Laplace,
+        extremes=(
+            Extreme({"loc": -1e4, "scale": 1e-4}, 1e4, -2e8 - np.log(2e-4)),
+            Extreme({"loc": -1e4, "scale": 1e-4}, -1e4, -np.log(2e-4)),
+            Extreme({"loc": 1.0, "scale": 1e4}, 0.0, -1e-4 - np.log(2e4)),
+        ),
+    ),
+    "Logistic": DistributionRow(
+        make=distributions.Logistic,
+        parameters=lambda rng, shape: {"loc": rng.normal(size=shape), "scale": np.exp(0.5 * rng.normal(size=shape))},
+        scipy=lambda loc, scale: stats.logistic(loc, scale),
+        numpyro=numpyro.Logistic,
+        extremes=(
+            Extreme({"loc": -1e4, "scale": 1e-4}, 1e4, -2e8 - np.log(1e-4)),
+            Extreme({"loc": 1e4, "scale": 1e-4}, -1e4, -2e8 - np.log(1e-4)),
+            Extreme({"loc": -1e4, "scale": 1e-4}, -1e4, -np.log(4e-4)),
+            Extreme({"loc": 0.0, "scale": 1e4}, 0.0, -np.log(4e4)),
+        ),
+    ),
+    "StudentT": DistributionRow(
+        make=distributions.StudentT,
+        parameters=lambda rng, shape: {
+            "df": rng.uniform(12.0, 40.0, shape),  # the error of a sample variance needs moments above the eighth
+            "loc": rng.normal(size=shape),
+            "scale": np.exp(0.5 * rng.normal(size=shape)),
+        },
+        scipy=lambda df, loc, scale: stats.t(df, loc, scale),
+        numpyro=numpyro.StudentT,
+        extremes=tuple(
+            Extreme({"df": df, "loc": loc, "scale": scale}, value, stats.t.logpdf(value, df, loc, scale))
+            for df in (1e-4, 0.5, 1.0, 3.0, 1e4, 1e8)
+            for loc, scale, value in ((-1e4, 1e-4, 1e4), (-1e4, 1e-4, -1e4), (0.0, 1e4, 1.0), (0.0, 1.0, 2.0))
+        ),
+    ),
+    "ContinuousBernoulli": DistributionRow(
+        make=distributions.ContinuousBernoulli,
+        parameters=lambda rng, shape: {"logits": 3 * rng.normal(size=shape)},
+        scipy=_ContinuousBernoulli(a=0.0, b=1.0),
+        numpyro=None,
+        extremes=(
+            Extreme({"logits": 1e4}, 1.0, np.log(1e4)),
+            Extreme({"logits": 1e4}, 0.0, np.log(1e4) - 1e4),
+            Extreme({"logits": -1e4}, 0.0, np.log(1e4)),
+            Extreme({"logits": -1e4}, 1.0, np.log(1e4) - 1e4),
+            Extreme({"logits": 0.0}, 0.25, 0.0),
+            Extreme({"logits": 1e-8}, 1.0, 0.5e-8),
+        ),
+    ),
+    "DiscretizedLogistic": DistributionRow(
+        make=partial(distributions.DiscretizedLogistic, num_levels=_LEVELS),
+        parameters=lambda rng, shape: {"loc": rng.normal(0.5, 0.3, shape), "scale": rng.uniform(0.1, 0.4, shape)},
+        scipy=lambda loc, scale: _of_levels(discretized_logistic_masses(loc, scale, _LEVELS)),
+        numpyro=None,
+        extremes=(
+            Extreme({"loc": 1e4, "scale": 1e-4}, 0.0, -(1e4 - 0.125) / 1e-4),
+            Extreme({"loc": 1e4, "scale": 1e-4}, 0.5, -(1e4 - 0.625) / 1e-4),
+            Extreme({"loc": 1e4, "scale": 1e-4}, 1.0, 0.0),
+            Extreme({"loc": -1e4, "scale": 1e-4}, 0.0, 0.0),
+            Extreme({"loc": -1e4, "scale": 1e-4}, 1.0, -(1e4 + 0.875) / 1e-4),
+            Extreme({"loc": 0.5, "scale": 1e-4}, 0.5, 0.0),
+            Extreme({"loc": 0.5, "scale": 1e4}, 0.5, np.log(0.25 / 4e4)),
+            Extreme({"loc": 1e4, "scale": 1.0}, 0.75, -(1e4 - 0.875) + np.log(-np.expm1(-0.25))),
+        ),
+    ),
+    "DiscretizedLogisticMixture": DistributionRow(
+        make=partial(distributions.DiscretizedLogisticMixture, num_levels=_LEVELS),
+        parameters=_logistic_mixture,
+        scipy=lambda logits, locs, scales: _of_levels(
+            sum(
+                weight * discretized_logistic_masses(loc, scale, _LEVELS)
+                for weight, loc, scale in zip(special.softmax(logits), locs, scales, strict=True)
+            )
+        ),
+        numpyro=None,
+        extremes=(
+            Extreme(
+                {"logits": [1e4, 0.0], "locs": [1e4, 0.0], "scales": [1e-4, 0.1]},
+                0.5,
+                -1e4 + np.log(discretized_logistic_masses(0.0, 0.1, _LEVELS)[2]),
+            ),
+            Extreme({"logits": [0.0, 0.0], "locs": [1e4, -1e4], "scales": [1e-4, 1e-4]}, 1.0, -np.log(2)),
+            Extreme(
+                {"logits": [0.0, -1e4], "locs": [1e4, -1e4], "scales": [1e-4, 1e4]},
+                0.0,
+                -1e4 + np.log(special.expit((0.125 + 1e4) / 1e4)),
+            ),
+        ),
+    ),
+    "CategoricalLevels": DistributionRow(
+        make=distributions.CategoricalLevels,
+        parameters=lambda rng, shape: {"logits": rng.normal(size=(*shape, _LEVELS))},
+        scipy=lambda logits: _of_levels(special.softmax(logits)),
+        numpyro=None,
+        extremes=(
+            Extreme({"logits": [1e4, 0.0, -1e4]}, 0.0, 0.0),
+            Extreme({"logits": [1e4, 0.0, -1e4]}, 1.0, -2e4),
+            Extreme({"logits": [-1e4, -1e4, -1e4]}, 0.5, -np.log(3)),
         ),
     ),
     "Bernoulli": DistributionRow(
@@ -80,6 +230,7 @@ CLOSED_FORM_KL = {
     ("Normal", "LowRankNormal"),
     ("Bernoulli", "Bernoulli"),
     ("Categorical", "Categorical"),
+    ("Laplace", "Laplace"),
 }
 """Pairs (q, p) that have a closed form, q a row above, p one above (`test_kl.py`) or of JOINT (`test_joint.py`).
 

@@ -1,12 +1,14 @@
 """Rows of distributions whose event is more than independent components (full covariance, spheres, flows, mixtures)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special, stats
 
 from jaxvae import distributions
+from tests.components.distributions import discretized_logistic_masses
 
 Parameters = dict[str, np.ndarray]
 
@@ -89,6 +91,42 @@ def _make_joined(event_ndim: int | None, second_loc: Any, second_scale: Any, **m
 def _make_mixture(event_ndim: int | None, logits: Any, loc: Any, scale: Any) -> distributions.Mixture:
     components = distributions.Normal(loc, scale, event_ndim=1)
     return _with_event_ndim(distributions.Mixture)(event_ndim, logits=logits, components=components)
+
+
+_RGB_LEVELS = 4
+
+
+def _rgb_mixture(rng: np.random.Generator, batch: int) -> Parameters:
+    return {
+        "logits": rng.normal(size=(batch, 1, 2, 5)),
+        "locs": rng.normal(0.5, 0.3, (batch, 1, 2, 3, 5)),
+        "scales": rng.uniform(0.05, 0.3, (batch, 1, 2, 3, 5)),
+        "coefficients": np.tanh(rng.normal(size=(batch, 1, 2, 3, 5))),
+    }
+
+
+def _rgb_log_prob(p: Parameters, x: np.ndarray) -> np.ndarray:
+    """Table by table: the masses of each channel for each value of those before it."""
+    levels, pixels = np.linspace(0.0, 1.0, _RGB_LEVELS), np.ndindex(1, 2)
+    index, total = np.round(x * (_RGB_LEVELS - 1)).astype(int), np.zeros(len(x))
+    for where in pixels:
+        table = np.zeros((_RGB_LEVELS,) * 3)
+        for k, weight in enumerate(special.softmax(p["logits"][where])):
+            loc, scale, c = (p[name][(*where, slice(None), k)] for name in ("locs", "scales", "coefficients"))
+            red = discretized_logistic_masses(loc[0], scale[0], _RGB_LEVELS)
+            for i, r in enumerate(levels - 0.5):
+                green = discretized_logistic_masses(loc[1] + c[0] * r, scale[1], _RGB_LEVELS)
+                for j, g in enumerate(levels - 0.5):
+                    blue = discretized_logistic_masses(loc[2] + c[1] * r + c[2] * g, scale[2], _RGB_LEVELS)
+                    table[i, j] += weight * red[i] * green[j] * blue
+        total += np.log(table[tuple(index[(..., *where, slice(None))].T)])
+    return total
+
+
+def _rgb_nodes(_: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """Every image of 1 · 2 pixels and 3 channels."""
+    images = np.stack(np.meshgrid(*[np.linspace(0.0, 1.0, _RGB_LEVELS)] * 6, indexing="ij"), axis=-1)
+    return images.reshape(-1, 1, 2, 3), np.ones(_RGB_LEVELS**6)
 
 
 def _with_event_ndim(family: Callable[..., distributions.Distribution]) -> Callable[..., distributions.Distribution]:
@@ -195,5 +233,25 @@ JOINT: dict[str, JointRow] = {
         nodes=lambda p: grid(np.append(p["loc"], p["last"]), spread=16.0, points=61),
         closed_form_kl=("Joined-closed_form", "Normal"),
         tolerance=3e-5,
+    ),
+    "DiscretizedLogisticMixtureRGB": JointRow(
+        make=_with_event_ndim(partial(distributions.DiscretizedLogisticMixtureRGB, num_levels=_RGB_LEVELS)),
+        family=distributions.DiscretizedLogisticMixtureRGB,
+        parameters=_rgb_mixture,
+        event_shape=(1, 2, 3),
+        log_prob=_rgb_log_prob,
+        nodes=_rgb_nodes,
+        extremes=(
+            (
+                {
+                    "logits": [1e4, -1e4],
+                    "locs": [[1e4, -1e4], [-1e4, 1e4], [0.0, 0.0]],
+                    "scales": [[1e-4, 1e4], [1e4, 1e-4], [1e-4, 1e-4]],
+                    "coefficients": [[1.0, -1.0], [-1.0, 1.0], [1e4, -1e4]],
+                },
+                [0.0, 1.0, 1.0 / 3.0],
+            ),
+        ),
+        has_mean=False,
     ),
 }

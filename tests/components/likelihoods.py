@@ -18,11 +18,38 @@ class LikelihoodRow(NamedTuple):
 
 
 _REAL = {"inside": (-1e30, 0.0, 0.5), "outside": (np.nan, np.inf, -np.inf)}
+_SIX_LEVELS = {"inside": (0.0, 1.0, 0.2, float(np.float32(0.6))), "outside": (0.5, 0.21, -0.2, 1.2, np.nan, np.inf)}
 _BINARY = {"inside": (0.0, 1.0), "outside": (0.5, -1.0, 2.0, 255.0, np.nan)}
 
 LIKELIHOODS = {
     "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
+    "Categorical": LikelihoodRow(partial(likelihoods.Categorical, num_levels=6), **_SIX_LEVELS),
+    "ContinuousBernoulli": LikelihoodRow(
+        likelihoods.ContinuousBernoulli, inside=(0.0, 1.0, 0.3), outside=(-1e-3, 1.001, 255.0, np.nan)
+    ),
+    "DiscretizedLogistic-fixed": LikelihoodRow(
+        partial(likelihoods.DiscretizedLogistic, scale=0.01, num_levels=6), **_SIX_LEVELS
+    ),
+    "DiscretizedLogistic-learned": LikelihoodRow(partial(likelihoods.DiscretizedLogistic, num_levels=6), **_SIX_LEVELS),
+    "DiscretizedLogistic-per_pixel": LikelihoodRow(
+        partial(likelihoods.DiscretizedLogistic, scale="per_pixel"),
+        inside=(0.0, 1.0, 7.0 / 255.0, float(np.float32(254.0) / np.float32(255.0))),
+        outside=(0.5, 1e-3, -1.0 / 255.0, 256.0 / 255.0, np.nan, np.inf),
+    ),
+    "DiscretizedLogisticMixture": LikelihoodRow(
+        partial(likelihoods.DiscretizedLogisticMixture, num_components=3, num_levels=6), **_SIX_LEVELS
+    ),
+    "Laplace-fixed": LikelihoodRow(partial(likelihoods.Laplace, scale=0.3, mean="tanh"), **_REAL),
+    "Laplace-learned": LikelihoodRow(likelihoods.Laplace, **_REAL),
+    "Laplace-per_pixel": LikelihoodRow(partial(likelihoods.Laplace, scale="per_pixel", mean="sigmoid"), **_REAL),
+    "Logistic-fixed": LikelihoodRow(partial(likelihoods.Logistic, scale=0.3, mean="tanh"), **_REAL),
+    "Logistic-learned": LikelihoodRow(likelihoods.Logistic, **_REAL),
+    "Logistic-per_pixel": LikelihoodRow(partial(likelihoods.Logistic, scale="per_pixel", mean="sigmoid"), **_REAL),
     "Normal-fixed": LikelihoodRow(partial(likelihoods.Normal, scale=0.3), **_REAL),
     "Normal-learned": LikelihoodRow(partial(likelihoods.Normal, scale="learned", mean="sigmoid"), **_REAL),
+    "Normal-optimal": LikelihoodRow(partial(likelihoods.Normal, scale="optimal", mean="sigmoid"), **_REAL),
     "Normal-per_pixel": LikelihoodRow(partial(likelihoods.Normal, scale="per_pixel", mean="tanh"), **_REAL),
+    "StudentT-fixed": LikelihoodRow(partial(likelihoods.StudentT, scale=0.3, mean="tanh", df=3.0), **_REAL),
+    "StudentT-learned": LikelihoodRow(likelihoods.StudentT, **_REAL),
+    "StudentT-per_pixel": LikelihoodRow(partial(likelihoods.StudentT, scale="per_pixel", mean="sigmoid"), **_REAL),
 }

@@ -99,7 +99,12 @@ def test_log_prob_agrees_with_scipy(case: Case) -> None:
     np.testing.assert_allclose(case.log_probs, expected, rtol=1e-5, atol=1e-5)
 
 
+KNOWN_TO_NUMPYRO = {name: row for name, row in DISTRIBUTIONS.items() if row.numpyro is not None}
+
+
+@pytest.mark.parametrize("case", KNOWN_TO_NUMPYRO.values(), ids=KNOWN_TO_NUMPYRO.keys(), indirect=True)
 def test_log_prob_agrees_with_numpyro(case: Case) -> None:
+    assert case.row.numpyro is not None
     with jax.numpy_dtype_promotion("standard"):  # numpyro mixes bool and float
         theirs = case.row.numpyro(**case.float32).to_event(len(EVENT)).log_prob(case.values)
     np.testing.assert_allclose(case.log_probs, theirs, rtol=1e-5, atol=1e-5)

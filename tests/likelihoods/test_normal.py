@@ -67,7 +67,10 @@ def test_a_fixed_scale_is_a_leaf_and_a_kind_of_scale_is_not() -> None:
     [
         ({"scale": 0}, "Normal.scale must be > 0, got 0.0"),
         ({"scale": -0.5}, "Normal.scale must be > 0, got -0.5"),
-        ({"scale": "learnt"}, "Normal.scale must be one of learned, per_pixel; got 'learnt' (did you mean learned?)"),
+        (
+            {"scale": "learnt"},
+            "Normal.scale must be one of learned, per_pixel, optimal; got 'learnt' (did you mean learned?)",
+        ),
         (
             {"mean": "sigmod"},
             "Normal.mean must be one of identity, sigmoid, tanh; got 'sigmod' (did you mean sigmoid?)",

@@ -1,0 +1,59 @@
+"""A softmax over the grey levels for each dimension."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.likelihoods.likelihood import Likelihood
+from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class Categorical(Likelihood):
+    """Independent dimensions with a probability of its own for each grey level, a 256-way softmax for 8 bits.
+
+    P(x_d = g / (num_levels − 1) | z) = softmax(decoder(z)_d + offset_d)_g
+
+    It knows nothing of the order of the levels. van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 3. The offset
+    is learned and starts at the logarithms of the levels' shares in the training examples (at 0 where `init` is given
+    no examples), so that training starts near the best model with independent dimensions.
+
+    Args:
+        num_levels: number of grey levels of the data [levels]: x is g / (num_levels − 1); 256 for 8 bits.
+
+    Raises:
+        UserError: for a number of levels out of range.
+    """
+
+    num_levels: int = 256
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
+
+    @property
+    def support(self) -> Support:
+        """The levels g / (num_levels − 1)."""
+        return levels(self.num_levels)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """A logit for each level of each data dimension: `(num_levels, *data_shape)`."""
+        return (self.num_levels, *vae.data_shape)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """The offset, `[*data_shape, num_levels]`."""
+        del key
+        if examples is None:
+            return {"offset": jnp.zeros((*vae.data_shape, self.num_levels))}
+        return {"offset": distributions.smoothed_level_frequencies(examples, self.num_levels)}
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.CategoricalLevels:
+        """p(x|z) over `data_shape`."""
+        del vae
+        return distributions.CategoricalLevels(jnp.moveaxis(outputs, 0, -1) + params["likelihood"]["offset"])

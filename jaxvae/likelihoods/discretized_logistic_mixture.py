@@ -1,0 +1,106 @@
+"""Mixtures of discretised logistics for grey and colour images, as in PixelCNN++."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.distributions.distribution import align
+from jaxvae.distributions.transforms import inverse_positive, positive
+from jaxvae.likelihoods.likelihood import Likelihood
+from jaxvae.likelihoods.logistic import MIN_SCALE_IN_LEVELS
+from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class DiscretizedLogisticMixture(Likelihood):
+    """Grey levels, each of a mixture of K logistic variables rounded to their level; colours in turn.
+
+    P(x_d|z) = Σ_k weight_dk [σ((x_d + δ − loc_dk) / scale_dk) − σ((x_d − δ − loc_dk) / scale_dk)]
+
+    σ is the sigmoid, δ half a level, and the two end levels take the whole tails. Weights, locations and scales are
+    decoded. For images of shape (H, W, 3) the channels of a pixel share the weights, and the locations of green and
+    blue depend linearly on the channels before them, with decoded coefficients in (−1, 1). Salimans et al. 2017,
+    equations 2 and 3.
+
+    Learned offsets spread the components evenly over [0, 1] at first, each with the share of the training examples that
+    lie next to it, so that they do not start alike. Colour images have no closed-form mean: draw from them instead.
+
+    Args:
+        num_components: K [components].
+        num_levels: number of grey levels of the data [levels]: x is g / (num_levels − 1); 256 for 8 bits.
+
+    Raises:
+        UserError: for no component, or a number of levels out of range.
+    """
+
+    num_components: int = 5
+    num_levels: int = 256
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, num_components=self.num_components)
+        check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
+
+    @property
+    def support(self) -> Support:
+        """The levels g / (num_levels − 1)."""
+        return levels(self.num_levels)
+
+    @property
+    def _min_scale(self) -> float:
+        return MIN_SCALE_IN_LEVELS / (self.num_levels - 1)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """`(3 K, *data_shape)`: log-weights, locations, raw scales; for colours `(10 K, H, W, 1)`.
+
+        Each pixel has K log-weights, and for each channel K locations, raw scales and raw coefficients.
+        """
+        if _is_rgb(vae):
+            return (10 * self.num_components, *vae.data_shape[:-1], 1)
+        return (3 * self.num_components, *vae.data_shape)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """Offsets of the log-weights, `[*data_shape or H, W, K]`, of the locations and of the raw scales, `[K]`."""
+        del key
+        count = self.num_components
+        scale = max(1.0 / (6.0 * count), 2.0 * self._min_scale)  # 90 % within half the way to the next component
+        own: Params = {
+            "locs": jnp.linspace(0.0, 1.0, count) if count > 1 else jnp.array([0.5]),
+            "raw_scales": inverse_positive(jnp.full(count, scale), self._min_scale),
+        }
+        if examples is None:
+            return own | {"logits": jnp.zeros((*(vae.data_shape[:-1] if _is_rgb(vae) else vae.data_shape), count))}
+        if _is_rgb(vae):  # a channel is one more example of its pixel
+            examples = jnp.moveaxis(examples, -1, 0).reshape(-1, *vae.data_shape[:-1])
+        return own | {"logits": distributions.smoothed_level_frequencies(examples, count)}
+
+    def distribution(
+        self, vae: "VAE", params: Params, outputs: Array
+    ) -> distributions.DiscretizedLogisticMixture | distributions.DiscretizedLogisticMixtureRGB:
+        """p(x|z) over `data_shape`."""
+        own = params["likelihood"]
+        if not _is_rgb(vae):
+            outputs = outputs.reshape(3, self.num_components, *vae.data_shape)
+            logits, locs, raw_scales = jnp.moveaxis(outputs, 1, -1)  # each [*data_shape, K]
+            locs, scales = self._locs_and_scales(own, locs, raw_scales)
+            return distributions.DiscretizedLogisticMixture(logits + own["logits"], locs, scales, self.num_levels)
+        outputs = jnp.moveaxis(outputs.reshape(10, self.num_components, *vae.data_shape[:-1]), 1, -1)  # [10, H, W, K]
+        locs, raw_scales, raw_coefficients = (jnp.moveaxis(outputs[i : i + 3], 0, -2) for i in (1, 4, 7))
+        locs, scales = self._locs_and_scales(own, locs, raw_scales)  # each [H, W, 3, K]
+        return distributions.DiscretizedLogisticMixtureRGB(
+            outputs[0] + own["logits"], locs, scales, jnp.tanh(raw_coefficients), self.num_levels
+        )
+
+    def _locs_and_scales(self, own: Params, locs: Array, raw_scales: Array) -> tuple[Array, Array]:
+        locs, raw_scales, loc_offsets, scale_offsets = align(locs, raw_scales, own["locs"], own["raw_scales"])
+        return locs + loc_offsets, positive(raw_scales + scale_offsets, self._min_scale)
+
+
+def _is_rgb(vae: "VAE") -> bool:
+    return len(vae.data_shape) == 3 and vae.data_shape[-1] == 3
