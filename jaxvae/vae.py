@@ -57,6 +57,7 @@ class VAE:
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
         check_fit(self.posterior, self.prior)
+        self.likelihood.check_data_shape(self.data_shape)
 
     def at_step(self, step: Array) -> Self:
         """The model as it is at a training step: schedules replaced by their numbers.
@@ -68,18 +69,20 @@ class VAE:
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
         keys = jax.random.split(key, 5)
+        likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
+        shown = self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
         return {
-            "encoder": self.encoder.init(keys[0], x, self.posterior.parameter_shape(self)),
+            "encoder": self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self)),
             "decoder": self.decoder.init(keys[1], z, self.likelihood.parameter_shape(self)),
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
-            "likelihood": self.likelihood.init(keys[4], self, examples),
+            "likelihood": likelihood,
         }
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """q(z|x); see `jaxvae.encode`."""
-        x = check_example(x, self.data_shape)
+        x = self.likelihood.encoder_input(self, params, check_example(x, self.data_shape))
         outputs = self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
         return self.posterior.distribution(self, params, outputs)
 

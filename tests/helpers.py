@@ -17,9 +17,9 @@ SAMPLES = 7
 
 
 def tiny_vae(**swap: Any) -> jv.VAE:
-    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer; `swap` replaces its components."""
-    parts = {"encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
-    return jv.VAE(data_shape=DATA_SHAPE, latent_dim=LATENT_DIM, **(parts | swap))
+    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer; `swap` replaces its parts."""
+    parts = {"data_shape": DATA_SHAPE, "encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
+    return jv.VAE(latent_dim=LATENT_DIM, **(parts | swap))
 
 
 init = jax.jit(jv.init)  # one program for each architecture, shared by all tests of a file

@@ -18,6 +18,7 @@ FAMILIES: dict[str, type] = {
     "posterior": Posterior,
     "prior": Prior,
     "likelihood": Likelihood,
+    "likelihood.likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,
 }

@@ -12,7 +12,7 @@ from jaxvae.cli.flags import pick
 from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
-from jaxvae.likelihoods.support import BINARY
+from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.training import Optimizer, Training, TrainState, create_state, train_epoch, validate
 from jaxvae.typing import Array, Key
 from jaxvae.vae import VAE
@@ -34,6 +34,8 @@ class DataFlags:
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
         symmetric: map [0, 1] to [-1, 1].
+        scale: divide integer data by its largest grey level; by default for all likelihoods but those of counts and
+            tables, which take integers as they are stored.
     """
 
     data: str = "digits"
@@ -42,6 +44,7 @@ class DataFlags:
     binarize: Literal["none", "threshold", "dynamic"] | None = None
     dequantize: bool = False
     symmetric: bool = False
+    scale: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.data:
@@ -64,7 +67,8 @@ def set_up(values: dict[str, Any]) -> Setup:
     flags: DataFlags = pick(DataFlags, values)
     likelihood: Likelihood = values["likelihood"]
     optimizer = pick(Optimizer, values)
-    if likelihood.support.is_discrete and (flags.dequantize or flags.symmetric):
+    support = likelihood.support
+    if (support.is_discrete or support.is_raw) and (flags.dequantize or flags.symmetric):
         raise UserError(
             f"--dequantize and --symmetric need a likelihood of grey values, got {type(likelihood).__name__}: add "
             f"--likelihood Normal, or leave them out"
@@ -77,9 +81,10 @@ def set_up(values: dict[str, Any]) -> Setup:
         binarize=flags.binarize or _default_binarization(likelihood, dataset),
         dequantize=flags.dequantize,
         symmetric=flags.symmetric,
+        scale=not support.is_raw if flags.scale is None else flags.scale,
     )
-    check_support(likelihood, preprocessing, dataset)
     model = pick(VAE, values, data_shape=dataset.data_shape)
+    check_support(likelihood, preprocessing, dataset)
     training = pick(Training, values, model=model, preprocessing=preprocessing, optimizer=optimizer)
     return Setup(dataset, training)
 
@@ -139,8 +144,9 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
     """
     name, support = type(likelihood).__name__, likelihood.support
     for split, part in dataset.splits.items():
-        values = np.unique(part.images) if preprocessing.maximum is not None else part.images
-        scaled = values / preprocessing.maximum if preprocessing.maximum is not None else values
+        keeps_places = preprocessing.maximum is None or support.columns  # a table is checked column by column
+        values = part.images if keeps_places else np.unique(part.images)
+        scaled = values / preprocessing.maximum if preprocessing.maximum is not None and preprocessing.scale else values
         if preprocessing.binarize != "none":
             outside = scaled[(scaled < 0) | (scaled > 1)]
             if outside.size:
@@ -149,10 +155,27 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
                     f"{split} split of {dataset.name}: scale the data to [0, 1], or take --likelihood Normal"
                 )
             continue
+        _check_columns(support, scaled, f"{split} split of {dataset.name}")
         outside = scaled[~support.contains(scaled)]
+        if outside.size and support.fix is not None:
+            raise UserError(
+                f"the {name} likelihood needs values in {support.name}, got {outside.flat[0]:.4g} in the {split} split "
+                f"of {dataset.name}: {support.fix}"
+            )
         if outside.size:
             raise UserError(
                 f"the {name} likelihood needs values in {support.name}, got grey values such as "
                 f"{outside.flat[0]:.4g} in the {split} split of {dataset.name}: use --binarize dynamic (or threshold), "
                 f"or a likelihood of grey values: --likelihood Normal"
+            )
+
+
+def _check_columns(support: Support, rows: np.ndarray, where: str) -> None:
+    """The same for each column of a table; nothing where the support has none."""
+    for d, column in enumerate(support.columns):
+        outside = rows[:, d][~column.contains(rows[:, d])]
+        if outside.size:
+            raise UserError(
+                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.4g} in the {where}: mend "
+                f"the data, or what --likelihood.columns says of the column"
             )

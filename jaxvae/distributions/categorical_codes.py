@@ -12,7 +12,7 @@ from jaxvae.typing import Array, Key
 def ordinal_log_probs(location: Array, thresholds: Array) -> Array:
     """Log-probabilities of K ordered levels by cumulative logits: P(level ≤ k) = sigmoid(thresholds_k − location).
 
-    McCullagh 1980, section 2. The difference of two sigmoids is taken as σ(b) σ(−a) (1 − exp(a − b)), which is finite
+    McCullagh 1980. The difference of two sigmoids is taken as σ(b) σ(−a) (1 − exp(a − b)), which is finite
     wherever the thresholds differ.
 
     Args:

@@ -1,8 +1,8 @@
 """The two functions that mass functions of counts are made of, accurate where differences of log Γ cancel.
 
-log Γ(x + 1) of a count of 10,000 is 82,109, and a mass function takes the difference of several such numbers: in float32
-nothing below 0.01 nats is left. Each mass function here is a sum of the terms below, none of which is much larger than
-the result (Loader 2000, "Fast and accurate computation of binomial probabilities").
+log Γ(x + 1) of a count of 10,000 is 82,109, and a mass function takes the difference of several such numbers: in
+float32 nothing below 0.01 nats is left. Each mass function here is a sum of the terms below, none of which is much
+larger than the result (Loader 2000, "Fast and accurate computation of binomial probabilities").
 """
 
 import math
@@ -19,7 +19,7 @@ _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 /
 
 
 def deviance(x: Array, mean: Array, difference: Array) -> Array:
-    """x log(x / mean) + mean − x ≥ 0, with 0 log 0 = 0: the KL of two Poisson distributions, and the core of the others.
+    """x log(x / mean) + mean − x ≥ 0, with 0 log 0 = 0: the KL of two Poisson distributions, the core of the others.
 
     Args:
         x: ≥ 0.

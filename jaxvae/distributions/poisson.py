@@ -24,8 +24,8 @@ class Poisson(Distribution):
     log p(x) = Σ_d [ x_d log rate_d − rate_d − log x_d! ],  x_d in {0, 1, 2, …} as floats
 
     By the rate and not its logarithm: the sum is taken as −deviance(x, rate) − (log x! − x log x + x), which keeps 1e-6
-    nats in float32 at counts of 10,000, where its three terms are near 90,000. What is no count has no mass; that is the
-    data loader's to check, and here a negative number counts as 0.
+    nats in float32 at counts of 10,000, where its three terms are near 90,000. What is no count has no mass; that is
+    the data loader's to check, and here a negative number counts as 0.
 
     Args:
         rate: mean, > 0, `[*batch, *event]`.

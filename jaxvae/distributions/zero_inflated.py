@@ -16,7 +16,7 @@ class ZeroInflated(Distribution):
 
     p(x) = Π_d [ π_d 1(x_d = 0) + (1 − π_d) base_d(x_d) ]
 
-    Lambert 1992, equation 1 for Poisson.
+    Lambert 1992, there for Poisson.
 
     Args:
         logits: log-odds of an extra zero, broadcast to the components of `base`.

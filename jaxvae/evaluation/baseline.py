@@ -2,25 +2,32 @@
 
 import jax.numpy as jnp
 
-from jaxvae.distributions import Bernoulli, Normal, smoothed_log_odds
-from jaxvae.likelihoods import Support
+from jaxvae.distributions import Bernoulli, Distribution, Normal, smoothed_log_odds
+from jaxvae.likelihoods import Likelihood
+from jaxvae.likelihoods.support import BINARY, REAL
 from jaxvae.typing import Array
 
 _MIN_SCALE = 1e-3  # as the normal likelihood: pixels that never change would have an infinite density
 
 
-def independent_baseline(support: Support, x: Array) -> Bernoulli | Normal:
+def independent_baseline(likelihood: Likelihood, x: Array) -> Distribution | None:
     """Independent dimensions fitted to training data.
 
-    Bernoulli by Laplace's rule for binary data, else normal by maximum likelihood.
+    The likelihood's own (`Likelihood.independent`) where it has one; else Bernoulli by Laplace's rule for binary data
+    and normal by maximum likelihood for real data. None for any other: a density and a mass do not compare.
 
     Args:
-        support: of the likelihood that is compared with it.
+        likelihood: of the model that is compared with it.
         x: preprocessed training data, `[n, *data_shape]`.
 
     Returns:
         A distribution over one example.
     """
-    if support.is_discrete:
+    own = likelihood.independent(x)
+    if own is not None:
+        return own
+    if likelihood.support == BINARY:
         return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
-    return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))
+    if likelihood.support == REAL:
+        return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))
+    return None

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.likelihoods.likelihood import Likelihood
-from jaxvae.likelihoods.support import BINARY
+from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -23,7 +23,10 @@ class Bernoulli(Likelihood):
     is that of the code of Burda, Grosse and Salakhutdinov 2016.
     """
 
-    support = BINARY
+    @property
+    def support(self) -> Support:
+        """{0, 1}."""
+        return BINARY
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """One logit for each data dimension: `data_shape`."""

@@ -1,9 +1,9 @@
 """What a likelihood is: how the decoder's outputs become p(x|z)."""
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.distributions import Distribution, SupportsSampleAndLogProb
 from jaxvae.likelihoods.support import Support
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 class Likelihood(abc.ABC):
     """A family of observation models p(x|z), with the decoder's outputs for parameters."""
 
-    support: ClassVar[Support]
-    """The data values that have a density."""
+    @property
+    @abc.abstractmethod
+    def support(self) -> Support:
+        """The data values that have a density."""
 
     @abc.abstractmethod
     def parameter_shape(self, vae: "VAE") -> Shape:
@@ -33,3 +35,28 @@ class Likelihood(abc.ABC):
         """
         del key, vae, examples
         return {}
+
+    def check_data_shape(self, data_shape: Shape) -> None:
+        """Check that examples of that shape fit; any does by default.
+
+        Raises:
+            UserError: with the shape expected and the fix.
+        """
+        del data_shape
+
+    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+        """What the encoder is shown of ONE example: by default x itself.
+
+        Where x is no number that a network reads well (counts over many orders of magnitude, codes of classes), another
+        array, differentiable in x, of any shape that is the same for every example.
+        """
+        del vae, params
+        return x
+
+    def independent(self, x: Array) -> Distribution | None:
+        """The model of training data, `[n, *data_shape]`, with independent dimensions: what a trained one must beat.
+
+        None where the default for the support is right: Bernoulli for binary data, normal for real data, else none.
+        """
+        del x
+        return None

@@ -9,7 +9,7 @@ from jaxvae import distributions
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions.transforms import positive
 from jaxvae.likelihoods.likelihood import Likelihood
-from jaxvae.likelihoods.support import REAL
+from jaxvae.likelihoods.support import REAL, Support
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -36,7 +36,6 @@ class Normal(Likelihood):
         UserError: for a scale that is not above 0, or an unknown name.
     """
 
-    support = REAL
     scale: float | Literal["learned", "per_pixel"] = "learned"
     mean: Literal["identity", "sigmoid", "tanh"] = "identity"
 
@@ -44,6 +43,11 @@ class Normal(Likelihood):
         check_range(self, above=0.0, scale=self.scale)
         check_choice(self, ("learned", "per_pixel"), scale=self.scale)
         check_choice(self, _MEANS, mean=self.mean)
+
+    @property
+    def support(self) -> Support:
+        """All finite numbers."""
+        return REAL
 
     @property
     def _scale_kind(self) -> str:
