@@ -78,13 +78,15 @@ class VAE:
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
         keys = jax.random.split(key, 5)
+        likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
+        shown = self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
         return {
-            "encoder": self.encoder.init(keys[0], x, self.posterior.parameter_shape(self)),
+            "encoder": self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self)),
             "decoder": self.decoder.init(keys[1], z, self.likelihood.parameter_shape(self)),
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
-            "likelihood": self.likelihood.init(keys[4], self, examples),
+            "likelihood": likelihood,
         }
 
     def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
@@ -93,7 +95,7 @@ class VAE:
 
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
-        x = check_example(x, self.data_shape)
+        x = self.likelihood.encoder_input(self, params, check_example(x, self.data_shape))
         return self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:

@@ -33,11 +33,12 @@ def tiny_vae(**swap: Any) -> jv.VAE:
     `swap` replaces its components; a posterior or a prior brings its partner with it.
     """
     parts = {"latent_dim": LATENT_DIM, "encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
+    parts["data_shape"] = DATA_SHAPE
     if "posterior" in swap and "prior" not in swap:
         parts["prior"] = partner(swap["posterior"])
     if "prior" in swap and "posterior" not in swap:
         parts["posterior"] = partner(swap["prior"])
-    return jv.VAE(data_shape=DATA_SHAPE, **(parts | swap))
+    return jv.VAE(**(parts | swap))
 
 
 init = jax.jit(jv.init)  # one program for each architecture, shared by all tests of a file

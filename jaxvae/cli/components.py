@@ -26,6 +26,7 @@ FAMILIES: dict[str, type] = {
     "posterior.bijector.network": Network,
     "prior.bijector.network": Network,
     "likelihood": Likelihood,
+    "likelihood.likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,
     "posterior.temperature": TemperatureSchedule,

@@ -51,7 +51,8 @@ def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 
 def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
-    resolved: dict[str, Any] = {"binarize": setup.training.preprocessing.binarize}
+    preprocessing = setup.training.preprocessing
+    resolved: dict[str, Any] = {"binarize": preprocessing.binarize, "scale": preprocessing.scale}
     resolved |= {"run_dir": None, "overwrite": False, "resume": False}  # repeating a run makes another folder
     if is_path(flags.data):
         resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder

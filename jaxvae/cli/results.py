@@ -1,7 +1,6 @@
 """What a trained model leaves: `evaluation.json`, pictures, a table."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def evaluate_run(
     )
     document = evaluation_document(
         scores,
-        jax.jit(partial(independent_baseline, training.model.likelihood.support))(fit_on),
+        jax.jit(independent_baseline)(training.model.likelihood, fit_on),
         training.model.likelihood,
         training.preprocessing,
         x,
@@ -86,10 +85,13 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
     if not is_image(setup.dataset.data_shape):
         return []
 
-    def shown(x: Array) -> np.ndarray:
-        return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
+    x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
+    white = float(jnp.max(x)) if model.likelihood.support.is_raw else 1.0  # counts have no largest level of their own
+    x = x[:_NUM_RECONSTRUCTIONS]
 
-    x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
+    def shown(x: Array) -> np.ndarray:
+        return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x / max(white, 1.0))
+
     keys = None if _has_mean(model, params, x[0]) else jax.random.split(stream_key(seed, Stream.CODES), len(x))
     reconstructions = jax.jit(jax.vmap(partial(reconstruct, model, params)))(x, keys)
     rows = ("test", "model")

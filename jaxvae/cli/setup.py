@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.components import choices
 from jaxvae.cli.flags import pick
+from jaxvae.cli.support import check_support
 from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
@@ -35,6 +35,8 @@ class DataFlags:
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
         symmetric: map [0, 1] to [-1, 1].
+        scale: divide integer data by its largest grey level; by default for all likelihoods but those of counts and
+            tables, which take integers as they are stored.
     """
 
     data: str = "digits"
@@ -43,6 +45,7 @@ class DataFlags:
     binarize: Literal["none", "threshold", "dynamic"] | None = None
     dequantize: bool = False
     symmetric: bool = False
+    scale: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.data:
@@ -65,7 +68,8 @@ def set_up(values: dict[str, Any]) -> Setup:
     flags: DataFlags = pick(DataFlags, values)
     likelihood: Likelihood = values["likelihood"]
     optimizer = pick(Optimizer, values)
-    if likelihood.support.is_discrete and (flags.dequantize or flags.symmetric):
+    support = likelihood.support
+    if (support.is_discrete or support.is_raw) and (flags.dequantize or flags.symmetric):
         raise UserError(
             f"--dequantize and --symmetric need a likelihood with a density, got {type(likelihood).__name__}, which is "
             f"one of discrete values: add --likelihood Normal, or leave them out"
@@ -78,9 +82,10 @@ def set_up(values: dict[str, Any]) -> Setup:
         binarize=flags.binarize or _default_binarization(likelihood, dataset),
         dequantize=flags.dequantize,
         symmetric=flags.symmetric,
+        scale=not support.is_raw if flags.scale is None else flags.scale,
     )
-    check_support(likelihood, preprocessing, dataset)
     model = pick(VAE, values, data_shape=dataset.data_shape)
+    check_support(likelihood, preprocessing, dataset)
     training = pick(Training, values, model=model, preprocessing=preprocessing, optimizer=optimizer)
     return Setup(dataset, training)
 
@@ -132,73 +137,3 @@ def check_traces(setup: Setup, state: TrainState) -> None:
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:
     is_binary_already = dataset.maximum == 1
     return "dynamic" if likelihood.support == BINARY and not is_binary_already else "none"
-
-
-def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset: Dataset) -> None:
-    """Check that every example has a density under the likelihood.
-
-    Raises:
-        UserError: naming a value that has none, and what to change.
-    """
-    name, support = type(likelihood).__name__, likelihood.support
-    values = {split: _values(preprocessing, part.images) for split, part in dataset.splits.items()}
-    for split, x in values.items():
-        place = f"in the {split} split of {dataset.name}"
-        is_outside = (x < 0) | (x > 1) if preprocessing.binarize != "none" else ~support.contains(x)
-        if not np.any(is_outside):
-            continue
-        came, fitting = f"{x[is_outside].flat[0]:.4g}", _that_fit(preprocessing, values)
-        if preprocessing.binarize != "none":
-            raise UserError(
-                f"--binarize {preprocessing.binarize} needs values in [0, 1], got {came} {place}: scale the data to "
-                f"[0, 1], or take --binarize none with --likelihood {fitting}"
-            )
-        can_binarize = bool(np.all(support.contains(np.array([0.0, 1.0])))) and all(
-            np.all((x >= 0) & (x <= 1)) for x in values.values()
-        )
-        fixes = []
-        if _with_levels_of(likelihood, preprocessing, values) is not None:
-            fixes.append(f"say --likelihood.num_levels {_num_levels(preprocessing)}, their number of grey levels")
-        elif can_binarize and support.num_levels == 2:
-            fixes.append("use --binarize dynamic (or threshold)")
-        fixes.append(f"take a likelihood of such values: --likelihood {fitting}")
-        raise UserError(
-            f"the {name} likelihood needs values in {support.name}, got grey values such as {came} {place}: "
-            f"{', or '.join(fixes)}"
-        )
-
-
-def _values(preprocessing: Preprocessing, images: np.ndarray) -> np.ndarray:
-    """All values that occur in x, before anything random."""
-    x = images if preprocessing.maximum is None else np.unique(images) / preprocessing.maximum
-    return 2.0 * x - 1.0 if preprocessing.symmetric else x
-
-
-def _num_levels(preprocessing: Preprocessing) -> int | None:
-    return None if preprocessing.maximum is None else preprocessing.maximum + 1
-
-
-def _with_levels_of(
-    likelihood: Likelihood, preprocessing: Preprocessing, values: dict[str, np.ndarray]
-) -> Likelihood | None:
-    """The likelihood with as many levels as the data have, where it has that option and fits the data then."""
-    num_levels = _num_levels(preprocessing)
-    if num_levels is None or not hasattr(likelihood, "num_levels"):
-        return None
-    fitted = dataclasses.replace(likelihood, num_levels=num_levels)  # type: ignore[type-var]
-    return fitted if _fits(fitted, values) else None
-
-
-def _fits(likelihood: Likelihood, values: dict[str, np.ndarray]) -> bool:
-    return all(bool(np.all(likelihood.support.contains(x))) for x in values.values())
-
-
-def _that_fit(preprocessing: Preprocessing, values: dict[str, np.ndarray]) -> str:
-    """The library's likelihoods of which the support holds all the values, as they stand after `--likelihood`."""
-    found = []
-    for name, cls in sorted(choices(Likelihood).items()):
-        if _fits(cls(), values):
-            found.append(name)
-        elif _with_levels_of(cls(), preprocessing, values) is not None:
-            found.append(f"{name} --likelihood.num_levels {_num_levels(preprocessing)}")
-    return " or ".join(found) or "one of your own"

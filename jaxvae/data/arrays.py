@@ -44,7 +44,7 @@ def _as_levels(array: np.ndarray, where: str) -> np.ndarray:
     if smallest < 0 or largest > LARGEST_LEVEL:
         raise UserError(
             f"{where} holds integers, which must be grey levels 0..{LARGEST_LEVEL}, got {smallest}..{largest}; "
-            "rescale them to 8 bits or save them as float32"
+            "rescale them to 8 bits, or save them (counts, say) as float32"
         )
     return array.astype(np.uint8, copy=False)
 

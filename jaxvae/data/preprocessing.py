@@ -22,13 +22,15 @@ class Preprocessing:
     Integers g in {0, …, maximum} become g / maximum; `dynamic` binarisation draws x ~ Bernoulli(g / maximum) at each
     use (Salakhutdinov and Murray 2008), `threshold` takes g / maximum ≥ ½; dequantisation takes
     (g + u) / (maximum + 1), u ~ U[0, 1), with which the mean log-density of x plus D log bin_width bounds log P(g)
-    from below (Theis, van den Oord and Bethge 2016, section 3.1). Float data passes as it is.
+    from below (Theis, van den Oord and Bethge 2016, section 3.1). Float data passes as it is, and so do integers
+    without `scale`.
 
     Args:
         maximum: largest grey level of integer data; None for float data.
         binarize: `none`, `threshold` or `dynamic`.
         dequantize: add uniform noise of one grey level.
         symmetric: map [0, 1] to [−1, 1] at the end.
+        scale: divide integers by `maximum`; without, they are counts or codes.
 
     Raises:
         UserError: for a combination that has no meaning.
@@ -38,6 +40,7 @@ class Preprocessing:
     binarize: Literal["none", "threshold", "dynamic"] = "none"
     dequantize: bool = False
     symmetric: bool = False
+    scale: bool = True
 
     def __post_init__(self) -> None:
         check_choice(self, ("none", "threshold", "dynamic"), binarize=self.binarize)
@@ -49,6 +52,11 @@ class Preprocessing:
             raise UserError("--dequantize needs integer grey levels (uint8), got float data: drop --dequantize")
         if self.binarize != "none" and self.symmetric:
             raise UserError(f"--symmetric needs grey data, got --binarize {self.binarize}: use --binarize none")
+        if not self.scale and (self.binarize != "none" or self.dequantize or self.symmetric):
+            raise UserError(
+                "--binarize, --dequantize and --symmetric need grey levels as shares of the largest, got integers as "
+                "they are stored: leave them out, or set --scale true"
+            )
 
     @property
     def bin_width(self) -> float | None:
@@ -64,7 +72,7 @@ class Preprocessing:
             x = (levels + jax.random.uniform(key, raw.shape)) / (self.maximum + 1)
             x = jnp.minimum(x, 1.0 - 2.0**-24)  # rounding must not leave [0, 1)
         else:
-            x = levels if self.maximum is None else levels / self.maximum
+            x = self._shares(levels)
         if self.binarize == "dynamic":
             x = (jax.random.uniform(key, raw.shape) < x).astype(jnp.float32)  # never 1 at x = 0, always 1 at x = 1
         elif self.binarize == "threshold":
@@ -77,10 +85,13 @@ class Preprocessing:
         if self.dequantize and self.maximum is not None:
             x = (levels + 0.5) / (self.maximum + 1)
         else:
-            x = levels if self.maximum is None else levels / self.maximum
+            x = self._shares(levels)
         if self.binarize == "threshold":
             x = (x >= 0.5).astype(jnp.float32)
         return 2.0 * x - 1.0 if self.symmetric else x
+
+    def _shares(self, levels: Array) -> Array:
+        return levels / self.maximum if self.scale and self.maximum is not None else levels
 
     def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""

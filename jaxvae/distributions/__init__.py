@@ -2,7 +2,10 @@
 
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
+from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
 from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
+from jaxvae.distributions.categorical_codes import CategoricalCodes, ordinal_log_probs
+from jaxvae.distributions.columns import Columns
 from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from jaxvae.distributions.discretized_logistic import (
@@ -25,21 +28,27 @@ from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
+from jaxvae.distributions.negative_binomial import NegativeBinomial
 from jaxvae.distributions.normal import Normal
 from jaxvae.distributions.one_hot import OneHot
+from jaxvae.distributions.poisson import Poisson
 from jaxvae.distributions.straight_through import StraightThrough
 from jaxvae.distributions.student_t import StudentT
 from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
 from jaxvae.distributions.transformed import Transformed
+from jaxvae.distributions.zero_inflated import ZeroInflated
 
 __all__ = [
     "KL",
     "MAX_STATES",
     "Autoregressive",
     "Bernoulli",
+    "BetaBinomial",
     "BinaryConcrete",
     "Categorical",
+    "CategoricalCodes",
     "CategoricalLevels",
+    "Columns",
     "Concrete",
     "ContinuousBernoulli",
     "DiscretizedLogistic",
@@ -48,20 +57,25 @@ __all__ = [
     "Distribution",
     "Joined",
     "Laplace",
+    "Levels",
     "Logistic",
     "LowRankNormal",
     "Mixture",
     "MultivariateNormal",
+    "NegativeBinomial",
     "Normal",
     "OneHot",
+    "Poisson",
     "StraightThrough",
     "StudentT",
     "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "Transformed",
+    "ZeroInflated",
     "closed_form_kl",
     "is_reparameterized",
     "kl_divergence",
+    "ordinal_log_probs",
     "per_dimension",
     "sample_and_log_prob",
     "score_term",

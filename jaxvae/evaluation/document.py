@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing, content_hash
-from jaxvae.distributions import Distribution
+from jaxvae.distributions import Columns, Distribution
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import Estimate
 from jaxvae.likelihoods import Likelihood
@@ -28,7 +28,7 @@ _ESTIMATORS = {
 
 def evaluation_document(
     scores: dict[str, Estimate],
-    baseline: Distribution,
+    baseline: Distribution | None,
     likelihood: Likelihood,
     preprocessing: Preprocessing,
     x: Array,
@@ -41,7 +41,7 @@ def evaluation_document(
 
     Args:
         scores: from `evaluate`.
-        baseline: the trivial model, fitted to training data.
+        baseline: the trivial model, fitted to training data; None where there is none.
         likelihood: tells whether log-probabilities are masses.
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
@@ -72,17 +72,20 @@ def evaluation_document(
             document["bits_per_dimension"] = bits
         return document
 
-    baseline_scores = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
+    if baseline is None:
+        reason = f"none is known for {type(likelihood).__name__}"
+        baseline_entry: dict[str, Any] = {"model": "none", "value": None, "reason": reason}
+    else:
+        model = "columns" if isinstance(baseline, Columns) else f"{type(baseline).__name__} per dimension"
+        baseline_scores = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
+        baseline_entry = {"model": f"independent {model}", **entry("log_likelihood", baseline_scores)}
     return {
         **context,
         "num_examples": int(x.shape[0]),
         "num_dimensions": num_dimensions,
         "test_set_sha256": content_hash(x),
         **{name: entry(name, estimate) for name, estimate in figures.items()},
-        "baseline": {
-            "model": f"independent {type(baseline).__name__} per dimension",
-            **entry("log_likelihood", baseline_scores),
-        },
+        "baseline": baseline_entry,
         **({"prior": {name: _figure(figure) for name, figure in prior.items()}} if prior else {}),
         "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
         "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",

@@ -3,7 +3,7 @@
 import abc
 from typing import TYPE_CHECKING
 
-from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.distributions import Distribution, SupportsSampleAndLogProb
 from jaxvae.likelihoods.support import Support
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -46,3 +46,20 @@ class Likelihood(abc.ABC):
         """
         del key, vae, examples
         return {}
+
+    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+        """What the encoder is shown of ONE example: by default x itself.
+
+        Where x is no number that a network reads well (counts over many orders of magnitude, codes of classes), another
+        array, differentiable in x, of any shape that is the same for every example.
+        """
+        del vae, params
+        return x
+
+    def independent(self, x: Array) -> Distribution | None:
+        """The model of training data, `[n, *data_shape]`, with independent dimensions: what a trained one must beat.
+
+        None where the default for the support is right: Bernoulli for binary data, normal for real data, else none.
+        """
+        del x
+        return None

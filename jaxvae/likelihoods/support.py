@@ -19,12 +19,18 @@ class Support:
         contains: for an array of values, which of them are allowed.
         is_discrete: True where a log-probability is a probability mass, so that bits need no bin width.
         num_levels: where the values are the levels g / (num_levels − 1) of [0, 1], how many there are, else None.
+        is_raw: True where integer data is taken as it is stored, not as shares of its largest value.
+        fix: what to change where data lie outside; by default what helps with grey levels.
+        columns: for rows of a table, the support of each column.
     """
 
     name: str
     contains: Callable[[np.ndarray], np.ndarray]
     is_discrete: bool
     num_levels: int | None = None
+    is_raw: bool = False
+    fix: str | None = None
+    columns: "tuple[Support, ...]" = ()
 
 
 BINARY = Support("{0, 1}", lambda x: (x == 0) | (x == 1), is_discrete=True, num_levels=2)
@@ -47,3 +53,22 @@ def levels(num_levels: int) -> Support:
 
     name = f"{{0, 1/{last}, …, 1}}" if last > 1 else "{0, 1}"
     return Support(name, contains, is_discrete=True, num_levels=num_levels)
+
+
+COUNTS = Support(
+    "the counts {0, 1, 2, …}",
+    lambda x: (x >= 0) & (x == np.round(x)) & np.isfinite(x),
+    is_discrete=True,
+    is_raw=True,
+    fix="save whole numbers >= 0 (and no --scale true), or take --likelihood Normal",
+)
+
+
+def codes(num_codes: int) -> Support:
+    """The codes of so many classes, as floats."""
+    return Support(
+        f"the codes {{0, …, {num_codes - 1}}}",
+        lambda x: (x >= 0) & (x == np.round(x)) & (x < num_codes),
+        is_discrete=True,
+        is_raw=True,
+    )

@@ -2,24 +2,29 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxvae import likelihoods
+from jaxvae.typing import Shape
+from tests.helpers import DATA_SHAPE
 
 
 class LikelihoodRow(NamedTuple):
     """A likelihood, and values on both sides of its support."""
 
     build: Callable[[], likelihoods.Likelihood]
-    inside: tuple[float, ...]
-    outside: tuple[float, ...]
+    inside: tuple[Any, ...]
+    """Numbers, or examples of `data_shape` where dimensions differ."""
+    outside: tuple[Any, ...]
+    data_shape: Shape = DATA_SHAPE
 
 
 _REAL = {"inside": (-1e30, 0.0, 0.5), "outside": (np.nan, np.inf, -np.inf)}
 _SIX_LEVELS = {"inside": (0.0, 1.0, 0.2, float(np.float32(0.6))), "outside": (0.5, 0.21, -0.2, 1.2, np.nan, np.inf)}
 _BINARY = {"inside": (0.0, 1.0), "outside": (0.5, -1.0, 2.0, 255.0, np.nan)}
+_COUNTS = {"inside": (0.0, 1.0, 1e4), "outside": (0.5, -1.0, np.nan, np.inf)}
 
 LIKELIHOODS = {
     "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
@@ -45,6 +50,34 @@ LIKELIHOODS = {
     "Logistic-fixed": LikelihoodRow(partial(likelihoods.Logistic, scale=0.3, mean="tanh"), **_REAL),
     "Logistic-learned": LikelihoodRow(likelihoods.Logistic, **_REAL),
     "Logistic-per_pixel": LikelihoodRow(partial(likelihoods.Logistic, scale="per_pixel", mean="sigmoid"), **_REAL),
+    "BetaBinomial": LikelihoodRow(likelihoods.BetaBinomial, (0.0, 1.0, 100 / 255), (-1 / 255, 0.5, 256 / 255, np.nan)),
+    "BetaBinomial-16": LikelihoodRow(
+        partial(likelihoods.BetaBinomial, total_count=16), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
+    ),
+    "Mixed": LikelihoodRow(
+        likelihoods.Mixed,
+        inside=((0.0, 0.0, 0.0, 0.0, 0.0), (-1e4, 1e4, 1.0, 3.0, 2.0)),
+        outside=(
+            (np.nan, 0.0, 0.0, 0.0, 0.0),
+            (0.0, 0.5, 0.0, 0.0, 0.0),
+            (0.0, 0.0, 2.0, 0.0, 0.0),
+            (0.0, 0.0, 0.0, 4.0, 0.0),
+            (0.0, 0.0, 0.0, 0.0, 3.0),
+            (0.0, 0.0, 0.0, -1.0, 0.5),
+        ),
+        data_shape=(5,),
+    ),
+    "Mixed-discrete": LikelihoodRow(
+        partial(likelihoods.Mixed, columns=("ordinal:2", "count", "categorical:6")),
+        inside=((1.0, 7.0, 5.0),),
+        outside=((2.0, 7.0, 5.0), (1.0, -1.0, 5.0)),
+        data_shape=(3,),
+    ),
+    "NegativeBinomial-fixed": LikelihoodRow(partial(likelihoods.NegativeBinomial, dispersion=0.7), **_COUNTS),
+    "NegativeBinomial-learned": LikelihoodRow(likelihoods.NegativeBinomial, **_COUNTS),
+    "NegativeBinomial-per_dimension": LikelihoodRow(
+        partial(likelihoods.NegativeBinomial, dispersion="per_dimension"), **_COUNTS
+    ),
     "Normal-fixed": LikelihoodRow(partial(likelihoods.Normal, scale=0.3), **_REAL),
     "Normal-learned": LikelihoodRow(partial(likelihoods.Normal, scale="learned", mean="sigmoid"), **_REAL),
     "Normal-optimal": LikelihoodRow(partial(likelihoods.Normal, scale="optimal", mean="sigmoid"), **_REAL),
@@ -52,4 +85,10 @@ LIKELIHOODS = {
     "StudentT-fixed": LikelihoodRow(partial(likelihoods.StudentT, scale=0.3, mean="tanh", df=3.0), **_REAL),
     "StudentT-learned": LikelihoodRow(likelihoods.StudentT, **_REAL),
     "StudentT-per_pixel": LikelihoodRow(partial(likelihoods.StudentT, scale="per_pixel", mean="sigmoid"), **_REAL),
+    "Poisson": LikelihoodRow(likelihoods.Poisson, **_COUNTS),
+    "ZeroInflated": LikelihoodRow(likelihoods.ZeroInflated, **_COUNTS),
+    "ZeroInflated-Poisson": LikelihoodRow(lambda: likelihoods.ZeroInflated(likelihoods.Poisson()), **_COUNTS),
+    "ZeroInflated-BetaBinomial": LikelihoodRow(
+        lambda: likelihoods.ZeroInflated(likelihoods.BetaBinomial(16)), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
+    ),
 }

@@ -12,7 +12,7 @@ import jaxvae as jv
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation import Estimate, bits_per_dimension, evaluate, evaluation_document, in_batches
 from jaxvae.evaluation import independent_baseline as baseline_of
-from jaxvae.likelihoods.support import BINARY, REAL
+from jaxvae.likelihoods import Bernoulli, Normal
 
 NUM_EXAMPLES = 11
 
@@ -77,12 +77,12 @@ def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
 def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array) -> None:
     ones = np.asarray(x).sum(axis=0)
     expected = stats.bernoulli.logpmf(np.asarray(x), (ones + 1) / (NUM_EXAMPLES + 2)).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(jax.vmap(baseline_of(BINARY, x).log_prob)(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(baseline_of(Bernoulli(), x).log_prob)(x), expected, rtol=1e-5)
 
     reals = jax.random.normal(jax.random.key(5), (NUM_EXAMPLES, 3, 2, 1)) * 3 + 1
     values = np.asarray(reals)
     expected = stats.norm.logpdf(values, values.mean(axis=0), values.std(axis=0)).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(jax.vmap(baseline_of(REAL, reals).log_prob)(reals), expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(baseline_of(Normal(), reals).log_prob)(reals), expected, rtol=1e-5)
 
 
 def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
@@ -92,12 +92,12 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
         "kl": Estimate(2.0, 0.1),
         "log_marginal": Estimate(-4.0, 0.2),
     }
-    arguments = (baseline_of(BINARY, x), jv.likelihoods.Bernoulli(), Preprocessing(maximum=1), x)
+    arguments = (baseline_of(Bernoulli(), x), Bernoulli(), Preprocessing(maximum=1), x)
     document = evaluation_document(scores, *arguments, num_samples=9, data="coins")
     assert document["data"] == "coins"
     assert document["rate"]["value"] == 2.0
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
     assert document["log_marginal"]["num_samples"] == 9
-    arguments = (baseline_of(REAL, x), jv.likelihoods.Normal(), Preprocessing(maximum=255), x)
+    arguments = (baseline_of(Normal(), x), Normal(), Preprocessing(maximum=255), x)
     assert evaluation_document(scores, *arguments, num_samples=9)["elbo"]["bits_per_dimension"] is None

@@ -1,0 +1,178 @@
+"""The kinds of columns that a table may have: parameters, distribution and what the encoder is shown of each."""
+
+import abc
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.distributions.transforms import positive
+from jaxvae.likelihoods.negative_binomial import dispersion_by_moments
+from jaxvae.likelihoods.poisson import compress, rates_from, smoothed_rates
+from jaxvae.likelihoods.support import BINARY, COUNTS, REAL, Support, codes
+from jaxvae.typing import Array, Params
+
+MIN_SCALE = 1e-3  # of the column's own spread: bounds the density of a column with many equal values
+
+
+class Column(abc.ABC):
+    """One kind of column, for ONE column; what it is given of x is one number, `[]`."""
+
+    support: Support
+    num_outputs: int = 1
+    """Of the decoder."""
+
+    @abc.abstractmethod
+    def init(self, examples: Array | None) -> Params:
+        """Parameters that start from the column's training values, `[n]`, where there are any."""
+
+    @abc.abstractmethod
+    def distribution(self, params: Params, outputs: Array) -> distributions.Distribution:
+        """Of one value, from `[num_outputs]` numbers of the decoder."""
+
+    @abc.abstractmethod
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """What the encoder is shown of one value, `[inputs]`."""
+
+    @abc.abstractmethod
+    def independent(self, x: Array) -> distributions.Distribution:
+        """The best distribution of the column alone, from training values `[n]`."""
+
+
+def _standard(examples: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation; a column that never changes has 1."""
+    scale = jnp.std(examples)
+    return jnp.mean(examples), jnp.where(scale > 0.0, scale, 1.0)
+
+
+class Real(Column):
+    """Normal in units of the column's own spread: loc = mean + spread · decoder(z), scale = spread · learned."""
+
+    support = REAL
+
+    def init(self, examples: Array | None) -> Params:
+        """The raw scale, and the column's mean and spread, which are not learned."""
+        mean, spread = (jnp.zeros(()), jnp.ones(())) if examples is None else _standard(examples)
+        return {"raw_scale": jnp.zeros(()), "fixed": {"mean": mean, "spread": spread}}
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.Normal:
+        """Normal."""
+        mean, spread = params["fixed"]["mean"], params["fixed"]["spread"]
+        return distributions.Normal(mean + spread * outputs[0], spread * positive(params["raw_scale"], MIN_SCALE))
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """(x − mean) / spread."""
+        return ((x - params["fixed"]["mean"]) / params["fixed"]["spread"])[None]
+
+    def independent(self, x: Array) -> distributions.Normal:
+        """Normal by maximum likelihood."""
+        return distributions.Normal(*_standard(x))
+
+
+class Count(Column):
+    """Negative binomial with a learned dispersion."""
+
+    support = COUNTS
+
+    def init(self, examples: Array | None) -> Params:
+        """The offset and the logarithm of the dispersion."""
+        if examples is None:
+            return {"offset": jnp.zeros(()), "log_dispersion": jnp.zeros(())}
+        return {
+            "offset": jnp.log(smoothed_rates(examples)),
+            "log_dispersion": jnp.log(dispersion_by_moments(examples)),
+        }
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.NegativeBinomial:
+        """Negative binomial."""
+        rate = rates_from(outputs[0], params["offset"])
+        return distributions.NegativeBinomial(rate, jnp.exp(params["log_dispersion"]))
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """arsinh x."""
+        del params
+        return compress(x)[None]
+
+    def independent(self, x: Array) -> distributions.NegativeBinomial:
+        """Negative binomial by moments."""
+        return distributions.NegativeBinomial(smoothed_rates(x), dispersion_by_moments(x))
+
+
+class Binary(Column):
+    """Bernoulli."""
+
+    support = BINARY
+
+    def init(self, examples: Array | None) -> Params:
+        """The offset."""
+        return {"offset": jnp.zeros(()) if examples is None else distributions.smoothed_log_odds(examples)}
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.Bernoulli:
+        """Bernoulli."""
+        return distributions.Bernoulli(outputs[0] + params["offset"])
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """X itself."""
+        del params
+        return x[None]
+
+    def independent(self, x: Array) -> distributions.Bernoulli:
+        """Bernoulli by Laplace's rule."""
+        return distributions.Bernoulli(distributions.smoothed_log_odds(x))
+
+
+class Categorical(Column):
+    """One of K classes without order."""
+
+    least: ClassVar[int] = 2
+
+    def __init__(self, num_codes: int) -> None:
+        self.num_codes, self.num_outputs, self.support = num_codes, num_codes, codes(num_codes)
+
+    def init(self, examples: Array | None) -> Params:
+        """An offset for each class."""
+        return {"offset": jnp.zeros(self.num_codes) if examples is None else self._log_shares(examples)}
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.CategoricalCodes:
+        """Categorical over the codes."""
+        return distributions.CategoricalCodes(outputs + params["offset"])
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """The code one-hot, `[K]`; between two codes (which data never is) a mixture of the two."""
+        del params
+        return jnp.maximum(1.0 - jnp.abs(x - jnp.arange(self.num_codes).astype(x.dtype)), 0.0)
+
+    def independent(self, x: Array) -> distributions.CategoricalCodes:
+        """The classes' shares by Laplace's rule."""
+        return distributions.CategoricalCodes(self._log_shares(x))
+
+    def _log_shares(self, x: Array) -> Array:
+        codes = jnp.arange(self.num_codes).astype(x.dtype)
+        count = jnp.sum((x[:, None] == codes[None]).astype(x.dtype), axis=0)
+        return jnp.log((count + 1.0) / (x.shape[0] + self.num_codes))
+
+
+class Ordinal(Categorical):
+    """One of K ordered levels: cumulative logits with learned thresholds and a decoded location."""
+
+    def __init__(self, num_codes: int) -> None:
+        super().__init__(num_codes)
+        self.num_outputs = 1
+
+    def init(self, examples: Array | None) -> Params:
+        """The first threshold and the logarithms of the gaps between the others, `[K − 1]`."""
+        counted = jnp.zeros((0,)) if examples is None else examples
+        below = jnp.cumsum(jnp.exp(self._log_shares(counted)))[:-1]
+        thresholds = jnp.log(below) - jnp.log1p(-below)
+        return {"thresholds": jnp.concatenate([thresholds[:1], jnp.log(jnp.diff(thresholds))])}
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.CategoricalCodes:
+        """Categorical over the levels."""
+        first, log_gaps = params["thresholds"][:1], params["thresholds"][1:]
+        thresholds = jnp.concatenate([first, first + jnp.cumsum(jnp.exp(log_gaps))])
+        return distributions.CategoricalCodes(distributions.ordinal_log_probs(outputs[0], thresholds))
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """The level as a number of [0, 1]."""
+        del params
+        return (x / (self.num_codes - 1))[None]
