@@ -10,11 +10,7 @@ import numpy as np
 import jaxvae as jv
 from jaxvae.typing import Array, Key, PyTree
 from tests.components import POSTERIORS, PRIORS
-
-DATA_SHAPE = (4, 3, 1)
-LATENT_DIM = 2
-BATCH = 5
-SAMPLES = 7
+from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM
 
 
 def partner(component: Any) -> Any:

@@ -12,19 +12,8 @@ from jax.flatten_util import ravel_pytree
 
 import jaxvae as jv
 from jaxvae.distributions import Normal
-from tests.helpers import (
-    BATCH,
-    DATA_SHAPE,
-    LATENT_DIM,
-    SAMPLES,
-    assert_trees_close,
-    binary_batch,
-    counting,
-    index,
-    init,
-    keys,
-    tiny_vae,
-)
+from tests.helpers import assert_trees_close, binary_batch, counting, index, init, keys, tiny_vae
+from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM, SAMPLES
 
 NETWORK = jv.networks.MLP((6,), "tanh")
 VAE = tiny_vae(encoder=NETWORK, decoder=NETWORK)

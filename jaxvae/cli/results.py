@@ -1,6 +1,7 @@
 """What a trained model leaves: `evaluation.json`, pictures, a table."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 

@@ -86,8 +86,8 @@ class Mixed(Likelihood):
         """Check that there is a column for each number of a row."""
         if vae.data_shape != (len(self.columns),):
             raise UserError(
-                f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {vae.data_shape}: name "
-                f"the kind of every column, such as --likelihood.columns '[real,count,categorical:3]'"
+                f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {vae.data_shape}: "
+                f"name the kind of every column, such as --likelihood.columns '[real,count,categorical:3]'"
             )
 
     def parameter_shape(self, vae: "VAE") -> Shape:

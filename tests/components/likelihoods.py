@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae import likelihoods
 from jaxvae.typing import Shape
-from tests.helpers import DATA_SHAPE
+from tests.sizes import DATA_SHAPE
 
 
 class LikelihoodRow(NamedTuple):

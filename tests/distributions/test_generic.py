@@ -12,7 +12,8 @@ from scipy import stats
 from jaxvae.typing import Array
 from tests import oracles
 from tests.components import DISTRIBUTIONS, DistributionRow, Parameters
-from tests.helpers import BATCH, SAMPLES, assert_finite, assert_mean, assert_trees_close, index, keys
+from tests.helpers import assert_finite, assert_mean, assert_trees_close, index, keys
+from tests.sizes import BATCH, SAMPLES
 
 EVENT = (3, 2)
 NUM_DRAWS = 20_000

@@ -11,7 +11,8 @@ import pytest
 import jaxvae as jv
 from jaxvae.typing import Array
 from tests.components import CLOSED_FORM_KL, DISTRIBUTIONS, JOINT, JointRow, Parameters
-from tests.helpers import BATCH, assert_finite, assert_mean, assert_trees_close, index, keys
+from tests.helpers import assert_finite, assert_mean, assert_trees_close, index, keys
+from tests.sizes import BATCH
 
 NUM_DRAWS = 20_000
 

@@ -12,7 +12,8 @@ from jaxvae.distributions import Bernoulli, Categorical, Joined, LowRankNormal, 
 from jaxvae.objectives.objective import with_score
 from jaxvae.typing import Array
 from tests.components import JOINT
-from tests.helpers import BATCH, assert_mean, assert_trees_close, index, keys, mean_and_error
+from tests.helpers import assert_mean, assert_trees_close, index, keys, mean_and_error
+from tests.sizes import BATCH
 
 WAVES = np.array([0.7, -1.1, 0.4])
 

@@ -10,7 +10,8 @@ from scipy import special, stats
 
 import jaxvae as jv
 from jaxvae.likelihoods import Normal
-from tests.helpers import DATA_SHAPE, assert_trees_close, tiny_vae
+from tests.helpers import assert_trees_close, tiny_vae
+from tests.sizes import DATA_SHAPE
 
 MEANS = {"identity": lambda x: x, "sigmoid": special.expit, "tanh": np.tanh}
 

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.objectives import Autoencoder
-from tests.helpers import BATCH, assert_trees_close, binary_batch, init, keys, tiny_vae
+from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae
+from tests.sizes import BATCH
 
 
 def test_loss_is_minus_log_likelihood_at_the_mean_code_for_every_key() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.objectives import ELBO, Cyclical, Linear, elbo_terms
-from tests.helpers import BATCH, binary_batch, counting, init, keys, tiny_vae
+from tests.helpers import binary_batch, counting, init, keys, tiny_vae
+from tests.sizes import BATCH
 
 MASK = np.ones(BATCH, bool)
 STEP = 3

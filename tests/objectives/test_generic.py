@@ -11,18 +11,8 @@ import pytest
 
 from jaxvae.objectives import Objective
 from tests.components import OBJECTIVES, OVER_THE_BATCH
-from tests.helpers import (
-    BATCH,
-    DATA_SHAPE,
-    assert_finite,
-    assert_trees_close,
-    binary_batch,
-    counting,
-    index,
-    init,
-    keys,
-    tiny_vae,
-)
+from tests.helpers import assert_finite, assert_trees_close, binary_batch, counting, index, init, keys, tiny_vae
+from tests.sizes import BATCH, DATA_SHAPE
 
 PADDING = 3
 STEP = jnp.asarray(4)

@@ -10,7 +10,8 @@ import pytest
 import jaxvae as jv
 from jaxvae import objectives
 from jaxvae.training import Optimizer, Training, create_state, train_epoch
-from tests.helpers import BATCH, binary_batch, init, keys, tiny_vae
+from tests.helpers import binary_batch, init, keys, tiny_vae
+from tests.sizes import BATCH
 
 MASK = np.array([True, True, False, True, True])
 

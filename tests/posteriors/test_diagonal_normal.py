@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.posteriors import DiagonalNormal
-from tests.helpers import DATA_SHAPE, init, tiny_vae
+from tests.helpers import init, tiny_vae
+from tests.sizes import DATA_SHAPE
 
 
 def scale_of(raw: float) -> np.ndarray:

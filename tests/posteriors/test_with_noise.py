@@ -14,7 +14,8 @@ from jaxvae.distributions import Normal
 from jaxvae.posteriors import DiagonalNormal, FullNormal, NormalMixture, WithNoise
 from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Params
-from tests.helpers import BATCH, check_in_model, init, keys, tiny_vae
+from tests.helpers import check_in_model, init, keys, tiny_vae
+from tests.sizes import BATCH
 
 CIRCLE = Space("circle of radius", (2.0,))
 

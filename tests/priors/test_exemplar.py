@@ -10,7 +10,8 @@ import pytest
 import jaxvae as jv
 from jaxvae.data import Preprocessing
 from jaxvae.priors import Exemplar
-from tests.helpers import DATA_SHAPE, init, keys, tiny_vae
+from tests.helpers import init, keys, tiny_vae
+from tests.sizes import DATA_SHAPE
 
 COUNT = 7
 RAW = np.random.default_rng(0).integers(0, 256, (30, *DATA_SHAPE)).astype(np.uint8)

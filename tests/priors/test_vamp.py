@@ -11,7 +11,8 @@ import pytest
 import jaxvae as jv
 from jaxvae.priors import Exemplar, Vamp
 from tests.components import POSTERIORS
-from tests.helpers import DATA_SHAPE, LATENT_DIM, assert_mean, check_in_model, init, keys, tiny_vae
+from tests.helpers import assert_mean, check_in_model, init, keys, tiny_vae
+from tests.sizes import DATA_SHAPE, LATENT_DIM
 
 EXAMPLES = np.random.default_rng(0).uniform(size=(40, *DATA_SHAPE)).astype(np.float32)
 
