@@ -116,7 +116,7 @@ def test_an_import_path_stands_for_what_it_names() -> None:
         (FromEquinox(lambda *_: jnp.sin), r"^FromEquinox.build must return a Module of equinox, got "),
         (
             FromNNX(Short),
-            r"^FromNNX.build must return a module that puts out 10 numbers, .*\(2, 5\); got the shape \(7,\)",
+            r"^FromNNX.build must return a module that puts out 10 numbers, .*got the shape \(7,\)",
         ),
     ],
     ids=["state", "integers", "no module", "a function", "another size"],
@@ -131,7 +131,7 @@ def test_a_module_that_is_no_network_is_named(network: Any, message: str) -> Non
     ("build", "reason"),
     [
         (3, "got 3$"),
-        ("no_module.build", "No module named"),
+        ("no_module.build", "No module"),
         ("math.nothing", "no attribute"),
         ("math.pi", "'math.pi'$"),
     ],
