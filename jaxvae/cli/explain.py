@@ -43,6 +43,8 @@ def explain(message: str, parser: ArgumentParser) -> str:
     if match := re.search(r"Import path (\S+) does not correspond to a subclass of (\w+)", text):
         base = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}" if family else match[2]
         return f"--{flag} takes a class derived from {base}, got {match[1]}, which is not: derive it"
+    if flag and (match := re.search(r"the following arguments are required: (\w+)", text)):
+        return f"--{flag} needs an option: add --{flag}.{match[1]}, see --help"
     if match := re.search(r"Unexpected config: *(.*)$", text):
         return f"--config must be a YAML file of lines 'flag: value', got {match[1] or 'an empty one'!r}: see --help"
     if match := re.search(r"Expected an? (.+?)\. Got value: (.*)$", text):

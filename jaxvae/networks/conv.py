@@ -27,7 +27,7 @@ class Conv(Network):
         channels: channels after each halving, from the full image down; the decoder goes from the last up [channels].
         features: widths of dense layers between the smallest image and the vector, from the input on [units].
         activation: after each hidden layer, as in `MLP`.
-        image_axis: axis of the output shape where (height, width, channels) start; by default found as above.
+        image_axis: axis of the output shape where (height, width, channels) start; by default found by their sizes.
 
     Raises:
         UserError: for a width below 1, no or too many `channels` for the size of the image, an unknown activation, a

@@ -1,5 +1,6 @@
 """What the adapters for modules of other libraries share."""
 
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -32,14 +33,25 @@ def filled(like: PyTree, params: Params) -> PyTree:
     return jax.tree_util.tree_map_with_path(lambda path, _: leaves[_name(path)], like)
 
 
-def check_build(owner: object, build: Any) -> None:
-    """Check that `build` is something to call.
+def imported(owner: object, build: Any) -> Callable[..., Any]:
+    """`build` itself, or what stands at its import path.
 
     Raises:
-        UserError: if it is not.
+        UserError: if there is nothing, or nothing that can be called.
     """
-    if not callable(build):
-        raise UserError(f"{type(owner).__name__}.build must be a function or a class, got {build!r}")
+    found, reason = build, ""
+    if isinstance(build, str):
+        module, _, name = build.rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:  # ValueError: no module is named
+            found, reason = None, f" ({error})"
+    if not callable(found):
+        raise UserError(
+            f"{type(owner).__name__}.build must be a function or a class, or its import path my_module.build, got "
+            f"{build!r}{reason}"
+        )
+    return found
 
 
 def check_built(owner: object, module: Any, wanted: type) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from jaxvae.errors import UserError
-from jaxvae.networks.foreign import call, check_build, check_built, check_learned, filled, nested_dict
+from jaxvae.networks.foreign import call, check_built, check_learned, filled, imported, nested_dict
 from jaxvae.networks.network import Network
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -22,12 +22,12 @@ class FromEquinox(Network):
     `build`.
 
     Args:
-        build: function or class at the top level of a file (one made anew, such as a lambda in a loop, is another
-            program); from the shell its import path, my_module.build.
+        build: function or class at the top level of a file, or its import path, my_module.build (a function that is
+            made anew, such as a lambda, is another program).
 
     Raises:
-        UserError: for what is no equinox.Module, holds arrays of integers, or puts out another number of numbers, or
-            where Equinox is not installed.
+        UserError: if `build` cannot be imported, or makes what is no equinox.Module, holds arrays of integers, or
+            puts out another number of numbers; or where Equinox is not installed.
 
     Example:
         >>> import equinox as eqx
@@ -41,10 +41,10 @@ class FromEquinox(Network):
         (5,)
     """
 
-    build: Callable[..., Any]
+    build: str | Callable[..., Any]
 
     def __post_init__(self) -> None:
-        check_build(self, self.build)
+        imported(self, self.build)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """The parameters of a new module, in the precision of `x`."""
@@ -59,7 +59,7 @@ class FromEquinox(Network):
         return call(self, eqx.combine(filled(learned, params), rest), x, output_shape)
 
     def _module(self, key: Key, x: Array, output_shape: Shape) -> Any:
-        module = self.build(key, x.shape, output_shape)
+        module = imported(self, self.build)(key, x.shape, output_shape)
         check_built(self, module, _equinox().Module)
         return module
 

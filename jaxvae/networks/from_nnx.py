@@ -6,7 +6,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from jaxvae.networks.foreign import call, check_build, check_built, check_learned, filled, nested_dict
+from jaxvae.networks.foreign import call, check_built, check_learned, filled, imported, nested_dict
 from jaxvae.networks.network import Network
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -20,11 +20,12 @@ class FromNNX(Network):
     which `params` is the plain nested dict. A class that takes these three arguments can stand for `build`.
 
     Args:
-        build: function or class at the top level of a file (one made anew, such as a lambda in a loop, is another
-            program); from the shell its import path, my_module.build.
+        build: function or class at the top level of a file, or its import path, my_module.build (a function that is
+            made anew, such as a lambda, is another program).
 
     Raises:
-        UserError: for what is no nnx.Module, holds more than its parameters, or puts out another number of numbers.
+        UserError: if `build` cannot be imported, or makes what is no nnx.Module, holds more than its parameters, or
+            puts out another number of numbers.
 
     Example:
         >>> from flax import nnx
@@ -42,10 +43,10 @@ class FromNNX(Network):
         (5,)
     """
 
-    build: Callable[..., Any]
+    build: str | Callable[..., Any]
 
     def __post_init__(self) -> None:
-        check_build(self, self.build)
+        imported(self, self.build)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """The parameters of a new module, in the precision of `x`."""
@@ -59,7 +60,7 @@ class FromNNX(Network):
         return call(self, nnx.merge(graph, filled(learned, params)), x, output_shape)
 
     def _module(self, key: Key, x: Array, output_shape: Shape) -> nnx.Module:
-        module = self.build(nnx.Rngs(key), x.shape, output_shape)
+        module = imported(self, self.build)(nnx.Rngs(key), x.shape, output_shape)
         check_built(self, module, nnx.Module)
         return module
 

@@ -48,7 +48,7 @@ class ResNet(Network):
         blocks: residual blocks at each size [blocks].
         features: widths of dense layers between the smallest image and the vector, from the input on [units].
         activation: in blocks and dense layers, as in `MLP`.
-        image_axis: axis of the output shape where (height, width, channels) start; by default found as by `Conv`.
+        image_axis: axis of the output shape where (height, width, channels) start; by default found by their sizes.
 
     Raises:
         UserError: as `Conv`.

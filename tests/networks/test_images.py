@@ -147,14 +147,14 @@ def test_a_batch_is_one_large_matrix_product(network: Any, input_shape: Any, out
     text = str(jax.make_jaxpr(jax.grad(loss))(params, xs))
     assert "conv_general_dilated" not in text
     products = [line for line in text.splitlines() if "dimension_numbers=" in line]
-    assert len(products) > 6
+    assert len(products) >= 5  # two layers: two products forward, three back
     assert all("([], []))" in line for line in products), "an axis of examples that is not merged into the product"
 
 
 @pytest.mark.parametrize(
     ("network", "data_shape", "likelihood"),
     [
-        (Conv((4, 5, 6)), (9, 7, 1), jv.likelihoods.Bernoulli()),
+        (Conv((4, 5)), (9, 7, 1), jv.likelihoods.Bernoulli()),
         (ResNet((4,)), (8, 6, 3), jv.likelihoods.Normal(scale="per_pixel")),
     ],
     ids=["grey", "RGB"],
