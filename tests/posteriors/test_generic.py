@@ -26,14 +26,15 @@ def test_one_latent_with_finite_density_and_gradient(build: Callable[[], Any], s
     vae = tiny_vae(posterior=build())
     params = {"posterior": vae.posterior.init(jax.random.key(0), vae)}
 
-    def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
+    def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
         q = vae.posterior.distribution(vae, params, outputs)
         z = q.sample(key)
-        return z, q.log_prob(z), q.log_prob(jnp.zeros(LATENT_DIM))
+        values = z, q.log_prob(z), q.log_prob(jnp.zeros(LATENT_DIM))
+        return values, values
 
     outputs = np.random.default_rng(0).normal(size=(8, *vae.posterior.parameter_shape(vae))) * size
     outputs = jnp.asarray(outputs, jnp.float32)
-    z, *values = jax.vmap(log_probs)(outputs, keys(1, 8))
+    gradients, (z, *values) = jax.jit(jax.vmap(jax.jacobian(log_probs, has_aux=True)))(outputs, keys(1, 8))
     assert z.shape == (8, LATENT_DIM)
     assert [value.shape for value in values] == [(8,), (8,)]
-    assert_finite((z, values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 8))))
+    assert_finite((z, values, gradients))
