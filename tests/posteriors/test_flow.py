@@ -94,6 +94,22 @@ def test_detached_draws_score_what_they_drew() -> None:
     np.testing.assert_array_equal(detached.latents, plain.latents)
 
 
+def test_a_batch_of_flows_out_of_vmap_scores_its_own_examples() -> None:
+    """Weights, contexts and the bijector's own numbers then all have a batch axis."""
+    vae = tiny_vae(posterior=jv.posteriors.Flow(bijectors.SplineCoupling(4, 2.5, jv.networks.MLP((6,)))))
+    params, xs = init(vae, jax.random.key(0)), binary_batch()
+    z = jax.random.normal(jax.random.key(1), (len(xs), LATENT_DIM))
+
+    @jax.jit
+    def both(params: Params, xs: Array) -> tuple[Array, Array]:
+        q = jax.vmap(vae.encode, (None, 0))(params, xs)
+        return q.log_prob(z), jax.vmap(lambda x, z: vae.encode(params, x).log_prob(z))(xs, z)
+
+    together, alone = both(params, xs)
+    assert together.shape == (len(xs),)
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
+
+
 @jv.dataclass
 class Codes(jv.posteriors.Posterior):
     """A posterior that is not over real vectors, and changes with the step."""
