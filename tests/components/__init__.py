@@ -6,6 +6,7 @@
 from tests.components.bijectors import BIJECTORS
 from tests.components.discrete import DISCRETE
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
+from tests.components.flows import FLOWS
 from tests.components.joint import JOINT as _JOINT
 from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
@@ -15,7 +16,7 @@ from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
 
-JOINT = _JOINT | DISCRETE
+JOINT = _JOINT | DISCRETE | FLOWS
 
 __all__ = [
     "BIJECTORS",

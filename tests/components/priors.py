@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from jaxvae import networks, priors
+from jaxvae import bijectors, networks, priors
 
 PRIORS: dict[str, Callable[[], Any]] = {
     "StandardNormal": priors.StandardNormal,
@@ -21,4 +21,8 @@ PRIORS: dict[str, Callable[[], Any]] = {
     "UniformBinaryConcrete": partial(priors.UniformBinaryConcrete, temperature=1.4),
     "UniformCategorical": partial(priors.UniformCategorical, num_classes=2),
     "UniformConcrete": partial(priors.UniformConcrete, num_classes=2, temperature=0.9),
+    "Flow-AffineCoupling": lambda: priors.Flow(bijectors.AffineCoupling(networks.MLP((6,)))),
+    "Flow-MAF": lambda: priors.Flow(bijectors.MAF((5,)), num_layers=2),
+    "Flow-Planar": lambda: priors.Flow(bijectors.Planar(), num_layers=3),
+    "Autoregressive": lambda: priors.Autoregressive(num_components=3, features=(5,)),
 }

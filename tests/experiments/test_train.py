@@ -45,6 +45,16 @@ def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
     assert [record["epoch"] for record in read_metrics(run)] == [1, 2]
 
 
+def test_flows_by_flags(script: Script) -> None:
+    """A posterior without a mean is shown by a draw."""
+    flags = ["--posterior", "Flow", "--posterior.bijector", "Planar", "--prior", "Flow", "--prior.bijector", "MAF"]
+    outcome = script(TRAIN, *FAST, *flags, "--prior.num_layers", "1", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert config["posterior"]["init_args"]["bijector"]["class_path"].endswith("Planar")
+    assert Path("run/reconstructions.png").exists()
+
+
 def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> None:
     flags = (*FAST, "--objective.schedule", "Linear", "--objective.schedule.steps", "3", "--seed", "5")
     script(TRAIN, *flags, "--run_dir", "a")
