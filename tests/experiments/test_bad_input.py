@@ -9,6 +9,11 @@ from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 
+_BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
+_CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8"]
+_GEOMETRIC = ["--posterior.temperature", "Geometric"]
+
+
 def refused(outcome: Outcome, *words: str) -> None:
     assert outcome.code == 2, outcome
     assert outcome.err.startswith("error: ")
@@ -68,6 +73,18 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--data", "digitz"], ["digitz", "digits"]),
         (["--data", "nowhere.npz"], ["nowhere.npz"]),
         (["--data", "nowhere.npy"], ["nowhere.npy"]),
+        (["--objective.expectation", "enumerated"], ["must be discrete", "DiagonalNormal", "--posterior Categorical"]),
+        ([*_BERNOULLI, "--latent_dim", "17"], ["at most 65536", "131072", "--latent_dim"]),
+        (["--posterior", "Categorical"], ["StandardNormal over real vectors", "--prior UniformCategorical"]),
+        ([*_CONCRETE, "--latent_dim", "6"], ["--latent_dim", "multiple of Concrete.num_classes, 4, got 6: take 8"]),
+        ([*_CONCRETE, "--prior.num_classes", "8"], ["simplex[4]", "simplex[8]", "same numbers"]),
+        ([*_CONCRETE, "--posterior.num_classes", "1"], ["num_classes must be >= 2"]),
+        ([*_CONCRETE, "--posterior.temperature", "0"], ["temperature must be > 0, got 0.0"]),
+        ([*_CONCRETE, "--posterior.temperature", "Geometrik"], ["a number", "did you mean Geometric?"]),
+        ([*_CONCRETE, "--posterior.temperature.start", "2"], ["--posterior.temperature Geometric first"]),
+        ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "-2"], ["Geometric.start must be > 0, got -2.0"]),
+        ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "x"], ["a number", "'x'"]),
+        (["--prior", "LARS", "--prior.truncation", "0"], ["truncation must be >= 1"]),
         (["--resume"], ["--run_dir"]),
         (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
         (["--resume", "--overwrite", "--run_dir", "x"], ["--overwrite", "--resume"]),

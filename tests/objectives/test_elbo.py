@@ -123,6 +123,10 @@ def test_the_kl_of_several_levels_is_summed() -> None:
     [
         ({"beta": -1}, "ELBO.beta must be >= 0, got -1.0"),
         ({"squared_error_weight": -0.5}, "ELBO.squared_error_weight must be >= 0, got -0.5"),
+        (
+            {"expectation": "enumerate"},
+            "ELBO.expectation must be one of sampled, enumerated; got 'enumerate' (did you mean enumerated?)",
+        ),
         ({"kl": "sample"}, "ELBO.kl must be one of closed_form, sampled; got 'sample' (did you mean sampled?)"),
     ],
 )

@@ -35,7 +35,10 @@ def test_the_sampler_draws_from_the_density(build: Callable[[], Any]) -> None:
     log_density = np.asarray(jax.jit(jax.vmap(prior.log_prob))(jnp.asarray(nodes, jnp.float32)), np.float64)
     assert log_density.shape == (len(nodes),)
     mass = weights * np.exp(log_density)
-    np.testing.assert_allclose(mass.sum(), 1.0, atol=1e-4)
+    log_normaliser = vae.prior.report(vae, params).get("log_normaliser")  # of a density known up to its estimate
+    error = 0.0 if log_normaliser is None else 6 * float(log_normaliser.standard_error)
+    np.testing.assert_allclose(mass.sum(), 1.0, atol=1e-4 + error)
+    mass /= mass.sum()
 
     z = jax.jit(jax.vmap(lambda key: vae.sample_prior(params, key)))(keys(1, NUM_DRAWS))
     assert z.shape == (NUM_DRAWS, vae.latent_dim)
