@@ -23,12 +23,16 @@ def log_density(oracle: Any, values: Any) -> Any:
     return (oracle.logpdf if is_continuous(oracle) else oracle.logpmf)(values)
 
 
+_TAIL = 1e-12  # of the mass of an unbounded discrete distribution, beyond its last node
+
+
 def nodes(oracle: Any) -> tuple[np.ndarray, np.ndarray]:
     """Points and weights: Σ weights · f(points) is ∫ f over ±12 standard deviations, or the sum over the support."""
     if is_continuous(oracle):
         points = oracle.mean() + oracle.std() * np.linspace(-12, 12, 301)
         return points, np.full(301, points[1] - points[0])
-    points = np.arange(oracle.support()[0], oracle.support()[1] + 1)
+    last = min(oracle.support()[1], oracle.isf(_TAIL))
+    points = np.arange(oracle.support()[0], last + 1)
     return points, np.ones(len(points))
 
 

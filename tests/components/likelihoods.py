@@ -28,9 +28,6 @@ _COUNTS = {"inside": (0.0, 1.0, 1e4), "outside": (0.5, -1.0, np.nan, np.inf)}
 LIKELIHOODS = {
     "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
     "BetaBinomial": LikelihoodRow(likelihoods.BetaBinomial, (0.0, 1.0, 100 / 255), (-1 / 255, 0.5, 256 / 255, np.nan)),
-    "BetaBinomial-16": LikelihoodRow(
-        partial(likelihoods.BetaBinomial, total_count=16), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
-    ),
     "Mixed": LikelihoodRow(
         likelihoods.Mixed,
         inside=((0.0, 0.0, 0.0, 0.0, 0.0), (-1e4, 1e4, 1.0, 3.0, 2.0)),
@@ -60,7 +57,6 @@ LIKELIHOODS = {
     "Normal-per_pixel": LikelihoodRow(partial(likelihoods.Normal, scale="per_pixel", mean="tanh"), **_REAL),
     "Poisson": LikelihoodRow(likelihoods.Poisson, **_COUNTS),
     "ZeroInflated": LikelihoodRow(likelihoods.ZeroInflated, **_COUNTS),
-    "ZeroInflated-Poisson": LikelihoodRow(lambda: likelihoods.ZeroInflated(likelihoods.Poisson()), **_COUNTS),
     "ZeroInflated-BetaBinomial": LikelihoodRow(
         lambda: likelihoods.ZeroInflated(likelihoods.BetaBinomial(16)), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
     ),
