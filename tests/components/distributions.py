@@ -36,6 +36,14 @@ class DistributionRow(NamedTuple):
     has_mean: bool = True
 
 
+class _FloatCategorical(numpyro.CategoricalLogits):
+    """For codes as floats."""
+
+    def log_prob(self, value: Any) -> Any:
+        """Of the class with that code."""
+        return super().log_prob(value.astype(int))
+
+
 DISTRIBUTIONS = {
     "Normal": DistributionRow(
         make=distributions.Normal,
@@ -63,7 +71,7 @@ DISTRIBUTIONS = {
     "BetaBinomial": DistributionRow(
         make=distributions.BetaBinomial,
         parameters=lambda rng, shape: {
-            "total_count": rng.integers(3, 9, shape).astype(float),
+            "total_count": np.full(shape, 7.0),
             "alpha": np.exp(0.5 * rng.normal(size=shape)),
             "beta": np.exp(0.5 * rng.normal(size=shape)),
         },
@@ -91,7 +99,7 @@ DISTRIBUTIONS = {
         make=distributions.CategoricalCodes,
         parameters=lambda rng, shape: {"logits": rng.normal(size=(*shape, 4))},
         scipy=lambda logits: stats.rv_discrete(values=(np.arange(len(logits)), special.softmax(logits))),
-        numpyro=lambda logits: numpyro.Categorical(logits=logits),
+        numpyro=lambda logits: _FloatCategorical(logits=logits),
         extremes=(
             Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 0.0, 0.0),
             Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 2.0, -2e4),
@@ -104,7 +112,7 @@ DISTRIBUTIONS = {
             "dispersion": np.exp(1.0 + 0.5 * rng.normal(size=shape)),
         },
         scipy=lambda rate, dispersion: stats.nbinom(dispersion, dispersion / (dispersion + rate)),
-        numpyro=numpyro.NegativeBinomial2,
+        numpyro=lambda rate, dispersion: numpyro.NegativeBinomial2(rate, dispersion),
         extremes=(
             *(
                 Extreme({"rate": rate, "dispersion": r}, x, stats.nbinom.logpmf(x, r, r / (r + rate)))
@@ -123,8 +131,8 @@ DISTRIBUTIONS = {
     "Poisson": DistributionRow(
         make=distributions.Poisson,
         parameters=lambda rng, shape: {"rate": np.exp(1.0 + rng.normal(size=shape))},
-        scipy=stats.poisson,
-        numpyro=numpyro.Poisson,
+        scipy=lambda rate: stats.poisson(rate),
+        numpyro=lambda rate: numpyro.Poisson(rate),
         extremes=tuple(
             Extreme({"rate": rate}, x, stats.poisson.logpmf(x, rate))
             for rate in (1e-4, 9.5, 1e4)
