@@ -25,6 +25,7 @@ def log_density(oracle: Any, values: Any) -> Any:
 
 _EDGES = np.array([1e-9, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.3, 0.5])  # quantiles; a kink at the median is an edge
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)  # on [−1, 1]
+_TAIL = 1e-12  # of the mass of an unbounded discrete distribution, beyond its last node
 
 
 def nodes(oracle: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +36,8 @@ def nodes(oracle: Any) -> tuple[np.ndarray, np.ndarray]:
         return np.ravel(middles[:, None] + halves[:, None] * _NODES), np.ravel(halves[:, None] * _WEIGHTS)
     if hasattr(oracle, "xk"):
         return oracle.xk, np.ones(len(oracle.xk))
-    points = np.arange(oracle.support()[0], oracle.support()[1] + 1)
+    last = min(oracle.support()[1], oracle.isf(_TAIL))
+    points = np.arange(oracle.support()[0], last + 1)
     return points, np.ones(len(points))
 
 

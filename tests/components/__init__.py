@@ -4,6 +4,7 @@
 """
 
 from tests.components.bijectors import BIJECTORS
+from tests.components.counts import COUNTS
 from tests.components.discrete import DISCRETE
 from tests.components.distributions import CLOSED_FORM_KL, DISTRIBUTIONS, DistributionRow, Extreme, Parameters
 from tests.components.flows import FLOWS
@@ -16,7 +17,7 @@ from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
 
-JOINT = _JOINT | DISCRETE | FLOWS
+JOINT = _JOINT | COUNTS | DISCRETE | FLOWS
 
 __all__ = [
     "BIJECTORS",

@@ -83,6 +83,14 @@ def _logistic_mixture(rng: np.random.Generator, shape: Shape) -> Parameters:
     }
 
 
+class _FloatCategorical(numpyro.CategoricalLogits):
+    """For codes as floats."""
+
+    def log_prob(self, value: Any) -> Any:
+        """Of the class with that code."""
+        return super().log_prob(value.astype(int))
+
+
 DISTRIBUTIONS = {
     "Normal": DistributionRow(
         make=distributions.Normal,
@@ -210,6 +218,21 @@ DISTRIBUTIONS = {
             Extreme({"logits": -1e4}, 0.0, 0.0),
         ),
     ),
+    "BetaBinomial": DistributionRow(
+        make=distributions.BetaBinomial,
+        parameters=lambda rng, shape: {
+            "total_count": np.full(shape, 7.0),
+            "alpha": np.exp(0.5 * rng.normal(size=shape)),
+            "beta": np.exp(0.5 * rng.normal(size=shape)),
+        },
+        scipy=lambda total_count, alpha, beta: stats.betabinom(int(total_count), alpha, beta),
+        numpyro=lambda total_count, alpha, beta: numpyro.BetaBinomial(alpha, beta, total_count),
+        extremes=tuple(
+            Extreme({"total_count": n, "alpha": a, "beta": b}, x, stats.betabinom.logpmf(x, int(n), a, b))
+            for n, x in ((255.0, 0.0), (255.0, 255.0), (255.0, 100.0), (1e4, 0.0), (1e4, 1e4), (1e4, 5e3))
+            for a, b in ((1e-4, 1e-4), (1e-4, 1e4), (1e4, 1e-4), (1e4, 1e4), (9.5, 0.5))
+        ),
+    ),
     "Categorical": DistributionRow(
         make=distributions.Categorical,
         parameters=lambda rng, shape: {"logits": rng.normal(size=(*shape, 4))},
@@ -222,6 +245,50 @@ DISTRIBUTIONS = {
         ),
         has_mean=False,
     ),
+    "CategoricalCodes": DistributionRow(
+        make=distributions.CategoricalCodes,
+        parameters=lambda rng, shape: {"logits": rng.normal(size=(*shape, 4))},
+        scipy=lambda logits: stats.rv_discrete(values=(np.arange(len(logits)), special.softmax(logits))),
+        numpyro=lambda logits: _FloatCategorical(logits=logits),
+        extremes=(
+            Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 0.0, 0.0),
+            Extreme({"logits": [1e4, 0.0, -1e4, 0.0]}, 2.0, -2e4),
+        ),
+    ),
+    "NegativeBinomial": DistributionRow(
+        make=distributions.NegativeBinomial,
+        parameters=lambda rng, shape: {
+            "rate": np.exp(1.0 + 0.5 * rng.normal(size=shape)),
+            "dispersion": np.exp(1.0 + 0.5 * rng.normal(size=shape)),
+        },
+        scipy=lambda rate, dispersion: stats.nbinom(dispersion, dispersion / (dispersion + rate)),
+        numpyro=lambda rate, dispersion: numpyro.NegativeBinomial2(rate, dispersion),
+        extremes=(
+            *(
+                Extreme({"rate": rate, "dispersion": r}, x, stats.nbinom.logpmf(x, r, r / (r + rate)))
+                for rate in (1e-4, 9.5, 1e4)
+                for r in (1e-4, 9.5, 1e4)
+                for x in (0.0, 1.0, 10.0, 1e4)
+            ),
+            # far on the way to Poisson scipy's own differences cancel
+            *(
+                Extreme({"rate": rate, "dispersion": r}, x, stats.poisson.logpmf(x, rate))
+                for rate, x in ((1e-4, 1.0), (3.0, 5.0), (1e4, 1e4))
+                for r in (1e13, 1e30)
+            ),
+        ),
+    ),
+    "Poisson": DistributionRow(
+        make=distributions.Poisson,
+        parameters=lambda rng, shape: {"rate": np.exp(1.0 + rng.normal(size=shape))},
+        scipy=lambda rate: stats.poisson(rate),
+        numpyro=lambda rate: numpyro.Poisson(rate),
+        extremes=tuple(
+            Extreme({"rate": rate}, x, stats.poisson.logpmf(x, rate))
+            for rate in (1e-4, 9.5, 1e4)
+            for x in (0.0, 1.0, 10.0, 9990.0, 1e4)
+        ),
+    ),
 }
 
 CLOSED_FORM_KL = {
@@ -231,6 +298,7 @@ CLOSED_FORM_KL = {
     ("Bernoulli", "Bernoulli"),
     ("Categorical", "Categorical"),
     ("Laplace", "Laplace"),
+    ("Poisson", "Poisson"),
 }
 """Pairs (q, p) that have a closed form, q a row above, p one above (`test_kl.py`) or of JOINT (`test_joint.py`).
 

@@ -51,9 +51,6 @@ LIKELIHOODS = {
     "Logistic-learned": LikelihoodRow(likelihoods.Logistic, **_REAL),
     "Logistic-per_pixel": LikelihoodRow(partial(likelihoods.Logistic, scale="per_pixel", mean="sigmoid"), **_REAL),
     "BetaBinomial": LikelihoodRow(likelihoods.BetaBinomial, (0.0, 1.0, 100 / 255), (-1 / 255, 0.5, 256 / 255, np.nan)),
-    "BetaBinomial-16": LikelihoodRow(
-        partial(likelihoods.BetaBinomial, total_count=16), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
-    ),
     "Mixed": LikelihoodRow(
         likelihoods.Mixed,
         inside=((0.0, 0.0, 0.0, 0.0, 0.0), (-1e4, 1e4, 1.0, 3.0, 2.0)),
@@ -87,7 +84,6 @@ LIKELIHOODS = {
     "StudentT-per_pixel": LikelihoodRow(partial(likelihoods.StudentT, scale="per_pixel", mean="sigmoid"), **_REAL),
     "Poisson": LikelihoodRow(likelihoods.Poisson, **_COUNTS),
     "ZeroInflated": LikelihoodRow(likelihoods.ZeroInflated, **_COUNTS),
-    "ZeroInflated-Poisson": LikelihoodRow(lambda: likelihoods.ZeroInflated(likelihoods.Poisson()), **_COUNTS),
     "ZeroInflated-BetaBinomial": LikelihoodRow(
         lambda: likelihoods.ZeroInflated(likelihoods.BetaBinomial(16)), (0.0, 0.5, 1.0), (0.1, 1.0625, np.inf)
     ),

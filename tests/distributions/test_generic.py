@@ -86,7 +86,12 @@ def test_samples_follow_the_density(row: DistributionRow) -> None:
             points, _ = oracles.nodes(oracle)
             counts = (values[:, None] == points).sum(0)
             assert counts.sum() == NUM_DRAWS, "a draw lies outside the support"
-            assert stats.chisquare(counts, NUM_DRAWS * oracle.pmf(points)).pvalue > 1e-8
+            expected = NUM_DRAWS * oracle.pmf(points) / oracle.pmf(points).sum()
+            rare = expected < 10  # taken together: the law of the statistic needs a few draws in each cell
+            observed = np.append(counts[~rare], counts[rare].sum())
+            expected = np.append(expected[~rare], expected[rare].sum())
+            filled = expected > 0
+            assert stats.chisquare(observed[filled], expected[filled]).pvalue > 1e-8
     if row.has_mean:
         means = [oracles.component(row, parameters, where).mean() for where in np.ndindex(*EVENT)]
         np.testing.assert_allclose(distribution.mean, np.reshape(means, EVENT), rtol=1e-5)
