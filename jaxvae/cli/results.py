@@ -12,12 +12,13 @@ from rich.console import Console
 
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
+from jaxvae.draw import Model
 from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
-from jaxvae.typing import Array
-from jaxvae.vae import mean_of, reconstruct
+from jaxvae.typing import Array, Key, Params
+from jaxvae.vae import mean_of, reconstruct, sample
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
@@ -88,23 +89,35 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x)
 
     x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")[:_NUM_RECONSTRUCTIONS]
-    reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
-    rows = ("test", "model")
+    keys = jax.random.split(stream_key(seed, Stream.RECONSTRUCTIONS), len(x))
+    try:
+        reconstructions = jax.jit(jax.vmap(lambda one: reconstruct(model, params, one)))(x)
+        title = "test data and E[x | z = E q(z|x)]"
+    except NotImplementedError:  # no mean
+        reconstructions = jax.jit(jax.vmap(lambda key, one: _redraw(model, params, key, one)))(keys, x)
+        title = "test data and draws x ~ p(x | z), z ~ q(z|x)"
     path = run_dir / "reconstructions.png"
-    save_grid(
-        path,
-        shown(jnp.concatenate([x, reconstructions])),
-        "test data and E[x | z = E q(z|x)]",
-        columns=len(x),
-        rows=rows,
-    )
+    save_grid(path, shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model"))
     written = [path]
     if training.objective.monitor == "elbo":
         keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
-        samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(keys)
+        try:
+            samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(
+                keys
+            )
+            title = "samples: E[x | z], z ~ p(z)"
+        except NotImplementedError:
+            samples = jax.jit(jax.vmap(lambda key: sample(model, params, key)))(keys)  # type: ignore[arg-type]
+            title = "samples: x ~ p(x | z), z ~ p(z)"
         written.append(run_dir / "samples.png")
-        save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
+        save_grid(written[-1], shown(samples), title)
     return written
+
+
+def _redraw(model: Model, params: Params, key: Key, x: Array) -> Array:
+    """x' ~ p(x'|z), z ~ q(z|x)."""
+    latent_key, data_key = jax.random.split(key)
+    return model.decode(params, model.encode(params, x).sample(latent_key)).sample(data_key)
 
 
 def show_summary(run_dir: Path, console: Console) -> None:

@@ -104,6 +104,8 @@ class Stream(enum.IntEnum):
     """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
+    RECONSTRUCTIONS = 4
+    """Drawn where the posterior or the likelihood has no mean to show."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

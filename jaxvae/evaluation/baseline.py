@@ -12,8 +12,8 @@ _MIN_SCALE = 1e-3  # as the normal likelihood: pixels that never change would ha
 def independent_baseline(support: Support, x: Array) -> Bernoulli | CategoricalLevels | Normal:
     """Independent dimensions fitted to training data.
 
-    Bernoulli by Laplace's rule for binary data, the share of each level for grey levels (with one more example that is
-    spread over all), else normal by maximum likelihood.
+    Bernoulli for binary data and the share of each level for grey levels, by Laplace's rule, else normal by maximum
+    likelihood.
 
     Args:
         support: of the likelihood that is compared with it.
@@ -23,7 +23,7 @@ def independent_baseline(support: Support, x: Array) -> Bernoulli | CategoricalL
         A distribution over one example.
     """
     if support == BINARY:
-        return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
+        return Bernoulli(smoothed_log_odds(x))
     if support.num_levels is not None:
         return CategoricalLevels(smoothed_level_frequencies(x, support.num_levels))
     return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))
