@@ -113,6 +113,8 @@ def check_in_model(build: Callable[[], jv.VAE]) -> None:
     vae = build()
     params, xs, values, gradients = everything(vae)
     assert xs.shape == (BATCH, *vae.data_shape)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):  # another type than after a step: compiled twice
+        assert not leaf.weak_type, f"give {jax.tree_util.keystr(path)} a dtype"
     assert np.all(vae.likelihood.support.contains(np.asarray(xs)))
     assert values.shape == (BATCH,)
     assert_finite((values, gradients))

@@ -1,7 +1,6 @@
 """What a trained model leaves: `evaluation.json`, pictures, a table."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from rich.console import Console
 
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
+from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
-from jaxvae.typing import Array, Params
-from jaxvae.vae import VAE, mean_of, reconstruct
+from jaxvae.typing import Array, Key
+from jaxvae.vae import mean_of
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
@@ -93,33 +93,34 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
     def shown(x: Array) -> np.ndarray:
         return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x / max(white, 1.0))
 
-    keys = None if _has_mean(model, params, x[0]) else jax.random.split(stream_key(seed, Stream.CODES), len(x))
-    reconstructions = jax.jit(jax.vmap(partial(reconstruct, model, params)))(x, keys)
-    rows = ("test", "model")
+    def reconstruction(key: Key, x: Array) -> Array:
+        code_key, data_key = jax.random.split(key)
+        return _mean_or_draw(model.decode(params, _mean_or_draw(model.encode(params, x), code_key)), data_key)
+
+    reconstructions = jax.jit(jax.vmap(reconstruction))(jax.random.split(stream_key(seed, Stream.PICTURES), len(x)), x)
     path = run_dir / "reconstructions.png"
-    save_grid(
-        path,
-        shown(jnp.concatenate([x, reconstructions])),
-        "test data and E[x | z = E q(z|x)]" if keys is None else "test data and E[x | z], z ~ q(z|x)",
-        columns=len(x),
-        rows=rows,
-    )
+    title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
+    save_grid(path, shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model"))
     written = [path]
-    if training.objective.monitor == "elbo":
+    if training.objective.monitor != "log_likelihood":  # else there is no density to sample from
         keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
-        samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(keys)
+
+        def sampled(key: Key) -> Array:
+            prior_key, data_key = jax.random.split(key)
+            return _mean_or_draw(model.decode(params, model.sample_prior(params, prior_key)), data_key)
+
         written.append(run_dir / "samples.png")
-        save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
+        title = "samples: E[x | z], z ~ p(z) (draws where there is no mean)"
+        save_grid(written[-1], shown(jax.jit(jax.vmap(sampled))(keys)), title)
     return written
 
 
-def _has_mean(model: VAE, params: Params, x: Array) -> bool:
-    """Whether the posterior knows its mean."""
+def _mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
+    """The mean, or a draw of a distribution that has none."""
     try:
-        jax.eval_shape(lambda: mean_of(model.encode(params, x)))
+        return mean_of(distribution)
     except NotImplementedError:
-        return False
-    return True
+        return distribution.sample(key)
 
 
 def show_summary(run_dir: Path, console: Console) -> None:

@@ -109,8 +109,8 @@ class Stream(enum.IntEnum):
     """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
-    CODES = 4
-    """Draws of z for pictures, where the posterior has no mean."""
+    PICTURES = 4
+    """Draws for pictures, where the posterior or the likelihood has no mean to show."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -70,14 +70,14 @@ class Categorical(Distribution):
 def smoothed_level_frequencies(examples: Array, num_levels: int) -> Array:
     """Log-share of each level g / (num_levels − 1) in each dimension of `[n, *event]` examples, `[*event, levels]`.
 
-    One more example is spread evenly over the levels, so that none is impossible: log (n_g + 1/levels) / (n + 1).
+    By Laplace's rule, so that no level is impossible: log (n_g + 1) / (n + num_levels).
 
-    >>> jnp.exp(smoothed_level_frequencies(jnp.array([[0.0], [0.0], [0.5]]), 3)).tolist()  # (2, 1, 0) + ⅓ of 4
-    [[0.583..., 0.333..., 0.083...]]
+    >>> jnp.exp(smoothed_level_frequencies(jnp.array([[0.0], [0.0], [0.5]]), 3)).tolist()  # (3, 2, 1) of 6
+    [[0.5, 0.333..., 0.166...]]
     """
     levels = to_levels(examples, num_levels)
     count = jax.lax.map(lambda level: jnp.sum(levels == level, axis=0), jnp.arange(num_levels).astype(levels.dtype))
-    frequency = (count.astype(levels.dtype) + 1.0 / num_levels) / (examples.shape[0] + 1.0)
+    frequency = (count.astype(levels.dtype) + 1.0) / (examples.shape[0] + num_levels)
     return jnp.moveaxis(jnp.log(frequency), 0, -1)
 
 

@@ -71,8 +71,8 @@ class DiscretizedLogisticMixture(Likelihood):
         count = self.num_components
         scale = max(1.0 / (6.0 * count), 2.0 * self._min_scale)  # 90 % within half the way to the next component
         own: Params = {
-            "locs": jnp.linspace(0.0, 1.0, count) if count > 1 else jnp.array([0.5]),
-            "raw_scales": inverse_positive(jnp.full(count, scale), self._min_scale),
+            "locs": jnp.linspace(0.0, 1.0, count) if count > 1 else jnp.full(1, 0.5, float),
+            "raw_scales": inverse_positive(jnp.full(count, scale, float), self._min_scale),
         }
         if examples is None:
             return own | {"logits": jnp.zeros((*(vae.data_shape[:-1] if _is_rgb(vae) else vae.data_shape), count))}

@@ -60,7 +60,9 @@ class StudentT(Likelihood):
         del key
         to_scale = ((START_DF - 2.0) / START_DF) ** 0.5
         own = location_scale.start_at_data(self, vae, examples, lambda r: to_scale * jnp.sqrt(jnp.mean(r**2)))
-        return {**own, "raw_df": inverse_positive(jnp.asarray(START_DF), MIN_DF)} if self.df == "learned" else own
+        return (
+            {**own, "raw_df": inverse_positive(jnp.asarray(START_DF, float), MIN_DF)} if self.df == "learned" else own
+        )
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.StudentT:
         """p(x|z) over `data_shape`."""

@@ -84,6 +84,13 @@ def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array
     expected = stats.norm.logpdf(values, values.mean(axis=0), values.std(axis=0)).sum(axis=(1, 2, 3))
     np.testing.assert_allclose(jax.vmap(baseline_of(Normal(), reals).log_prob)(reals), expected, rtol=1e-5)
 
+    greys = jax.random.randint(jax.random.key(6), (NUM_EXAMPLES, 3, 2, 1), 0, 5).astype(jnp.float32) / 4
+    levels = np.asarray(greys)
+    shares = [((levels == level).sum(axis=0) + 1) / (NUM_EXAMPLES + 5) for level in np.arange(5) / 4]
+    expected = sum(np.log(share) * (levels == level) for level, share in zip(np.arange(5) / 4, shares, strict=True))
+    baseline = baseline_of(jv.likelihoods.Categorical(num_levels=5).support, greys)
+    np.testing.assert_allclose(jax.vmap(baseline.log_prob)(greys), expected.sum(axis=(1, 2, 3)), rtol=1e-5)
+
 
 def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     scores = {

@@ -145,6 +145,21 @@ def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> No
     assert (bits is None) == ("Normal" in flags and "--dequantize" not in flags)
 
 
+def test_colours_by_a_mixture_of_discretised_logistics(script: Script) -> None:
+    """A mass: bits without dequantisation, beside a baseline of levels; no mean, so that pictures are draws."""
+    np.save("colours.npy", np.random.default_rng(0).integers(0, 256, (60, 4, 5, 3)).astype(np.uint8))
+    flags = ("--data", "colours.npy", "--likelihood", "DiscretizedLogisticMixture", "--likelihood.num_components", "2")
+    outcome = script(TRAIN, *FAST, *flags, "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    evaluation = json.loads(Path("run/evaluation.json").read_text())
+    assert evaluation["binarize"] == "none"
+    assert "CategoricalLevels" in evaluation["baseline"]["model"]
+    assert evaluation["baseline"]["bits_per_dimension"] == pytest.approx(8.0, abs=0.3)  # few examples of pure noise
+    assert evaluation["elbo"]["bits_per_dimension"] > 7.9
+    for picture in ("samples.png", "reconstructions.png"):
+        assert np.asarray(Image.open(f"run/{picture}").convert("RGB")).std() > 20
+
+
 @pytest.mark.slow
 def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> None:
     """The baseline's bits are the same whether data are mapped to [0, 1] or to [−1, 1]."""
