@@ -17,6 +17,7 @@ FAMILIES: dict[str, type] = {
     "decoder": Network,
     "posterior": Posterior,
     "prior": Prior,
+    "prior.network": Network,
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,

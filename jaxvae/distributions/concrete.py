@@ -41,9 +41,9 @@ class Concrete(Distribution):
         UserError: if D is not a multiple of C.
 
     Example:
-        >>> p = Concrete(jnp.zeros(3), 1.0, num_classes=3)  # uniform on the triangle, of area ½
-        >>> float(p.log_prob(jnp.array([0.2, 0.3, 0.5])))
-        0.693...
+        >>> p = Concrete(jnp.zeros(2), 1.0, num_classes=2)  # uniform on the segment
+        >>> round(float(jnp.exp(p.log_prob(jnp.array([0.2, 0.8])))), 5)
+        1.0
     """
 
     logits: Array

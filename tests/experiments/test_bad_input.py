@@ -8,7 +8,6 @@ import pytest
 from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
-
 _BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
 _CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
