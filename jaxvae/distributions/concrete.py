@@ -29,7 +29,8 @@ class Concrete(Distribution):
     Entries far below 1 round to 0, where the density is infinite or 0. `sample_and_log_prob` takes the density from
     log y before it is rounded, so log q of a draw is exact at any temperature; `log_prob` scores what is below 1e-30
     as 1e-30. A bound that subtracts such a log q and adds such a log p is one of the model whose prior density is level
-    within 1e-30 of the simplex's border, which differs from the model by no more than its mass there.
+    within 1e-30 of the simplex's border, which differs from the model by no more than its mass there. Estimators that
+    score a draw by `log_prob` (`detach_posterior`) lose this where a posterior is sharp enough to round.
 
     Args:
         logits: unnormalised log-probabilities of the corners, `[*batch, D]`: D / C groups of C classes.
