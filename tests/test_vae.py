@@ -44,7 +44,8 @@ def test_shapes_of_one_example() -> None:
     assert shapes["latent"] == [(LATENT_DIM,)] * 3
     assert shapes["data"] == [DATA_SHAPE] * 4
     assert shapes["number"] == [()] * 5
-    assert shapes["draw"] == jv.Draw((LATENT_DIM,), (), (), (), (1,), (LATENT_DIM,), ())
+    scalars = dict.fromkeys(("log_likelihood", "log_prior", "log_posterior", "score", "exact_kl"), ())
+    assert shapes["draw"] == jv.Draw((LATENT_DIM,), kl=(1,), kl_dimensions=(LATENT_DIM,), **scalars)
     assert shapes["reconstruct"] == DATA_SHAPE
 
 

@@ -25,6 +25,7 @@ FAMILIES: dict[str, type] = {
     "prior.bijector": Bijector,
     "posterior.bijector.network": Network,
     "prior.bijector.network": Network,
+    "prior.network": Network,
     "likelihood": Likelihood,
     "likelihood.likelihood": Likelihood,
     "objective": Objective,

@@ -29,7 +29,8 @@ class Concrete(Distribution):
     Entries far below 1 round to 0, where the density is infinite or 0. `sample_and_log_prob` takes the density from
     log y before it is rounded, so log q of a draw is exact at any temperature; `log_prob` scores what is below 1e-30
     as 1e-30. A bound that subtracts such a log q and adds such a log p is one of the model whose prior density is level
-    within 1e-30 of the simplex's border, which differs from the model by no more than its mass there.
+    within 1e-30 of the simplex's border, which differs from the model by no more than its mass there. Estimators that
+    score a draw by `log_prob` (`detach_posterior`) lose this where a posterior is sharp enough to round.
 
     Args:
         logits: unnormalised log-probabilities of the corners, `[*batch, D]`: D / C groups of C classes.
@@ -41,9 +42,9 @@ class Concrete(Distribution):
         UserError: if D is not a multiple of C.
 
     Example:
-        >>> p = Concrete(jnp.zeros(3), 1.0, num_classes=3)  # uniform on the triangle, of area ½
-        >>> float(p.log_prob(jnp.array([0.2, 0.3, 0.5])))
-        0.693...
+        >>> p = Concrete(jnp.zeros(2), 1.0, num_classes=2)  # uniform on the segment
+        >>> round(float(jnp.exp(p.log_prob(jnp.array([0.2, 0.8])))), 5)
+        1.0
     """
 
     logits: Array
