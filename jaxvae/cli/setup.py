@@ -195,10 +195,14 @@ def _fits(likelihood: Likelihood, values: dict[str, np.ndarray]) -> bool:
 
 def _that_fit(preprocessing: Preprocessing, values: dict[str, np.ndarray]) -> str:
     """The library's likelihoods of which the support holds all the values, as they stand after `--likelihood`."""
-    found = []
-    for name, cls in sorted(choices(Likelihood).items()):
-        if _fits(cls(), values):
-            found.append(name)
-        elif _with_levels_of(cls(), preprocessing, values) is not None:
-            found.append(f"{name} --likelihood.num_levels {_num_levels(preprocessing)}")
-    return " or ".join(found) or "one of your own"
+    family = {name: cls() for name, cls in sorted(choices(Likelihood).items())}
+    fitting = [name for name, one in family.items() if _fits(one, values)]
+    with_levels = [
+        name
+        for name, one in family.items()
+        if name not in fitting and _with_levels_of(one, preprocessing, values) is not None
+    ]
+    found = [" or ".join(fitting)] if fitting else []
+    if with_levels:
+        found.append(f"{' or '.join(with_levels)} with --likelihood.num_levels {_num_levels(preprocessing)}")
+    return ", or ".join(found) or "one of your own"
