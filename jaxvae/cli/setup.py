@@ -176,6 +176,6 @@ def _check_columns(support: Support, rows: np.ndarray, where: str) -> None:
         outside = rows[:, d][~column.contains(rows[:, d])]
         if outside.size:
             raise UserError(
-                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.4g} in the {where}: mend "
+                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.8g} in the {where}: mend "
                 f"the data, or what --likelihood.columns says of the column"
             )
