@@ -37,7 +37,7 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
         if outside.size:
             fix = support.fix or _fix(likelihood, values)
             raise UserError(
-                f"the {name} likelihood needs values in {support.name}, got values such as {outside.flat[0]:.4g} "
+                f"the {name} likelihood needs values in {support.name}, got values such as {outside.flat[0]:.8g} "
                 f"{place}: {fix}"
             )
 
@@ -56,7 +56,7 @@ def _check_columns(support: Support, rows: np.ndarray, place: str) -> None:
         outside = rows[:, d][~column.contains(rows[:, d])]
         if outside.size:
             raise UserError(
-                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.4g} {place}: mend the "
+                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.8g} {place}: mend the "
                 f"data, or what --likelihood.columns says of the column"
             )
 

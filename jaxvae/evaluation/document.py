@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing, content_hash
-from jaxvae.distributions import Columns, Distribution
+from jaxvae.distributions import Columns, Distribution, Levels
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import Estimate
 from jaxvae.likelihoods import Likelihood
@@ -76,7 +76,8 @@ def evaluation_document(
         reason = f"none is known for {type(likelihood).__name__}"
         baseline_entry: dict[str, Any] = {"model": "none", "value": None, "reason": reason}
     else:
-        model = "columns" if isinstance(baseline, Columns) else f"{type(baseline).__name__} per dimension"
+        family = type(baseline.base if isinstance(baseline, Levels) else baseline).__name__
+        model = "columns" if isinstance(baseline, Columns) else f"{family} per dimension"
         baseline_scores = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
         baseline_entry = {"model": f"independent {model}", **entry("log_likelihood", baseline_scores)}
     return {

@@ -27,9 +27,10 @@ def _column(description: str) -> Column:
         return _PLAIN[kind]()
     if kind in _WITH_CODES and number.isdecimal() and int(number) >= 2:
         return _WITH_CODES[kind](int(number))
+    kinds = (*_PLAIN, *_WITH_CODES)
     raise UserError(
         f"Mixed.columns must be real, count, binary, ordinal:K or categorical:K with K >= 2 codes, such as ordinal:4; "
-        f"got {description!r}{nearest(kind, (*_PLAIN, *_WITH_CODES))}"
+        f"got {description!r}{'' if kind in kinds else nearest(kind, kinds)}"
     )
 
 

@@ -1,0 +1,185 @@
+"""Likelihoods of counts and tables: where they start, what the encoder is shown, what they refuse."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special, stats
+
+import jaxvae as jv
+from jaxvae.likelihoods import BetaBinomial, Likelihood, Mixed, NegativeBinomial, Normal, Poisson, ZeroInflated
+
+ROWS = 50
+
+
+@pytest.fixture(scope="module")
+def table() -> np.ndarray:
+    """One column of each kind, the real one in large units and the counts near 1,000."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, ROWS)
+    columns = (
+        rng.normal(2e4, 3e3, ROWS),
+        rng.negative_binomial(4.0, 4 / (4 + 1e3), ROWS),
+        rng.random(ROWS) < 0.3,
+        np.minimum(group + rng.integers(0, 2, ROWS), 3),
+        group,
+    )
+    return np.stack(columns, axis=-1).astype(np.float32)
+
+
+def started(likelihood: Likelihood, examples: np.ndarray) -> tuple[jv.VAE, Any]:
+    """A model with the likelihood's parameters started from examples."""
+    vae = jv.VAE(examples.shape[1:], 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=likelihood)
+    return vae, {"likelihood": likelihood.init(jax.random.key(0), vae, jnp.asarray(examples))}
+
+
+def silent(likelihood: Likelihood, examples: np.ndarray) -> Any:
+    """p(x|z) at the start of training for a decoder that puts out 0."""
+    vae, params = started(likelihood, examples)
+    return likelihood.distribution(vae, params, jnp.zeros(likelihood.parameter_shape(vae)))
+
+
+@pytest.mark.parametrize("likelihood", [Poisson(), NegativeBinomial()], ids=lambda one: type(one).__name__)
+def test_counts_start_at_the_best_independent_model(likelihood: Likelihood) -> None:
+    """Up to the 1e-4 below which no rate falls; its mean is the training mean, with one more example of 1."""
+    counts = np.random.default_rng(1).negative_binomial(2.0, 0.01, (ROWS, 3, 2)).astype(np.float32)
+    p, best = silent(likelihood, counts), likelihood.independent(jnp.asarray(counts))
+    np.testing.assert_allclose(p.mean, (counts.sum(0) + 1) / (ROWS + 1), rtol=2e-4)
+    np.testing.assert_allclose(p.log_prob(counts[0]), best.log_prob(counts[0]), rtol=1e-3)  # type: ignore[union-attr]
+
+
+def test_the_baseline_of_levels_has_the_mean_and_variance_of_the_data() -> None:
+    x = np.random.default_rng(2).integers(0, 17, (4000, 3)).astype(np.float32) / 16
+    best: Any = BetaBinomial(16).independent(jnp.asarray(x))
+    for d in range(3):
+        fitted = stats.betabinom(16, *(float(getattr(best.base, name)[d]) for name in ("alpha", "beta")))
+        assert fitted.mean() / 16 == pytest.approx(x[:, d].mean(), abs=1e-3)
+        assert fitted.std() / 16 == pytest.approx(x[:, d].std(), rel=1e-3)
+    np.testing.assert_allclose(silent(BetaBinomial(16), x).mean, x.mean(0), atol=2e-3)
+
+
+def test_a_row_starts_at_its_columns_shares_and_moments(table: np.ndarray) -> None:
+    """A silent decoder: masses are the columns' own, whatever their units, and the real column has its own spread."""
+    p = silent(Mixed(), table)
+    real, count, binary, ordinal, categorical = p.columns
+    assert float(real.loc) == pytest.approx(table[:, 0].mean(), rel=1e-5)
+    assert float(real.scale) == pytest.approx(1.001 * table[:, 0].std(), rel=1e-4)
+    assert float(count.rate) == pytest.approx((table[:, 1].sum() + 1) / (ROWS + 1), rel=1e-3)
+    assert float(binary.mean) == pytest.approx((table[:, 2].sum() + 1) / (ROWS + 2), rel=1e-5)
+    for column, d, codes in ((ordinal, 3, 4), (categorical, 4, 3)):
+        shares = (np.bincount(table[:, d].astype(int), minlength=codes) + 1) / (ROWS + codes)
+        np.testing.assert_allclose(jax.nn.softmax(column.logits), shares, rtol=1e-4)
+
+
+def test_a_row_is_scored_column_by_column(table: np.ndarray) -> None:
+    """The density of a row by scipy, and the same row in other units: log p falls by the logarithm of the factor."""
+    vae, params = started(Mixed(), table)
+    assert vae.likelihood.parameter_shape(vae) == (1 + 1 + 1 + 1 + 3,)
+    outputs = jnp.asarray(np.random.default_rng(3).normal(size=7), jnp.float32)
+    p: Any = vae.likelihood.distribution(vae, params, outputs)
+    x, (real, count, binary, ordinal, categorical) = table[7], p.columns
+    rate, r = float(count.rate), float(count.dispersion)
+    expected = (
+        stats.norm.logpdf(x[0], real.loc, real.scale)
+        + stats.nbinom.logpmf(x[1], r, r / (r + rate))
+        + stats.bernoulli.logpmf(x[2], special.expit(float(binary.logits)))
+        + special.log_softmax(np.asarray(ordinal.logits))[int(x[3])]
+        + special.log_softmax(np.asarray(categorical.logits))[int(x[4])]
+    )
+    np.testing.assert_allclose(p.log_prob(x), expected, rtol=1e-5)
+    units = np.array([1e-3, 1, 1, 1, 1], np.float32)
+    vae, params = started(Mixed(), table * units)
+    rescaled = vae.likelihood.distribution(vae, params, outputs).log_prob(jnp.asarray(x * units))
+    np.testing.assert_allclose(rescaled, expected + np.log(1e3), rtol=1e-4)
+
+
+def test_a_larger_location_means_higher_levels() -> None:
+    p = [silent_ordinal(location) for location in (-20.0, 0.0, 20.0)]
+    np.testing.assert_allclose([float(one.mean[0]) for one in p], [0.0, 1.5, 3.0], atol=1e-4)
+
+
+def silent_ordinal(location: float) -> Any:
+    likelihood = Mixed(("ordinal:4",))
+    vae = jv.VAE((1,), 2, likelihood=likelihood)
+    params = {"likelihood": likelihood.init(jax.random.key(0), vae, None)}
+    return likelihood.distribution(vae, params, jnp.array([location]))
+
+
+def test_what_the_encoder_is_shown(table: np.ndarray) -> None:
+    vae, params = started(Mixed(), table)
+    shown = jax.vmap(lambda x: vae.likelihood.encoder_input(vae, params, x))(jnp.asarray(table))
+    standard = (table[:, 0] - table[:, 0].mean()) / table[:, 0].std()
+    one_hot = np.eye(3)[table[:, 4].astype(int)]
+    expected = np.column_stack([standard, np.arcsinh(table[:, 1]), table[:, 2], table[:, 3] / 3, one_hot])
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
+    between = vae.likelihood.encoder_input(vae, params, jnp.array([0.0, 0.0, 0.0, 0.0, 1.25]))  # as a pseudo-input is
+    np.testing.assert_allclose(between[-3:], [0.0, 0.75, 0.25])
+    for likelihood in (Poisson(), ZeroInflated()):
+        vae, params = started(likelihood, table)
+        np.testing.assert_allclose(
+            likelihood.encoder_input(vae, params, jnp.asarray(table[0])), np.arcsinh(table[0]), rtol=1e-5
+        )
+
+
+def test_standardisation_is_not_learned(table: np.ndarray) -> None:
+    """It is data: under `fixed`, where the optimiser leaves it."""
+    _, params = started(Mixed(), table)
+    assert set(params["likelihood"]["0_real"]) == {"raw_scale", "fixed"}
+
+
+def test_extra_zeros_are_added_to_any_likelihood_of_counts() -> None:
+    """With the gate shut it is the likelihood itself, with the gate open only zeros have mass."""
+    counts = np.random.default_rng(4).poisson(3.0, (ROWS, 3, 2)).astype(np.float32)
+    for inner in (Poisson(), NegativeBinomial("per_dimension"), NegativeBinomial(2.0)):
+        alone, vae = silent(inner, counts), jv.VAE((3, 2), 2, likelihood=ZeroInflated(inner))
+        params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, jnp.asarray(counts))}
+        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
+        for gate, x, expected in (
+            (-1e4, counts[0], alone.log_prob(counts[0])),
+            (1e4, np.zeros((3, 2), np.float32), 0.0),
+        ):
+            p = vae.likelihood.distribution(vae, params, outputs.at[0].set(gate))
+            np.testing.assert_allclose(p.log_prob(jnp.asarray(x)), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: NegativeBinomial(dispersion=0), "NegativeBinomial.dispersion must be > 0, got 0.0"),
+        (
+            lambda: NegativeBinomial(dispersion="learnt"),
+            "NegativeBinomial.dispersion must be one of learned, per_dimension; got 'learnt' (did you mean learned?)",
+        ),
+        (lambda: BetaBinomial(0), "BetaBinomial.total_count must be >= 1, got 0"),
+        (
+            lambda: ZeroInflated(Normal()),
+            "ZeroInflated.likelihood must be one of counts, got Normal: take Poisson, NegativeBinomial or BetaBinomial",
+        ),
+        (lambda: Mixed(()), "Mixed.columns must name the kind of each column, got none: write ('real', 'count')"),
+        *(
+            (
+                lambda kind=kind: Mixed(("real", kind)),
+                "Mixed.columns must be real, count, binary, ordinal:K or categorical:K with K >= 2 codes, such as "
+                f"ordinal:4; got {kind!r}{hint}",
+            )
+            for kind, hint in (
+                ("cont", " (did you mean count?)"),
+                ("ordinal", ""),
+                ("categorical:1", ""),
+                ("categorical:three", ""),
+                ("real:3", ""),
+            )
+        ),
+        (
+            lambda: jv.VAE((4,), likelihood=Mixed(("real", "count", "real"))),
+            "Mixed.columns describes rows of shape (3,), got data of shape (4,): name the kind of every column, such "
+            "as --likelihood.columns '[real,count,categorical:3]'",
+        ),
+    ],
+)
+def test_a_bad_field_is_named(build: Any, message: str) -> None:
+    with pytest.raises(jv.UserError) as error:
+        build()
+    assert str(error.value) == message
