@@ -11,15 +11,18 @@ from jaxvae.distributions.distribution import (
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
+from jaxvae.distributions.von_mises_fisher import HypersphericalUniform, VonMisesFisher
 
 __all__ = [
     "KL",
     "Bernoulli",
     "Categorical",
     "Distribution",
+    "HypersphericalUniform",
     "MultivariateNormal",
     "Normal",
     "SupportsSampleAndLogProb",
+    "VonMisesFisher",
     "closed_form_kl",
     "is_reparameterized",
     "kl_divergence",
