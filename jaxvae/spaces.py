@@ -43,6 +43,12 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 REAL = Space("real vectors")
+SPHERE = Space("unit sphere")
+
+
+def poincare_ball(curvature: Any) -> Space:
+    """Points of length below 1/√curvature, with hyperbolic distances."""
+    return Space("Poincare ball", (curvature,))
 
 
 def check_fit(posterior: Any, prior: Any) -> None:
@@ -55,11 +61,13 @@ def check_fit(posterior: Any, prior: Any) -> None:
         return
     from jaxvae import posteriors, priors
 
+    sides = f"{type(posterior).__name__} over {posterior.space} and {type(prior).__name__} over {prior.space}"
+    if posterior.space.name == prior.space.name:
+        raise UserError(f"the posterior and the prior must share one space, got {sides}: give both the same numbers")
     priors_that_fit = [name for name, one in members(priors) if posterior.space.fits(one.space)]
     posteriors_that_fit = [name for name, one in members(posteriors) if one.space.fits(prior.space)]
     raise UserError(
-        f"the posterior and the prior must share one space, got {type(posterior).__name__} over {posterior.space} and "
-        f"{type(prior).__name__} over {prior.space}: with this posterior use --prior "
+        f"the posterior and the prior must share one space, got {sides}: with this posterior use --prior "
         f"{' or '.join(priors_that_fit) or 'one of your own'}, with this prior use --posterior "
         f"{' or '.join(posteriors_that_fit) or 'one of your own'}"
     )

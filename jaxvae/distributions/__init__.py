@@ -11,6 +11,7 @@ from jaxvae.distributions.distribution import (
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.normal import Normal
+from jaxvae.distributions.poincare_normal import PoincareNormal
 from jaxvae.distributions.von_mises_fisher import HypersphericalUniform, VonMisesFisher
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "HypersphericalUniform",
     "MultivariateNormal",
     "Normal",
+    "PoincareNormal",
     "SupportsSampleAndLogProb",
     "VonMisesFisher",
     "closed_form_kl",

@@ -114,7 +114,8 @@ class VonMisesFisher(Distribution):
         # the reflection that takes the first axis to ∓μ, whichever is the farther: it is smooth in μ
         sign = jnp.where(direction[..., :1] < 0, -1.0, 1.0).astype(direction.dtype)
         normal = jnp.concatenate([direction[..., :1] + sign, direction[..., 1:]], axis=-1)
-        along = jnp.sum(normal * draw, axis=-1, keepdims=True) / (1 + jnp.abs(direction[..., :1]))
+        # a dot: the sum of the products is miscompiled by jaxlib 0.10.2 on the CPU (jax issue 39103)
+        along = jnp.einsum("...d,...d->...", normal, draw)[..., None] / (1 + jnp.abs(direction[..., :1]))
         return sign * (normal * along - draw)
 
     @property

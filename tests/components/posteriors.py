@@ -5,4 +5,8 @@ from typing import Any
 
 from jaxvae import posteriors
 
-POSTERIORS: dict[str, Callable[[], Any]] = {"DiagonalNormal": posteriors.DiagonalNormal}
+POSTERIORS: dict[str, Callable[[], Any]] = {
+    "DiagonalNormal": posteriors.DiagonalNormal,
+    "VonMisesFisher": posteriors.VonMisesFisher,
+    "PoincareNormal": posteriors.PoincareNormal,
+}
