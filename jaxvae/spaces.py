@@ -48,6 +48,7 @@ def _equal(one: Any, other: Any) -> bool:
 REAL = Space("real vectors")
 BINARY = Space("binary vectors")
 UNIT_CUBE = Space("unit cube")
+SPHERE = Space("unit sphere")
 
 
 def one_hot(num_classes: int) -> Space:
@@ -58,6 +59,11 @@ def one_hot(num_classes: int) -> Space:
 def simplex(num_classes: int) -> Space:
     """Flat vectors of groups of `num_classes` positive numbers with sum 1."""
     return Space("simplex", (num_classes,))
+
+
+def poincare_ball(curvature: Any) -> Space:
+    """Points of length below 1/√curvature, with hyperbolic distances."""
+    return Space("Poincare ball", (curvature,))
 
 
 def check_fit(posterior: Any, prior: Any) -> None:

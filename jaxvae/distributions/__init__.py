@@ -31,11 +31,13 @@ from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.negative_binomial import NegativeBinomial
 from jaxvae.distributions.normal import Normal
 from jaxvae.distributions.one_hot import OneHot
+from jaxvae.distributions.poincare_normal import PoincareNormal
 from jaxvae.distributions.poisson import Poisson
 from jaxvae.distributions.straight_through import StraightThrough
 from jaxvae.distributions.student_t import StudentT
 from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
 from jaxvae.distributions.transformed import Transformed
+from jaxvae.distributions.von_mises_fisher import HypersphericalUniform, VonMisesFisher
 from jaxvae.distributions.zero_inflated import ZeroInflated
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
+    "HypersphericalUniform",
     "Joined",
     "Laplace",
     "Levels",
@@ -65,12 +68,14 @@ __all__ = [
     "NegativeBinomial",
     "Normal",
     "OneHot",
+    "PoincareNormal",
     "Poisson",
     "StraightThrough",
     "StudentT",
     "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "Transformed",
+    "VonMisesFisher",
     "ZeroInflated",
     "closed_form_kl",
     "is_reparameterized",

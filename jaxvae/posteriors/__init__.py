@@ -7,8 +7,10 @@ from jaxvae.posteriors.flow import Flow
 from jaxvae.posteriors.full_normal import FullNormal
 from jaxvae.posteriors.low_rank_normal import LowRankNormal
 from jaxvae.posteriors.normal_mixture import NormalMixture
+from jaxvae.posteriors.poincare_normal import PoincareNormal
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.posteriors.temperature import Geometric, TemperatureSchedule
+from jaxvae.posteriors.von_mises_fisher import VonMisesFisher
 from jaxvae.posteriors.with_noise import WithNoise
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "Geometric",
     "LowRankNormal",
     "NormalMixture",
+    "PoincareNormal",
     "Posterior",
     "TemperatureSchedule",
+    "VonMisesFisher",
     "WithNoise",
 ]

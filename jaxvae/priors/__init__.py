@@ -3,9 +3,11 @@
 from jaxvae.priors.autoregressive import Autoregressive
 from jaxvae.priors.exemplar import Exemplar
 from jaxvae.priors.flow import Flow
+from jaxvae.priors.hyperspherical_uniform import HypersphericalUniform
 from jaxvae.priors.lars import LARS
 from jaxvae.priors.learned_normal import LearnedNormal
 from jaxvae.priors.normal_mixture import NormalMixture
+from jaxvae.priors.poincare_normal import PoincareNormal
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.priors.uniform_discrete import UniformBernoulli, UniformBinaryConcrete, UniformCategorical, UniformConcrete
@@ -18,8 +20,10 @@ __all__ = [
     "Exemplar",
     "Figure",
     "Flow",
+    "HypersphericalUniform",
     "LearnedNormal",
     "NormalMixture",
+    "PoincareNormal",
     "Prior",
     "StandardNormal",
     "UniformBernoulli",

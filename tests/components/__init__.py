@@ -11,13 +11,14 @@ from tests.components.flows import FLOWS
 from tests.components.joint import JOINT as _JOINT
 from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
+from tests.components.manifolds import MANIFOLDS
 from tests.components.networks import NETWORKS, NetworkRow
 from tests.components.objectives import OBJECTIVES, OVER_THE_BATCH, SCHEDULES
 from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
 
-JOINT = _JOINT | COUNTS | DISCRETE | FLOWS
+JOINT = _JOINT | COUNTS | DISCRETE | FLOWS | MANIFOLDS
 
 __all__ = [
     "BIJECTORS",

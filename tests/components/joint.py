@@ -31,6 +31,8 @@ class JointRow(NamedTuple):
     extremes: tuple[tuple[dict[str, Any], Any], ...] = ()
     """Parameters of one member far out, and a value at which density and gradient must be finite."""
     has_mean: bool = True
+    deviation: Callable[[Parameters, np.ndarray, np.ndarray], np.ndarray] = lambda _, mean, values: values - mean
+    """Of values `[n, *event]` of ONE member from its mean: what is 0 on average (on a manifold a tangent vector)."""
     closed_form_kl: tuple[str, ...] = ()
     """Names of rows, of this table or of DISTRIBUTIONS, to which the family has a closed-form KL."""
     tolerance: float = 1e-5
@@ -90,7 +92,7 @@ def _make_joined(event_ndim: int | None, second_loc: Any, second_scale: Any, **m
 
 def _make_mixture(event_ndim: int | None, logits: Any, loc: Any, scale: Any) -> distributions.Mixture:
     components = distributions.Normal(loc, scale, event_ndim=1)
-    return _with_event_ndim(distributions.Mixture)(event_ndim, logits=logits, components=components)
+    return with_event_ndim(distributions.Mixture)(event_ndim, logits=logits, components=components)
 
 
 _RGB_LEVELS = 4
@@ -129,7 +131,7 @@ def _rgb_nodes(_: Parameters) -> tuple[np.ndarray, np.ndarray]:
     return images.reshape(-1, 1, 2, 3), np.ones(_RGB_LEVELS**6)
 
 
-def _with_event_ndim(family: Callable[..., distributions.Distribution]) -> Callable[..., distributions.Distribution]:
+def with_event_ndim(family: Callable[..., distributions.Distribution]) -> Callable[..., distributions.Distribution]:
     """`make` for a family whose event_ndim is a field."""
 
     def make(event_ndim: int | None, **parameters: Any) -> distributions.Distribution:
@@ -145,7 +147,7 @@ def _member(parameters: Parameters, k: int) -> Parameters:
 
 JOINT: dict[str, JointRow] = {
     "MultivariateNormal": JointRow(
-        make=_with_event_ndim(distributions.MultivariateNormal),
+        make=with_event_ndim(distributions.MultivariateNormal),
         family=distributions.MultivariateNormal,
         parameters=_multivariate_normal,
         event_shape=(2,),
@@ -159,7 +161,7 @@ JOINT: dict[str, JointRow] = {
         tolerance=3e-5,
     ),
     "LowRankNormal": JointRow(
-        make=_with_event_ndim(distributions.LowRankNormal),
+        make=with_event_ndim(distributions.LowRankNormal),
         family=distributions.LowRankNormal,
         parameters=_low_rank_normal,
         event_shape=(2,),
@@ -235,7 +237,7 @@ JOINT: dict[str, JointRow] = {
         tolerance=3e-5,
     ),
     "DiscretizedLogisticMixtureRGB": JointRow(
-        make=_with_event_ndim(partial(distributions.DiscretizedLogisticMixtureRGB, num_levels=_RGB_LEVELS)),
+        make=with_event_ndim(partial(distributions.DiscretizedLogisticMixtureRGB, num_levels=_RGB_LEVELS)),
         family=distributions.DiscretizedLogisticMixtureRGB,
         parameters=_rgb_mixture,
         event_shape=(1, 2, 3),

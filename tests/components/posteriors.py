@@ -22,6 +22,8 @@ POSTERIORS: dict[str, Callable[[], Any]] = {
     "Flow-on-a-Flow": lambda: posteriors.Flow(
         bijectors.Chain(_CHAIN), num_layers=2, base=posteriors.Flow(bijectors.Planar(), num_layers=1)
     ),
+    "VonMisesFisher": posteriors.VonMisesFisher,
+    "PoincareNormal": posteriors.PoincareNormal,
     "Bernoulli": posteriors.Bernoulli,
     "BinaryConcrete": posteriors.BinaryConcrete,
     "BinaryConcrete-straight_through": partial(posteriors.BinaryConcrete, straight_through=True),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxvae.spaces import BINARY, REAL, UNIT_CUBE, Space
+from jaxvae.spaces import BINARY, REAL, SPHERE, UNIT_CUBE, Space, poincare_ball
 from tests.components.discrete import cube_nodes, simplex_nodes
 
 
@@ -27,6 +27,23 @@ def square(half_width: float = 10.0, points: int = 201) -> tuple[np.ndarray, np.
 
 _BINARY = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
+
+def circle(points: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights, by arc length, of the unit circle."""
+    angles = np.arange(points) * 2 * np.pi / points
+    return np.stack([np.cos(angles), np.sin(angles)], axis=-1), np.full(points, 2 * np.pi / points)
+
+
+def disk(curvature: float, radii: int = 200, angles: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights, by area of the coordinates, of the Poincaré disk, even in its distances."""
+    nodes, weights = np.polynomial.legendre.leggauss(radii)
+    half = 3.0 * (nodes + 1)  # √c · distance / 2, from 0 to 6
+    radius, slope = np.tanh(half) / np.sqrt(curvature), 1 / np.cosh(half) ** 2 / np.sqrt(curvature)
+    directions, arcs = circle(angles)
+    points = (radius[:, None, None] * directions).reshape(-1, 2)
+    return points, np.outer(3.0 * weights * slope * radius, arcs).ravel()
+
+
 SPACES: dict[str, SpaceRow] = {
     REAL.name: SpaceRow(nodes=square, points=lambda: np.array([[0.0, 0.0], [1e4, -1e4]])),
     BINARY.name: SpaceRow(nodes=lambda: (_BINARY, np.ones(4)), points=lambda: _BINARY),
@@ -35,6 +52,10 @@ SPACES: dict[str, SpaceRow] = {
     "simplex": SpaceRow(
         nodes=lambda classes: simplex_nodes(classes, 401, spread=30.0),
         points=lambda classes: np.concatenate([np.full((1, classes), 1 / classes), np.eye(classes)]),
+    ),
+    SPHERE.name: SpaceRow(nodes=circle, points=lambda: np.array([[1.0, 0.0], [-1.0, 0.0], [0.6, -0.8]])),
+    poincare_ball(1.0).name: SpaceRow(
+        nodes=disk, points=lambda curvature: np.array([[0.0, 0.0], [0.6, -0.8], [-1.0, 0.0]]) / np.sqrt(curvature)
     ),
 }
 

@@ -1,0 +1,57 @@
+"""The wrapped normal posterior on the Poincaré ball."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.distributions.poincare import exp_map
+from jaxvae.distributions.transforms import positive
+from jaxvae.posteriors.diagonal_normal import MIN_SCALE
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import Space, poincare_ball
+from jaxvae.typing import Array, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class PoincareNormal(Posterior):
+    """Normal wrapped around a point of the Poincaré ball of curvature −c.
+
+    q(z|x) = PoincareNormal(z; exp₀(m), scale, c),  (m, raw) = encoder(x),  scale = 1e-4 + softplus(raw + a),
+    softplus(a) = 1
+
+    exp₀ goes from 0 in the direction of m, as far as m is long. Mathieu et al. 2019, section 3.2.
+
+    Args:
+        curvature: c > 0, that of the prior.
+
+    Raises:
+        UserError: for a curvature that is not above 0.
+    """
+
+    curvature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range(self, above=0.0, curvature=self.curvature)
+
+    @property
+    def space(self) -> Space:
+        """The Poincaré ball."""
+        return poincare_ball(self.curvature)
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """A centre and a raw scale for each latent dimension: `(2, latent_dim)`."""
+        return (2, vae.latent_dim)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.PoincareNormal:
+        """q(z|x) over `[latent_dim]`."""
+        del vae, params
+        centre, raw = outputs
+        c = jnp.asarray(self.curvature, outputs.dtype)
+        loc = exp_map(jnp.zeros_like(centre), centre, c[None])
+        return distributions.PoincareNormal(loc, positive(raw, MIN_SCALE), c)

@@ -1,0 +1,59 @@
+"""The von Mises-Fisher posterior on the unit sphere."""
+
+from typing import TYPE_CHECKING
+
+from jaxvae import distributions
+from jaxvae.checks import check_range
+from jaxvae.distributions.transforms import positive, unit_vector
+from jaxvae.errors import UserError
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import SPHERE, Space
+from jaxvae.typing import Array, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class VonMisesFisher(Posterior):
+    """Unit vectors around a direction from the encoder; its prior is HypersphericalUniform.
+
+    q(z|x) = vMF(z; m / ‖m‖, κ),  (m, raw) = encoder(x),  κ = min_concentration + softplus(raw + c),  softplus(c) = 1
+
+    z has latent_dim coordinates: it lies on the sphere of latent_dim − 1 dimensions. Davidson et al. 2018, section 3.
+
+    Args:
+        min_concentration: ≥ 0; the default is that of the authors' code.
+
+    Raises:
+        UserError: for a number out of range, and by `VAE` for latent_dim below 2.
+    """
+
+    min_concentration: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, min_concentration=self.min_concentration)
+
+    @property
+    def space(self) -> Space:
+        """The unit sphere."""
+        return SPHERE
+
+    def check_model(self, vae: "VAE") -> None:
+        """A sphere needs two coordinates."""
+        if vae.latent_dim < 2:
+            raise UserError(
+                f"latents on the unit sphere need latent_dim >= 2, got {vae.latent_dim}: it counts coordinates, and 2 "
+                f"make a circle"
+            )
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """A direction and a raw concentration: `(latent_dim + 1,)`."""
+        return (vae.latent_dim + 1,)
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.VonMisesFisher:
+        """q(z|x) over `[latent_dim]`."""
+        del vae, params
+        concentration = positive(outputs[-1], self.min_concentration)
+        return distributions.VonMisesFisher(unit_vector(outputs[:-1]), concentration)

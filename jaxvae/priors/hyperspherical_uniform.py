@@ -1,0 +1,29 @@
+"""The uniform prior on the unit sphere."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.priors.prior import Prior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import SPHERE, Space
+from jaxvae.typing import Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class HypersphericalUniform(Prior):
+    """All unit vectors alike; the prior of VonMisesFisher. Davidson et al. 2018, section 3.2."""
+
+    @property
+    def space(self) -> Space:
+        """The unit sphere."""
+        return SPHERE
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.HypersphericalUniform:
+        """p(z) over `[latent_dim]`."""
+        del params
+        return distributions.HypersphericalUniform(jnp.zeros(vae.latent_dim))
