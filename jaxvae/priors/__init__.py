@@ -3,6 +3,7 @@
 from jaxvae.priors.autoregressive import Autoregressive
 from jaxvae.priors.exemplar import Exemplar
 from jaxvae.priors.flow import Flow
+from jaxvae.priors.heavy_tailed import Laplace, StudentT
 from jaxvae.priors.hyperspherical_uniform import HypersphericalUniform
 from jaxvae.priors.lars import LARS
 from jaxvae.priors.learned_normal import LearnedNormal
@@ -21,11 +22,13 @@ __all__ = [
     "Figure",
     "Flow",
     "HypersphericalUniform",
+    "Laplace",
     "LearnedNormal",
     "NormalMixture",
     "PoincareNormal",
     "Prior",
     "StandardNormal",
+    "StudentT",
     "UniformBernoulli",
     "UniformBinaryConcrete",
     "UniformCategorical",

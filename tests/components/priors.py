@@ -8,6 +8,8 @@ from jaxvae import bijectors, networks, priors
 
 PRIORS: dict[str, Callable[[], Any]] = {
     "StandardNormal": priors.StandardNormal,
+    "Laplace": partial(priors.Laplace, scale=0.6),
+    "StudentT": partial(priors.StudentT, df=30.0, scale=0.8),
     "LearnedNormal": priors.LearnedNormal,
     "NormalMixture": lambda: priors.NormalMixture(num_components=3),
     "Vamp": lambda: priors.Vamp(num_components=6),
