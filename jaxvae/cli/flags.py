@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_args, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
-from jaxvae.cli.components import components_page
+from jaxvae.cli.components import FAMILIES, components_page
 from jaxvae.cli.explain import explain
 from jaxvae.errors import UserError
 
@@ -40,11 +40,28 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
     try:
-        return parser.parse_args(_with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
+        return _parse(parser, _with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"--config must be a YAML file, got one that cannot be read: {error}") from error
+
+
+def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
+    """Parse twice: jsonargparse gives a component that is chosen the defaults of the one that it replaces.
+
+    Where the two share the name of an option, `--encoder GatedMLP` would be as wide as an MLP is by default. So the
+    first pass finds which components are chosen, and in the second they are the defaults themselves. What is said in
+    a flag or a configuration stays.
+    """
+    first = parser.parse_args(argv)
+    chosen = {flag: {"class_path": first[flag].class_path} for flag in FAMILIES if "." not in flag and flag in first}
+    defaults = {flag: Namespace(parser.get_default(flag)).as_dict() for flag in chosen}
+    parser.set_defaults(chosen)
+    try:
+        return parser.parse_args(argv)
+    finally:
+        parser.set_defaults(defaults)
 
 
 def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:

@@ -44,7 +44,7 @@ class Conv(Network):
 
     channels: tuple[int, ...] = (32, 64)
     features: tuple[int, ...] = ()
-    activation: str = "relu"
+    activation: str = "silu"
     image_axis: int | None = None
 
     def __post_init__(self) -> None:

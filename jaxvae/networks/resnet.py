@@ -64,7 +64,7 @@ class ResNet(Network):
     channels: tuple[int, ...] = (32, 64)
     blocks: int = 1
     features: tuple[int, ...] = ()
-    activation: str = "relu"
+    activation: str = "silu"
     image_axis: int | None = None
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ NETWORKS: dict[str, NetworkRow] = {
     "MLP-tanh": NetworkRow(lambda: networks.MLP(features=[6, 8], activation="tanh")),  # type: ignore[arg-type]
     "ResNet": NetworkRow(lambda: networks.ResNet(channels=(4,)), IMAGES),
     "ResNet-all": NetworkRow(
-        lambda: networks.ResNet(channels=(5,), blocks=2, features=(6,), activation="silu", image_axis=0),
+        lambda: networks.ResNet(channels=(5,), blocks=2, features=(6,), activation="relu", image_axis=0),
         (((4, 3, 1), (3, 2, 4)), ((7,), (4, 3, 5, 2))),
     ),
 }
