@@ -44,5 +44,5 @@ def stirling_remainder(x: Array) -> Array:
     series = jnp.polyval(jnp.asarray(_STIRLING[::-1], x.dtype), large**-2.0) / large
     small = jnp.where(is_large, 1.0, x)
     positive = jnp.where(small > 0.0, small, 1.0)
-    direct = jax.lax.lgamma(small + 1.0) - small * jnp.log(positive) + small
+    direct = jnp.where(small > 0.0, jax.lax.lgamma(small + 1.0) - small * jnp.log(positive) + small, 0.0)
     return jnp.where(is_large, 0.5 * jnp.log(2.0 * math.pi * large) + series, direct)
