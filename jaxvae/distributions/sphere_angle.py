@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.distributions.bessel import sphere_terms
+from jaxvae.distributions.distribution import align
 from jaxvae.typing import Array, Key
 
 _MAX_PROPOSALS = 100  # a proposal is rejected with probability < 0.4; it ends the loop where κ is NaN
@@ -65,16 +66,17 @@ def angle_slope(angle: Array, concentration: Array, dim: int) -> Array:
 
     by Gauss-Legendre quadrature over the side of θ where cos φ − A has one sign.
     """
-    theta, k = angle[..., None], concentration[..., None]
+    nodes, weights = (jnp.asarray(values, angle.dtype) for values in (_NODES, _WEIGHTS))
+    theta, k, nodes, weights = align(angle[..., None], concentration[..., None], nodes, weights)
     gap = sphere_terms(k, dim).gap
     is_inner = 2 * jnp.sin(theta / 2) ** 2 < gap  # cos θ > A
     spread = ((dim - 2) ** 2 + 4 * k**2 + 1) ** -0.25  # 1 / √(curvature of log p at its mode), at most 1
     length = jnp.clip(jnp.where(is_inner, theta, math.pi - theta), 0.0, _WINDOW * spread)
-    away = length * ((1 + _NODES) / 2).astype(theta.dtype)  # |φ − θ|
+    away = length * (1 + nodes) / 2  # |φ − θ|
     phi = theta + jnp.where(is_inner, -away, away)
     relative = jnp.sin(phi) / jnp.maximum(jnp.sin(theta), _TINY)
     # p(φ) / p(θ)
     log_density = -2 * k * jnp.sin((phi + theta) / 2) * jnp.sin((phi - theta) / 2)
     density = jnp.exp(log_density + (dim - 2) * jnp.log(jnp.maximum(relative, _TINY)))
     excess = jnp.abs(gap - 2 * jnp.sin(phi / 2) ** 2)  # |cos φ − A|
-    return -0.5 * length[..., 0] * jnp.sum(density * excess * _WEIGHTS.astype(theta.dtype), axis=-1)
+    return -0.5 * length[..., 0] * jnp.sum(density * excess * weights, axis=-1)

@@ -44,8 +44,8 @@ class VonMisesFisher(Posterior):
         """A sphere needs two coordinates."""
         if vae.latent_dim < 2:
             raise UserError(
-                f"latents on the unit sphere need latent_dim >= 2, got {vae.latent_dim}: it counts coordinates, and 2 "
-                f"make a circle"
+                f"latents on the unit sphere need latent_dim >= 2, got {vae.latent_dim}: latent_dim counts coordinates "
+                f"(2 is a circle)"
             )
 
     def parameter_shape(self, vae: "VAE") -> Shape:

@@ -1,0 +1,50 @@
+"""Posteriors off the real vectors: which prior they take, and what is refused when the model is built."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae import posteriors, priors
+from tests.helpers import DATA_SHAPE, assert_finite
+
+
+def test_a_sphere_has_two_coordinates_or_more() -> None:
+    with pytest.raises(jv.UserError, match=r"need latent_dim >= 2, got 1: .*circle") as error:
+        jv.VAE(DATA_SHAPE, 1, posterior=posteriors.VonMisesFisher(), prior=priors.HypersphericalUniform())
+    assert "\n" not in str(error.value)
+
+
+def test_other_spaces_are_refused_with_what_fits() -> None:
+    with pytest.raises(jv.UserError, match=r"VonMisesFisher over unit sphere and StandardNormal over real vectors"):
+        jv.VAE(DATA_SHAPE, 2, posterior=posteriors.VonMisesFisher())
+    with pytest.raises(jv.UserError, match=r"use --prior PoincareNormal, with .* use --posterior VonMisesFisher"):
+        jv.VAE(DATA_SHAPE, 2, posterior=posteriors.PoincareNormal(), prior=priors.HypersphericalUniform())
+
+
+def test_other_curvatures_are_refused() -> None:
+    with pytest.raises(jv.UserError, match=r"ball\[0.5\] and .*ball\[1.0\]: give both the same numbers"):
+        jv.VAE(DATA_SHAPE, 2, posterior=posteriors.PoincareNormal(0.5), prior=priors.PoincareNormal())
+    jv.VAE(DATA_SHAPE, 2, posterior=posteriors.PoincareNormal(0.5), prior=priors.PoincareNormal(0.5))
+
+
+def test_the_posterior_has_the_encoder_s_direction_and_concentration() -> None:
+    posterior = posteriors.VonMisesFisher(min_concentration=0.25)
+    vae = jv.VAE(DATA_SHAPE, 3, posterior=posterior, prior=priors.HypersphericalUniform())
+    q = posterior.distribution(vae, {}, jnp.array([0.0, -3.0, 4.0, 0.0]))
+    np.testing.assert_allclose(q.mean_direction, [0.0, -0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(q.concentration, 1.25, rtol=1e-6)
+
+    def log_prob(outputs: jax.Array) -> jax.Array:
+        return posterior.distribution(vae, {}, outputs).log_prob(jnp.array([0.6, 0.0, 0.8]))
+
+    assert_finite(jax.value_and_grad(log_prob)(jnp.zeros(4)))  # no direction
+
+
+def test_the_posterior_s_centre_is_as_far_from_0_as_the_encoder_s_output_is_long() -> None:
+    posterior = posteriors.PoincareNormal(curvature=4.0)
+    vae = jv.VAE(DATA_SHAPE, 2, posterior=posterior, prior=priors.PoincareNormal(curvature=4.0))
+    q = posterior.distribution(vae, {}, jnp.array([[0.3, -0.4], [0.0, 1.0]]))
+    np.testing.assert_allclose(q.loc, np.array([0.6, -0.8]) * np.tanh(0.5) / 2, rtol=1e-5)
+    np.testing.assert_allclose(q.scale[0], 1.0, rtol=1e-3)
