@@ -23,7 +23,7 @@ def _init(network: Network, key: Key, dim: int, context_dim: int, numbers: int, 
             f"--latent_dim 2, or the bijector MAF"
         )
     passed, shape = jnp.zeros(dim // 2 + context_dim), (numbers, dim - dim // 2)
-    return {"network": network.init(key, passed, shape), "gain": jnp.full(shape, INITIAL_GAIN)}
+    return {"network": network.init(key, passed, shape), "gain": jnp.full(shape, INITIAL_GAIN, dtype=float)}
 
 
 def _halves(network: Network, weights: Params, context: Array, z: Array, numbers: int) -> tuple[Array, Array, Array]:
