@@ -21,6 +21,7 @@ FAMILIES: dict[str, type] = {
     "likelihood": Likelihood,
     "objective": Objective,
     "objective.schedule": Schedule,
+    "objective.discriminator": Network,
 }
 """Flag → the base class of what it takes."""
 

@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,8 @@ class Objective(abc.ABC):
 
     monitor: ClassVar[str] = "elbo"
     """The validation score, higher is better, that early stopping and the best checkpoint go by."""
+    has_density: ClassVar[bool] = True
+    """Whether it trains a density of x: then `score` has an `elbo`, and the prior can be sampled from."""
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
@@ -34,6 +36,11 @@ class Objective(abc.ABC):
         """
         del model, keys, x, mask, step
         return params
+
+    def for_dataset(self, num_examples: int) -> Self:
+        """The objective as it is for a training set of that size, which training calls; by default as it is."""
+        del num_examples
+        return self
 
     @property
     def warmup_steps(self) -> int:
