@@ -3,7 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +12,17 @@ from rich.console import Console
 
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
-from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
+from jaxvae.evaluation import evaluate, evaluation_document, fit_code_density, in_batches, independent_baseline
+from jaxvae.objectives import WithoutDensity
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
-from jaxvae.typing import Array
+from jaxvae.typing import Array, Key
 from jaxvae.vae import mean_of, reconstruct
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
+_EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
 
 def evaluate_run(
@@ -73,8 +75,16 @@ def evaluate_run(
     return document
 
 
-def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> list[Path]:
+def save_pictures(
+    run_dir: Path,
+    setup: Setup,
+    state: TrainState,
+    seed: int,
+    code_density: Literal["normal", "mixture", "prior"] = "normal",
+) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
+
+    Latents of the samples are drawn from the prior, for an objective without a density from `code_density`.
 
     Returns:
         The files written.
@@ -98,13 +108,28 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
         columns=len(x),
         rows=rows,
     )
-    written = [path]
-    if training.objective.monitor == "elbo":
-        keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
-        samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, model.sample_prior(params, key)))))(keys)
-        written.append(run_dir / "samples.png")
-        save_grid(written[-1], shown(samples), "samples: E[x | z], z ~ p(z)")
-    return written
+    draw, drawn_from = partial(model.sample_prior, params), "p(z)"
+    if isinstance(training.objective, WithoutDensity) and code_density != "prior":
+        codes = _codes_of_training_examples(training.objective, setup, state, seed)
+        draw, drawn_from = fit_code_density(codes, code_density, seed=seed).sample, f"{code_density} fitted to codes"
+    keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
+    samples = jax.jit(jax.vmap(lambda key: mean_of(model.decode(params, draw(key)))))(keys)
+    save_grid(run_dir / "samples.png", shown(samples), f"samples: E[x | z], z ~ {drawn_from}")
+    return [path, run_dir / "samples.png"]
+
+
+def _codes_of_training_examples(objective: WithoutDensity, setup: Setup, state: TrainState, seed: int) -> np.ndarray:
+    """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
+    training, images = setup.training, setup.dataset.train.images
+    model, params = training.model.at_step(state.step), state.evaluation_params
+    chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_CODES]
+    data_key, code_key = jax.random.split(stream_key(seed, Stream.CODES))
+    x = jax.jit(training.preprocessing)(data_key, images[np.sort(chosen)])
+
+    def code(key: Key, one: Array) -> dict[str, Array]:
+        return {"code": objective.code(model, params, key, one)}
+
+    return np.concatenate([batch["code"] for batch in in_batches(code, code_key, x, _CODES_AT_ONCE)])
 
 
 def show_summary(run_dir: Path, console: Console) -> None:

@@ -103,6 +103,8 @@ class Stream(enum.IntEnum):
     """Preprocessing of the training examples that the baseline is fitted to."""
     EVALUATION = 2
     SAMPLES = 3
+    CODES = 4
+    """Codes of training examples that a density is fitted to."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -2,16 +2,19 @@
 
 from jaxvae.evaluation.baseline import independent_baseline
 from jaxvae.evaluation.bits import bits_per_dimension
+from jaxvae.evaluation.code_density import CodeDensity, fit_code_density
 from jaxvae.evaluation.document import evaluation_document
 from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
 from jaxvae.evaluation.likelihood import log_marginal
 from jaxvae.numerics import log_mean_exp
 
 __all__ = [
+    "CodeDensity",
     "Estimate",
     "bits_per_dimension",
     "evaluate",
     "evaluation_document",
+    "fit_code_density",
     "in_batches",
     "independent_baseline",
     "log_marginal",

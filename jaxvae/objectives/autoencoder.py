@@ -22,7 +22,6 @@ class WithoutDensity(Objective):
     """
 
     monitor: ClassVar[str] = "log_likelihood"
-    has_density: ClassVar[bool] = False
 
     def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
         """The code of ONE example that the decoder is trained on, `[latent_dim]`: the posterior's mean."""

@@ -17,8 +17,6 @@ class Objective(abc.ABC):
 
     monitor: ClassVar[str] = "elbo"
     """The validation score, higher is better, that early stopping and the best checkpoint go by."""
-    has_density: ClassVar[bool] = True
-    """Whether it trains a density of x: then `score` has an `elbo`, and the prior can be sampled from."""
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
