@@ -196,7 +196,8 @@ class VAEGAN(WithDensity):
 
     D(x) is the probability that x is data, by a linear layer on f; −log D is the loss that does not saturate. The loss
     that is reported is the sum of all three. Meant for grey values: binary data are told from means at a glance. The
-    ELBO that is reported is that of the model's likelihood, which is not trained. Larsen et al. 2016, algorithm 1.
+    ELBO that is reported is that of the model's likelihood, which is not trained, and losses of an adversary do not
+    compare across epochs: validation goes by `reconstruction`, −‖x − x̃‖². Larsen et al. 2016, algorithm 1.
 
     Args:
         weight: of the features in the decoder's loss [nats per nat]; γ in the paper.
@@ -210,6 +211,7 @@ class VAEGAN(WithDensity):
     weight: float = 1.0
     num_features: int = 64
     discriminator: Network = MLP((200,), "leaky_relu")
+    monitor = "reconstruction"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
@@ -258,9 +260,17 @@ class VAEGAN(WithDensity):
         discriminator_loss = masked_mean(_cross_entropy(real, fakes[0]) + jax.nn.softplus(fakes[1]), mask)
 
         parts = {
+            "reconstruction": -masked_mean(
+                jax.vmap(lambda one, other: jnp.sum((one - other) ** 2))(batch.x, means), mask
+            ),
             "encoder_loss": encoder_loss,
             "decoder_loss": decoder_loss,
             "discriminator_loss": discriminator_loss,
             "discriminator_accuracy": _accuracy(real, fakes[0], mask),
         }
         return finished(encoder_loss + decoder_loss + discriminator_loss, mask, {**batch.metrics, **parts})
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """−‖x − E[x|z]‖² of ONE example at the posterior's mean, and the true ELBO and its terms, nats."""
+        mean = mean_of(model.decode(params, mean_of(model.encode(params, x))))
+        return {**super().score(model, params, key, x), "reconstruction": -jnp.sum((x - mean) ** 2)}

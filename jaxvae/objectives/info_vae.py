@@ -40,7 +40,7 @@ class InfoVAE(WithDensity):
     """
 
     alpha: float = 0.0
-    lambda_: float = 1000.0
+    lambda_: float = 10.0
     kernel: KernelKind = "rbf"
     bandwidth: float | Literal["dimension", "median"] = "dimension"
 
