@@ -36,8 +36,9 @@ def log_weights(mask: Array, dataset_size: int, estimator: AggregateEstimator) -
         estimator: weighted or stratified.
 
     Example:
-        >>> jnp.exp(log_weights(jnp.array([True, True, False]), 10, "stratified")).round(3).tolist()
-        [[0.1..., 0.89..., 0.0], [0.89..., 0.1..., 0.0], [0.89..., 0.89..., 0.1...]]
+        >>> weights = jnp.exp(log_weights(jnp.array([True, True, False]), 10, "stratified"))
+        >>> (100.0 * weights).round().tolist()  # percent
+        [[10.0, 90.0, 0.0], [90.0, 10.0, 0.0], [90.0, 90.0, 10.0]]
     """
     count = jnp.sum(mask).astype(float)
     own = jnp.eye(mask.shape[0], dtype=bool)
