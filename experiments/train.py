@@ -38,7 +38,7 @@ def main() -> None:
 
     best = restore_checkpoint(run_dir, "best", state)
     evaluate_run(run_dir, setup, best, seed=run.seed, num_samples=run.num_samples, console=console)
-    save_pictures(run_dir, setup, best, run.seed)
+    save_pictures(run_dir, setup, best, run.seed, run.code_density)
     show_summary(run_dir, console)
 
 

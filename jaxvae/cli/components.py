@@ -31,6 +31,7 @@ FAMILIES: dict[str, type] = {
     "objective": Objective,
     "objective.schedule": Schedule,
     "posterior.temperature": TemperatureSchedule,
+    "objective.discriminator": Network,
 }
 """Flag → the base class of what it takes."""
 

@@ -14,7 +14,7 @@ from jaxvae.errors import UserError
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 
-_NAMED = {"epochs", "num_samples", "patience"}
+_NAMED = {"code_density", "epochs", "num_samples", "patience"}
 _CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite"}  # not what is trained
 
 

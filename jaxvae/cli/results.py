@@ -1,8 +1,9 @@
 """What a trained model leaves: `evaluation.json`, pictures, a table."""
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,8 @@ from rich.console import Console
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.evaluation import evaluate, evaluation_document, independent_baseline
+from jaxvae.evaluation import evaluate, evaluation_document, fit_code_density, in_batches, independent_baseline
+from jaxvae.objectives import WithoutDensity
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
@@ -21,6 +23,7 @@ from jaxvae.vae import mean_of
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 _EXAMPLES_FOR_BASELINE = 50_000
+_EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
 
 def evaluate_run(
@@ -75,8 +78,16 @@ def evaluate_run(
     return document
 
 
-def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> list[Path]:
+def save_pictures(
+    run_dir: Path,
+    setup: Setup,
+    state: TrainState,
+    seed: int,
+    code_density: Literal["normal", "mixture", "prior"] = "normal",
+) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
+
+    Latents of the samples are drawn from the prior, for an objective without a density from `code_density`.
 
     Returns:
         The files written.
@@ -101,18 +112,33 @@ def save_pictures(run_dir: Path, setup: Setup, state: TrainState, seed: int) -> 
     path = run_dir / "reconstructions.png"
     title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
     save_grid(path, shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model"))
-    written = [path]
-    if training.objective.monitor != "log_likelihood":  # else there is no density to sample from
-        keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
+    draw, drawn_from = partial(model.sample_prior, params), "p(z)"
+    if isinstance(training.objective, WithoutDensity) and code_density != "prior":
+        codes = _codes_of_training_examples(training.objective, setup, state, seed)
+        draw, drawn_from = fit_code_density(codes, code_density, seed=seed).sample, f"{code_density} fitted to codes"
 
-        def sampled(key: Key) -> Array:
-            prior_key, data_key = jax.random.split(key)
-            return _mean_or_draw(model.decode(params, model.sample_prior(params, prior_key)), data_key)
+    def sampled(key: Key) -> Array:
+        code_key, data_key = jax.random.split(key)
+        return _mean_or_draw(model.decode(params, draw(code_key)), data_key)
 
-        written.append(run_dir / "samples.png")
-        title = "samples: E[x | z], z ~ p(z) (draws where there is no mean)"
-        save_grid(written[-1], shown(jax.jit(jax.vmap(sampled))(keys)), title)
-    return written
+    keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
+    title = f"samples: E[x | z], z ~ {drawn_from} (draws where there is no mean)"
+    save_grid(run_dir / "samples.png", shown(jax.jit(jax.vmap(sampled))(keys)), title)
+    return [path, run_dir / "samples.png"]
+
+
+def _codes_of_training_examples(objective: WithoutDensity, setup: Setup, state: TrainState, seed: int) -> np.ndarray:
+    """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
+    training, images = setup.training, setup.dataset.train.images
+    model, params = training.model.at_step(state.step), state.evaluation_params
+    chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_CODES]
+    data_key, code_key = jax.random.split(stream_key(seed, Stream.CODES))
+    x = jax.jit(training.preprocessing)(data_key, images[np.sort(chosen)])
+
+    def code(key: Key, one: Array) -> dict[str, Array]:
+        return {"code": objective.code(model, params, key, one)}
+
+    return np.concatenate([batch["code"] for batch in in_batches(code, code_key, x, _CODES_AT_ONCE)])
 
 
 def _mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:

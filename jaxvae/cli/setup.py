@@ -111,6 +111,8 @@ class Stream(enum.IntEnum):
     SAMPLES = 3
     PICTURES = 4
     """Draws for pictures, where the posterior or the likelihood has no mean to show."""
+    CODES = 5
+    """Codes of training examples that a density is fitted to."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -1,25 +1,40 @@
 """What training maximises: each objective is a description over the one draw-and-terms interface."""
 
-from jaxvae.objectives.autoencoder import Autoencoder
+from jaxvae.objectives.adversarial import VAEGAN, AdversarialAutoencoder, FactorVAE, permute_dimensions
+from jaxvae.objectives.autoencoder import Autoencoder, WithoutDensity
+from jaxvae.objectives.batch_terms import WithDensity
+from jaxvae.objectives.dip_vae import DIPVAE
+from jaxvae.objectives.discrepancy import mmd
 from jaxvae.objectives.elbo import ELBO, Elbo, elbo, elbo_terms
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
+from jaxvae.objectives.info_vae import WAE, InfoVAE
 from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mean
 from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
 from jaxvae.objectives.refine import SemiAmortized, refine
+from jaxvae.objectives.regularized_autoencoder import RAE
 from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Sigmoid
+from jaxvae.objectives.structural_similarity import MSSSIM, ms_ssim
+from jaxvae.objectives.total_correlation import BetaTCVAE, log_aggregate
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep, chi_upper_bound
 
 __all__ = [
     "CIWAE",
+    "DIPVAE",
     "ELBO",
     "ESTIMATORS",
     "GECO",
     "IWAE",
     "MIWAE",
+    "MSSSIM",
     "PIWAE",
+    "RAE",
     "TVO",
+    "VAEGAN",
+    "WAE",
+    "AdversarialAutoencoder",
     "Autoencoder",
+    "BetaTCVAE",
     "Bound",
     "Capacity",
     "ChiUpperBound",
@@ -28,7 +43,9 @@ __all__ = [
     "Draws",
     "Elbo",
     "Estimator",
+    "FactorVAE",
     "FreeBits",
+    "InfoVAE",
     "Linear",
     "MinimumRate",
     "Objective",
@@ -39,11 +56,17 @@ __all__ = [
     "Sigmoid",
     "VRMax",
     "WeightedBound",
+    "WithDensity",
+    "WithoutDensity",
     "batch_loss",
     "chi_upper_bound",
     "elbo",
     "elbo_terms",
+    "log_aggregate",
     "masked_mean",
+    "mmd",
     "monte_carlo_bound",
+    "ms_ssim",
+    "permute_dimensions",
     "refine",
 ]

@@ -1,33 +1,73 @@
-"""The plain autoencoder: the control that a VAE is compared with."""
+"""The plain autoencoder, the control that a VAE is compared with, and what all objectives without a density share."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
+
+import jax
 
 from jaxvae.draw import Model
-from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.batch_terms import encode_batch, without_padding
+from jaxvae.objectives.objective import Bound, Objective, masked_mean
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
 
+EncoderKind = Literal["deterministic", "stochastic"]
+ENCODERS = ("deterministic", "stochastic")
+
+
+class WithoutDensity(Objective):
+    """An objective that trains no density of x: it has no ELBO, no log p(x), and no prior to sample from.
+
+    To sample, fit a density to its codes afterwards (`jaxvae.evaluation.fit_code_density`).
+    """
+
+    monitor: ClassVar[str] = "log_likelihood"
+
+    def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
+        """The code of ONE example that the decoder is trained on, `[latent_dim]`: the posterior's mean."""
+        del key
+        return mean_of(model.encode(params, x))
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """log p(x|z) of ONE example at the posterior's mean, nats."""
+        del key
+        return {"log_likelihood": model.decode(params, mean_of(model.encode(params, x))).log_prob(x)}
+
+
+def code_of(q: Any, encoder: EncoderKind, key: Key) -> Array:
+    """The mean of q(z|x), or a draw of it."""
+    return q.sample(key) if encoder == "stochastic" else mean_of(q)
+
+
+def codes_of_batch(
+    objective: Objective, encoder: EncoderKind, model: Model, params: Params, keys: Key, x: Array, mask: Array
+) -> tuple[Array, Array]:
+    """The codes of a batch, `[batch, latent_dim]`, and the mean of log p(x|z) over the examples that count, nats, `[]`.
+
+    Raises:
+        UserError: if codes are draws that pass no gradient.
+    """
+    x = without_padding(x, mask)
+    if encoder == "stochastic":
+        posteriors = encode_batch(objective, model, params, x)
+    else:
+        posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
+    codes = jax.vmap(lambda q, key: code_of(q, encoder, key))(posteriors, keys)
+    log_likelihoods = jax.vmap(lambda z, one: model.decode(params, z).log_prob(one))(codes, x)
+    return codes, masked_mean(log_likelihoods, mask)
+
 
 @dataclass
-class Autoencoder(Bound):
+class Autoencoder(WithoutDensity, Bound):
     """Minimise the reconstruction term of a deterministic code, with no KL.
 
     loss = −log p(x | z = E[q(z|x)])
 
-    No density of x belongs to it: it has no ELBO and no log p(x), and nothing to sample from.
+    No density of x belongs to it: it has no ELBO and no log p(x), and no prior to sample from.
     """
-
-    monitor: ClassVar[str] = "log_likelihood"
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """log p(x|z) at the code of ONE example, nats."""
         del step
         scores = self.score(model, params, key, x)
         return scores["log_likelihood"], scores
-
-    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """log p(x|z) at the code of ONE example, nats."""
-        del key
-        code = mean_of(model.encode(params, x))
-        return {"log_likelihood": model.decode(params, code).log_prob(x)}  # type: ignore[union-attr]

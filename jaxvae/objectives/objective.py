@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,11 @@ class Objective(abc.ABC):
         """
         del model, keys, x, mask, step
         return params
+
+    def for_dataset(self, num_examples: int) -> Self:
+        """The objective as it is for a training set of that size, which training calls; by default as it is."""
+        del num_examples
+        return self
 
     @property
     def warmup_steps(self) -> int:

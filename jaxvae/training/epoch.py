@@ -45,17 +45,18 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
     step_key = jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step)
     data_key, model_key, shared_key = jax.random.split(step_key, 3)
     model = training.model.at_step(state.step).for_training(shared_key)
+    objective = training.objective.for_dataset(images.shape[0])
     x = training.preprocessing(data_key, images[batch.indices])
     keys = example_keys(model_key, x.shape[0])
 
     def loss(params: Params) -> tuple[Array, Metrics]:
-        return training.objective.loss(model, params, keys, x, batch.mask, state.step)
+        return objective.loss(model, params, keys, x, batch.mask, state.step)
 
     gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
     transformation = training.transformation(images.shape[0])
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
-    moved = training.objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
+    moved = objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
     params = with_fixed_of(params, moved)
     state = state._replace(
         step=state.step + 1,

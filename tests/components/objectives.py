@@ -4,6 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from jaxvae import objectives
+from jaxvae.networks import MLP
+
+_DISCRIMINATOR = MLP((3,), "tanh")
 
 OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "ELBO": objectives.ELBO,
@@ -34,9 +37,31 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
     "GECO": partial(objectives.GECO, target=2.0),
     "GECO-rate": partial(objectives.GECO, target=2.0, constrain="rate"),
+    "BetaTCVAE": partial(objectives.BetaTCVAE, dataset_size=50),
+    "BetaTCVAE-weighted": partial(
+        objectives.BetaTCVAE, alpha=0.5, beta=3.0, gamma=2.0, estimator="weighted", dataset_size=50
+    ),
+    "FactorVAE": partial(objectives.FactorVAE, discriminator=_DISCRIMINATOR),
+    "AdversarialAutoencoder": partial(objectives.AdversarialAutoencoder, discriminator=_DISCRIMINATOR),
+    "AdversarialAutoencoder-stochastic": partial(
+        objectives.AdversarialAutoencoder, weight=2.0, encoder="stochastic", discriminator=_DISCRIMINATOR
+    ),
+    "VAEGAN": partial(objectives.VAEGAN, weight=0.3, num_features=7, discriminator=_DISCRIMINATOR),
+    "DIPVAE": objectives.DIPVAE,
+    "DIPVAE-ii": partial(objectives.DIPVAE, kind="ii", lambda_d=3.0),
+    "InfoVAE": objectives.InfoVAE,
+    "InfoVAE-laplace": partial(objectives.InfoVAE, alpha=0.5, lambda_=9.0, kernel="laplace", bandwidth="median"),
+    "WAE": objectives.WAE,
+    "WAE-stochastic": partial(objectives.WAE, encoder="stochastic", kernel="rbf", bandwidth=0.7),
+    "RAE": objectives.RAE,
+    "RAE-gradient": partial(objectives.RAE, penalty="gradient"),
+    "RAE-spectral": partial(objectives.RAE, penalty="spectral"),
+    "RAE-none": partial(objectives.RAE, penalty="none"),
+    "MSSSIM": objectives.MSSSIM,
 }
 
-OVER_THE_BATCH = {"FreeBits", "FreeBits-level", "Capacity", "MinimumRate"}
+_OVER_THE_BATCH = ("BetaTCVAE", "Capacity", "DIPVAE", "FactorVAE", "FreeBits", "InfoVAE", "MinimumRate", "WAE")
+OVER_THE_BATCH = {name for name in OBJECTIVES if name.startswith(_OVER_THE_BATCH)}
 """Rows whose loss is no mean over examples: a batch is not the mean of its parts."""
 
 SCHEDULES: dict[str, Callable[[], objectives.Schedule]] = {

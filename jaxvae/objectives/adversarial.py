@@ -1,0 +1,276 @@
+"""Two players in one loss: a discriminator learns beside the model, and neither's loss has a gradient for the other.
+
+Each player's part holds the other's parameters constant, so that the gradient of the sum of the two parts is, for each
+player, the gradient of its own: one optimiser steps both at once.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.draw import Model
+from jaxvae.networks import MLP, Network
+from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
+from jaxvae.objectives.info_vae import prior_samples
+from jaxvae.objectives.objective import masked_mean
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Metrics, Params
+from jaxvae.vae import mean_of
+
+_LOGIT = (1,)  # what a discriminator puts out
+
+
+def _zeros_like_latents_and_data(model: Model, key: Key) -> tuple[Array, Array]:
+    """A latent and an example of the model's shapes, all 0."""
+
+    def one(key: Key) -> tuple[Array, Array]:
+        init_key, sample_key = jax.random.split(key)
+        params = model.init(init_key)
+        z = model.sample_prior(params, sample_key)
+        return z, mean_of(model.decode(params, z))
+
+    shapes: Any = jax.eval_shape(one, key)
+    return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+
+
+def _logits(network: Network, params: Params, values: Array) -> Array:
+    """The discriminator's logit of each member of a batch, `[batch]`."""
+    return jax.vmap(lambda value: network.apply(params["discriminator"], value, _LOGIT)[0])(values)
+
+
+def _cross_entropy(real: Array, fake: Array) -> Array:
+    """−log D of what is real − log(1 − D) of what is not, by their logits, nats, `[batch]`."""
+    return jax.nn.softplus(-real) + jax.nn.softplus(fake)
+
+
+def _accuracy(real: Array, fake: Array, mask: Array) -> Array:
+    """The share of both that the discriminator tells right; ½ is chance."""
+    right = 0.5 * ((real > 0.0).astype(real.dtype) + (fake < 0.0).astype(fake.dtype))
+    return masked_mean(right, mask)
+
+
+def permute_dimensions(keys: Key, z: Array, mask: Array) -> Array:
+    """Each latent dimension in an order of its own among the examples that count: a draw from Π_d q(z_d).
+
+    Every dimension keeps its values, and no two stay together. Padding has no part in it. Kim and Mnih 2018, algorithm
+    1.
+
+    Args:
+        keys: one for each example, so that the orders do not depend on padding, `[batch]`.
+        z: `[batch, latent_dim]`.
+        mask: `[batch]` bool.
+
+    Returns:
+        `[batch, latent_dim]`; what stands in the rows of padding is of no account.
+    """
+    ranks = jax.vmap(lambda key: jax.random.uniform(key, z.shape[1:]))(keys)
+    order = jnp.argsort(jnp.where(mask[:, None], ranks, jnp.inf), axis=0)  # those that count first
+    position = jnp.maximum(jnp.cumsum(mask) - 1, 0)  # among those that count
+    return jnp.take_along_axis(z, order[position], axis=0)
+
+
+@dataclass
+class FactorVAE(WithDensity):
+    """The ELBO with a penalty on the total correlation, measured by a discriminator.
+
+    loss = −ELBO + γ E_q(z)[log D(z) / (1 − D(z))],  TC = KL(q(z) ‖ Π_d q(z_d)) ≈ E_q(z)[log D(z) / (1 − D(z))]
+    discriminator's loss = −½ E[log D(z)] − ½ E[log(1 − D(z'))],  z' = second draws with permuted dimensions
+
+    D(z) is the probability that z comes from q(z) and not from Π_d q(z_d). The second draws are of the same batch. The
+    loss that is reported is the sum of both. Kim and Mnih 2018, equation 2 and algorithm 2.
+
+    Args:
+        gamma: γ, weight of the total correlation [nats per nat].
+        discriminator: network from a latent to a logit.
+
+    Raises:
+        UserError: for a negative weight.
+    """
+
+    gamma: float = 10.0
+    discriminator: Network = MLP((200, 200), "leaky_relu")
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, gamma=self.gamma)
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """The discriminator's parameters."""
+        del examples
+        shape_key, key = jax.random.split(key)
+        z, _ = _zeros_like_latents_and_data(model, shape_key)
+        return {"discriminator": self.discriminator.init(key, z, _LOGIT)}
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        batch = draw_batch(self, model, params, keys, x, mask)
+        z, own = batch.draws.latents, params["objective"]
+        correlation = masked_mean(_logits(self.discriminator, jax.lax.stop_gradient(own), z), mask)
+
+        others = jax.vmap(lambda q, key: q.sample(key))(batch.posteriors, fresh_keys(keys, 1))
+        shuffled = permute_dimensions(fresh_keys(keys, 2), others, mask)
+        real = _logits(self.discriminator, own, jax.lax.stop_gradient(z))
+        fake = _logits(self.discriminator, own, jax.lax.stop_gradient(shuffled))
+        discriminator_loss = 0.5 * masked_mean(_cross_entropy(real, fake), mask)
+
+        loss = -batch.metrics["elbo"] + self.gamma * correlation + discriminator_loss
+        parts = {
+            "total_correlation": correlation,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": _accuracy(real, fake, mask),
+        }
+        return finished(loss, mask, {**batch.metrics, **parts})
+
+
+@dataclass
+class AdversarialAutoencoder(WithoutDensity):
+    """The autoencoder whose codes a discriminator cannot tell from draws of the prior.
+
+    loss = −log p(x|z) − weight · log D(z),  z the code of x
+    discriminator's loss = −E_p(z)[log D(z)] − E_q(z)[log(1 − D(z))]
+
+    D(z) is the probability that z comes from the prior; −log D is the loss that does not saturate (Goodfellow et al.
+    2014, section 3). The loss that is reported is the sum of both. There is no ELBO and no log p(x). Makhzani et al.
+    2016, section 2.
+
+    Args:
+        weight: of the prior's fit [nats per nat].
+        encoder: the code is `deterministic`, the posterior's mean, or `stochastic`, a draw of it.
+        discriminator: network from a latent to a logit.
+
+    Raises:
+        UserError: for a negative weight or an unknown encoder.
+    """
+
+    weight: float = 1.0
+    encoder: EncoderKind = "deterministic"
+    discriminator: Network = MLP((200, 200), "leaky_relu")
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, weight=self.weight)
+        check_choice(self, ENCODERS, encoder=self.encoder)
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """The discriminator's parameters."""
+        return FactorVAE(discriminator=self.discriminator).init(key, model, examples)
+
+    def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
+        """The code of ONE example, `[latent_dim]`."""
+        return code_of(model.encode(params, x), self.encoder, key)
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        codes, log_likelihood = codes_of_batch(self, self.encoder, model, params, keys, x, mask)
+        own = params["objective"]
+        judged = _logits(self.discriminator, jax.lax.stop_gradient(own), codes)
+        prior_fit = masked_mean(jax.nn.softplus(-judged), mask)
+
+        real = _logits(self.discriminator, own, jax.lax.stop_gradient(prior_samples(model, params, keys)))
+        fake = _logits(self.discriminator, own, jax.lax.stop_gradient(codes))
+        discriminator_loss = masked_mean(_cross_entropy(real, fake), mask)
+
+        loss = -log_likelihood + self.weight * prior_fit + discriminator_loss
+        parts = {
+            "log_likelihood": log_likelihood,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": _accuracy(real, fake, mask),
+        }
+        return finished(loss, mask, parts)
+
+
+@dataclass
+class VAEGAN(WithDensity):
+    """The VAE that reconstructs the features of a discriminator, and whose decoder is to deceive it.
+
+    encoder's loss = KL(q(z|x) ‖ p(z)) + ½ ‖f(x) − f(x̃)‖²,  x̃ = E[x|z], f the discriminator's features
+    decoder's loss = weight · ½ ‖f(x) − f(x̃)‖² − log D(x̃) − log D(x_p),  x_p = E[x|z_p], z_p ~ p(z)
+    discriminator's loss = −log D(x) − log(1 − D(x̃)) − log(1 − D(x_p))
+
+    D(x) is the probability that x is data, by a linear layer on f; −log D is the loss that does not saturate. The loss
+    that is reported is the sum of all three. Meant for grey values: binary data are told from means at a glance. The
+    ELBO that is reported is that of the model's likelihood, which is not trained, and losses of an adversary do not
+    compare across epochs: validation goes by `reconstruction`, −‖x − x̃‖². Larsen et al. 2016, algorithm 1.
+
+    Args:
+        weight: of the features in the decoder's loss [nats per nat]; γ in the paper.
+        num_features: of f.
+        discriminator: network from an example to its features.
+
+    Raises:
+        UserError: for a negative weight, or no feature.
+    """
+
+    weight: float = 1.0
+    num_features: int = 64
+    discriminator: Network = MLP((200,), "leaky_relu")
+    monitor = "reconstruction"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, weight=self.weight)
+        check_range(self, at_least=1, num_features=self.num_features)
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """The discriminator's parameters: `features` and the linear `head`."""
+        del examples
+        shape_key, key, head_key = jax.random.split(key, 3)
+        _, x = _zeros_like_latents_and_data(model, shape_key)
+        kernel = jax.random.normal(head_key, (self.num_features,), x.dtype) / self.num_features**0.5
+        features = self.discriminator.init(key, x, (self.num_features,))
+        return {"features": features, "head": {"kernel": kernel, "bias": jnp.zeros((), x.dtype)}}
+
+    def _features(self, own: Params, x: Array) -> Array:
+        """f of each example, `[batch, num_features]`."""
+        return jax.vmap(lambda one: self.discriminator.apply(own["features"], one, (self.num_features,)))(x)
+
+    def _judge(self, own: Params, x: Array) -> Array:
+        """The logit of each example, `[batch]`."""
+        return jax.nn.leaky_relu(self._features(own, x)) @ own["head"]["kernel"] + own["head"]["bias"]
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        batch = draw_batch(self, model, params, keys, x, mask)
+        constants, own = jax.lax.stop_gradient(params), params["objective"]
+        z, prior_z = batch.draws.latents, jax.lax.stop_gradient(prior_samples(model, params, keys))
+
+        def decoded(params: Params, z: Array) -> Array:
+            return jax.vmap(lambda one: mean_of(model.decode(params, one)))(z)
+
+        def feature_loss(means: Array) -> Array:
+            target = jax.lax.stop_gradient(self._features(own, batch.x))
+            return 0.5 * jnp.sum((self._features(constants["objective"], means) - target) ** 2, axis=-1)
+
+        means, prior_means = decoded(params, jax.lax.stop_gradient(z)), decoded(params, prior_z)
+        encoder_loss = batch.metrics["kl"] + masked_mean(feature_loss(decoded(constants, z)), mask)
+        deceived = sum(jax.nn.softplus(-self._judge(constants["objective"], one)) for one in (means, prior_means))
+        decoder_loss = masked_mean(self.weight * feature_loss(means) + deceived, mask)
+
+        real = self._judge(own, batch.x)
+        fakes = [self._judge(own, jax.lax.stop_gradient(one)) for one in (means, prior_means)]
+        discriminator_loss = masked_mean(_cross_entropy(real, fakes[0]) + jax.nn.softplus(fakes[1]), mask)
+
+        parts = {
+            "reconstruction": -masked_mean(
+                jax.vmap(lambda one, other: jnp.sum((one - other) ** 2))(batch.x, means), mask
+            ),
+            "encoder_loss": encoder_loss,
+            "decoder_loss": decoder_loss,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": _accuracy(real, fakes[0], mask),
+        }
+        return finished(encoder_loss + decoder_loss + discriminator_loss, mask, {**batch.metrics, **parts})
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """−‖x − E[x|z]‖² of ONE example at the posterior's mean, and the true ELBO and its terms, nats."""
+        mean = mean_of(model.decode(params, mean_of(model.encode(params, x))))
+        return {**super().score(model, params, key, x), "reconstruction": -jnp.sum((x - mean) ** 2)}

@@ -1,0 +1,88 @@
+"""What objectives with a loss of their own share: the draws of a batch free of padding, the true ELBO as score."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.distributions import is_reparameterized
+from jaxvae.draw import Draw, Model
+from jaxvae.errors import UserError
+from jaxvae.objectives.elbo import elbo, elbo_terms
+from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.typing import Array, Key, Metrics, Params, PyTree
+
+
+class WithDensity(Objective):
+    """An objective with a loss of its own for a model with a density: validation reports the true ELBO beside it."""
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats."""
+        value, log_likelihood, kl = elbo(model, params, key, x)
+        return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
+
+
+class Batch(NamedTuple):
+    """The draws of a batch and the means of their terms."""
+
+    x: Array
+    """Examples, padding replaced by an example that counts, `[batch, *data_shape]`."""
+    posteriors: Any
+    """q(z|x) of each, a batched distribution."""
+    draws: Draw
+    """Every field with a leading axis `[batch]`."""
+    metrics: Metrics
+    """`elbo`, `log_likelihood` and `kl`: the true ELBO and its terms, means over the examples that count."""
+
+
+def draw_batch(objective: Objective, model: Model, params: Params, keys: Key, x: Array, mask: Array) -> Batch:
+    """One draw of each example, with its own key.
+
+    Raises:
+        UserError: if the posterior's draws pass no gradient: a term over the batch is no expectation over each z.
+    """
+    x = without_padding(x, mask)
+    posteriors = encode_batch(objective, model, params, x)
+    draws = jax.vmap(lambda key, one, q: model.draw(params, key, one, posterior=q))(keys, x, posteriors)
+    means = jax.tree.map(lambda values: masked_mean(values, mask), jax.vmap(elbo_terms)(draws))
+    return Batch(x, posteriors, draws, {"elbo": means.value, "log_likelihood": means.log_likelihood, "kl": means.kl})
+
+
+def encode_batch(objective: Objective, model: Model, params: Params, x: Array) -> Any:
+    """q(z|x) of each example, a batched distribution.
+
+    Raises:
+        UserError: if its draws pass no gradient.
+    """
+    posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
+    if not is_reparameterized(posteriors):
+        raise UserError(
+            f"{type(objective).__name__} needs a reparameterized posterior, got draws of {type(posteriors).__name__} "
+            f"that pass no gradient: use --posterior DiagonalNormal"
+        )
+    return posteriors
+
+
+def without_padding(values: PyTree, mask: Array) -> PyTree:
+    """Replace the members that `mask` leaves out by the first one that it keeps, so that no junk is computed with.
+
+    >>> without_padding(jnp.array([jnp.nan, 2.0, 3.0]), jnp.array([False, True, True])).tolist()
+    [2.0, 2.0, 3.0]
+    """
+    first = jnp.argmax(mask)
+
+    def replace(leaf: Array) -> Array:
+        return jnp.where(mask.reshape(mask.shape + (1,) * (leaf.ndim - 1)), leaf, leaf[first][None])
+
+    return jax.tree.map(replace, values)
+
+
+def fresh_keys(keys: Key, purpose: int) -> Key:
+    """One more key for each example, by what it is for (1, 2, …), `[batch]`."""
+    return jax.vmap(lambda key: jax.random.fold_in(key, purpose))(jax.random.clone(keys))
+
+
+def finished(loss: Array, mask: Array, metrics: Metrics) -> tuple[Array, Metrics]:
+    """The loss, 0 for a batch of padding alone, and the metrics with it."""
+    loss = jnp.where(jnp.any(mask), loss, 0.0)
+    return loss, {"loss": loss, **metrics}

@@ -1,0 +1,110 @@
+"""InfoVAE and the Wasserstein autoencoder: the aggregated posterior drawn to the prior by a discrepancy of samples."""
+
+from typing import Literal
+
+import jax
+
+from jaxvae.checks import check_choice, check_range
+from jaxvae.draw import Model
+from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
+from jaxvae.objectives.discrepancy import KERNELS, KernelKind, mmd
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Metrics, Params
+
+_BANDWIDTHS = ("dimension", "median")
+
+
+def prior_samples(model: Model, params: Params, keys: Key) -> Array:
+    """One z ~ p(z) for each example, independent of its draw, `[batch, latent_dim]`."""
+    return jax.vmap(lambda key: model.sample_prior(params, key))(fresh_keys(keys, 1))
+
+
+@dataclass
+class InfoVAE(WithDensity):
+    """The ELBO with some of its KL exchanged for a discrepancy between the aggregated posterior and the prior.
+
+    loss = −log p(x|z) + (1 − α) KL(q(z|x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z))
+
+    With α = 1 it is the MMD-VAE, with α = 0 and λ = 1 minus the ELBO. MMD² is the unbiased estimate from the draws of
+    the batch and as many draws of the prior (see `jaxvae.objectives.mmd`). Zhao, Song and Ermon 2019, equation 6.
+
+    Args:
+        alpha: α ≤ 1, how much mutual information is preferred [nats per nat].
+        lambda_: λ ≥ 1 − α, weight of the prior's fit [nats].
+        kernel: rbf, inverse_multiquadratic or laplace.
+        bandwidth: of the kernel [latent units]: a number > 0, `dimension` (√latent_dim) or `median` (of the distances).
+
+    Raises:
+        UserError: for a number out of range or an unknown name.
+    """
+
+    alpha: float = 0.0
+    lambda_: float = 10.0
+    kernel: KernelKind = "rbf"
+    bandwidth: float | Literal["dimension", "median"] = "dimension"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_most=1.0, alpha=self.alpha)
+        check_range(self, at_least=1.0 - self.alpha if isinstance(self.alpha, float) else 0.0, lambda_=self.lambda_)
+        check_range(self, above=0.0, bandwidth=self.bandwidth)
+        check_choice(self, KERNELS, kernel=self.kernel)
+        check_choice(self, _BANDWIDTHS, bandwidth=self.bandwidth)
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        batch = draw_batch(self, model, params, keys, x, mask)
+        others = prior_samples(model, params, keys)
+        discrepancy = mmd(batch.draws.latents, others, mask, self.kernel, self.bandwidth)
+        loss = -batch.metrics["log_likelihood"] + (1.0 - self.alpha) * batch.metrics["kl"]
+        loss += (self.alpha + self.lambda_ - 1.0) * discrepancy
+        return finished(loss, mask, {**batch.metrics, "mmd": discrepancy})
+
+
+@dataclass
+class WAE(WithoutDensity):
+    """The Wasserstein autoencoder with a discrepancy of samples: WAE-MMD.
+
+    loss = −log p(x|z) + λ MMD²(q(z), p(z)),  z the code of x
+
+    −log p(x|z) is the cost of a reconstruction: for a normal likelihood with a number for its scale σ it is the squared
+    error / 2σ², but for a constant. There is no KL, hence no ELBO and no log p(x). Tolstikhin et al. 2018, algorithm 2.
+
+    Args:
+        lambda_: λ, weight of the discrepancy [nats].
+        encoder: the code is `deterministic`, the posterior's mean, or `stochastic`, a draw of it.
+        kernel: rbf, inverse_multiquadratic or laplace.
+        bandwidth: of the kernel [latent units]: a number > 0, `dimension` (√latent_dim) or `median` (of the distances).
+
+    Raises:
+        UserError: for a number out of range or an unknown name.
+    """
+
+    lambda_: float = 10.0
+    encoder: EncoderKind = "deterministic"
+    kernel: KernelKind = "inverse_multiquadratic"
+    bandwidth: float | Literal["dimension", "median"] = "dimension"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=0.0, lambda_=self.lambda_)
+        check_range(self, above=0.0, bandwidth=self.bandwidth)
+        check_choice(self, ENCODERS, encoder=self.encoder)
+        check_choice(self, KERNELS, kernel=self.kernel)
+        check_choice(self, _BANDWIDTHS, bandwidth=self.bandwidth)
+
+    def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
+        """The code of ONE example, `[latent_dim]`."""
+        return code_of(model.encode(params, x), self.encoder, key)
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """Loss of the batch, nats per example."""
+        del step
+        codes, log_likelihood = codes_of_batch(self, self.encoder, model, params, keys, x, mask)
+        discrepancy = mmd(codes, prior_samples(model, params, keys), mask, self.kernel, self.bandwidth)
+        loss = -log_likelihood + self.lambda_ * discrepancy
+        return finished(loss, mask, {"log_likelihood": log_likelihood, "mmd": discrepancy})

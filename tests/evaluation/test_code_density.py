@@ -1,0 +1,55 @@
+"""A density of codes: moments and log-densities against numpy and scipy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import jaxvae as jv
+from jaxvae.evaluation import fit_code_density
+from tests.helpers import assert_mean, keys
+
+
+def codes() -> np.ndarray:
+    """Two clusters in 3 dimensions."""
+    rng = np.random.default_rng(0)
+    first = rng.multivariate_normal([3, 0, 1], [[1, 0.5, 0], [0.5, 2, 0], [0, 0, 0.1]], 300)
+    return np.concatenate([first, rng.normal([-3, 1, 0], 0.5, (200, 3))])
+
+
+def test_normal_is_the_maximum_likelihood_fit() -> None:
+    values = codes()
+    density = fit_code_density(values)
+    expected = stats.multivariate_normal(values.mean(0), np.cov(values, rowvar=False, bias=True)).logpdf(values[:5])
+    np.testing.assert_allclose(density.log_prob(jnp.asarray(values[:5], jnp.float32)), expected, rtol=1e-4)
+    assert_mean(jax.jit(jax.vmap(density.sample))(keys(1, 4000)), values.mean(0))
+
+
+def test_mixture_integrates_samples_and_beats_the_normal() -> None:
+    values = codes()
+    normal, mixture = fit_code_density(values), fit_code_density(values, "mixture")
+    x = jnp.asarray(values, jnp.float32)
+    assert np.mean(mixture.log_prob(x)) > np.mean(normal.log_prob(x)) + 0.5
+    drawn = jax.jit(jax.vmap(mixture.sample))(keys(2, 4000))
+    assert_mean(drawn, values.mean(0), standard_errors=6)
+    # E_mixture[normal / mixture] = 1: the density is that of its draws, and integrates to 1
+    assert_mean(jnp.exp(normal.log_prob(drawn) - mixture.log_prob(drawn)).clip(max=1e3), 1.0, standard_errors=8)
+    again = fit_code_density(values, "mixture")
+    np.testing.assert_array_equal(again.log_prob(x), mixture.log_prob(x))
+
+
+@pytest.mark.parametrize("kind", ["normal", "mixture"])
+def test_a_dimension_that_no_code_uses(kind: str) -> None:
+    values = codes()
+    values[:, 1] = 2.0
+    density = fit_code_density(values, kind)  # type: ignore[arg-type]
+    drawn = jax.vmap(density.sample)(keys(3, 20))
+    np.testing.assert_allclose(drawn[:, 1], 2.0, atol=0.05)
+
+
+def test_bad_input() -> None:
+    with pytest.raises(jv.UserError, match=r"kind must be one of normal, mixture; got 'flw'"):
+        fit_code_density(codes(), "flw")  # type: ignore[arg-type]
+    with pytest.raises(jv.UserError, match=r"two codes or more.*\(1, 3\)"):
+        fit_code_density(codes()[:1])
