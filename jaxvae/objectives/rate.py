@@ -9,7 +9,7 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
 from jaxvae.objectives.elbo import elbo, elbo_terms
-from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.objectives.objective import Objective, masked_mean, with_score
 from jaxvae.objectives.schedules import Linear, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -17,11 +17,21 @@ from jaxvae.typing import Array, Key, Metrics, Params
 
 def _batch_terms(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> tuple[Draw, Array, Array, Metrics]:
     """The draws of a batch, the means of log p(x|z) and of the KL over the examples that count, and the metrics."""
-    draws = jax.vmap(lambda key, one: model.draw(params, key, one))(keys, x)
+    draws = jax.vmap(lambda key, one: _with_score(model.draw(params, key, one)))(keys, x)
     terms = jax.vmap(elbo_terms)(draws)
     means = jax.tree.map(lambda values: masked_mean(values, mask), terms)
     metrics = {"elbo": means.value, "log_likelihood": means.log_likelihood, "kl": means.kl}
     return draws, means.log_likelihood, means.kl, metrics
+
+
+def _with_score(draw: Draw) -> Draw:
+    """The same terms, each with its score-function gradient where z passes none."""
+    dimensions = draw.kl_dimensions
+    return draw._replace(
+        log_likelihood=with_score(draw.log_likelihood, draw.score),
+        kl=with_score(draw.kl, jnp.expand_dims(draw.score, 0), jnp.expand_dims(draw.exact_kl, 0)),
+        kl_dimensions=None if dimensions is None else with_score(dimensions, jnp.expand_dims(draw.score, 0)),
+    )
 
 
 def _true_elbo(model: Model, params: Params, key: Key, x: Array) -> Metrics:

@@ -10,7 +10,7 @@ import pytest
 import jaxvae as jv
 from jaxvae import objectives
 from jaxvae.training import Optimizer, Training, create_state, train_epoch
-from tests.helpers import binary_batch, init, keys, tiny_vae
+from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae
 from tests.sizes import BATCH
 
 MASK = np.array([True, True, False, True, True])
@@ -112,3 +112,24 @@ class Correlated(jv.priors.Prior):
         """N(0, L Lᵀ)."""
         del params
         return jv.distributions.MultivariateNormal(jnp.zeros(vae.latent_dim), jnp.tril(jnp.ones((2, 2))))
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [objectives.MinimumRate(0.0), objectives.Capacity(0.0, gamma=1.0), objectives.FreeBits(0.0, "level")],
+    ids=repr,
+)
+def test_without_a_constraint_the_gradient_is_the_elbos_for_discrete_latents_too(objective: Any) -> None:
+    """No gradient passes through a binary z: the encoder learns by the score alone."""
+    vae = tiny_vae(posterior=jv.posteriors.Bernoulli(), prior=jv.priors.UniformBernoulli())
+    params = init(vae, jax.random.key(0))
+
+    def gradient(objective: Any) -> Any:
+        def loss(params: Any) -> jax.Array:
+            return objective.loss(vae, params, keys(1, BATCH), binary_batch(), MASK, jnp.asarray(3))[0]
+
+        return jax.jit(jax.grad(loss))(params)
+
+    ours, elbos = gradient(objective), gradient(objectives.ELBO())
+    assert np.any(np.abs(elbos["encoder"]["params"]["Dense_0"]["kernel"]) > 1e-3)
+    assert_trees_close(ours, elbos, rtol=1e-4, atol=1e-5)
