@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 
@@ -12,6 +13,7 @@ from jaxvae.cli.components import FAMILIES, components_page
 from jaxvae.cli.explain import explain
 from jaxvae.errors import UserError
 
+_DEEPEST = 5  # levels of components within components that flags can reach
 USER_ERROR, INTERRUPTED = 2, 130  # exit codes
 
 
@@ -48,20 +50,45 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
 
 
 def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
-    """Parse twice: jsonargparse gives a component that is chosen the defaults of the one that it replaces.
+    """Parse again and again: jsonargparse gives a component that is chosen the defaults of the one that it replaces.
 
-    Where the two share the name of an option, `--encoder GatedMLP` would be as wide as an MLP is by default. So the
-    first pass finds which components are chosen, and in the second they are the defaults themselves. What is said in
-    a flag or a configuration stays.
+    Where the two share the name of an option, `--encoder GatedMLP` would be as wide as an MLP is by default. So each
+    pass finds which components are chosen, one level deeper than the last, and in the next they are the defaults
+    themselves, until nothing changes. What is said in a flag or a configuration stays.
     """
-    first = parser.parse_args(argv)
-    chosen = {flag: {"class_path": first[flag].class_path} for flag in FAMILIES if "." not in flag and flag in first}
-    defaults = {flag: Namespace(parser.get_default(flag)).as_dict() for flag in chosen}
-    parser.set_defaults(chosen)
+    flags = [flag for flag in FAMILIES if "." not in flag and any(action.dest == flag for action in parser._actions)]
+    defaults = {flag: Namespace(parser.get_default(flag)).as_dict() for flag in flags}
+    chosen: dict[str, Any] = {}
     try:
+        for depth in range(_DEEPEST + 1):
+            parsed = parser.parse_args(argv)
+            if chosen == {flag: _choice(parsed[flag], _DEEPEST) for flag in flags}:
+                return parsed
+            chosen = {flag: _choice(parsed[flag], depth) for flag in flags}
+            parser.set_defaults(chosen)
         return parser.parse_args(argv)
     finally:
         parser.set_defaults(defaults)
+
+
+def _choice(component: Namespace, depth: int) -> dict[str, Any]:
+    """Which class a component is, and `depth` levels down those within it that are of another class than by default."""
+    choice: dict[str, Any] = {"class_path": component.class_path}
+    if depth > 0:
+        defaults = {field.name: type(field.default) for field in dataclasses.fields(_class(component))}
+        within = {}
+        for name, part in vars(component.get("init_args", Namespace())).items():
+            if isinstance(part, Namespace) and "class_path" in part:
+                inner = _choice(part, depth - 1)
+                if "init_args" in inner or _class(part) is not defaults.get(name):
+                    within[name] = inner
+        choice |= {"init_args": within} if within else {}
+    return choice
+
+
+def _class(component: Namespace) -> type:
+    module, _, name = component.class_path.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:

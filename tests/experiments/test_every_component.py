@@ -1,0 +1,63 @@
+"""The command line builds every component of every family, and the page of components is that of the code."""
+
+import dataclasses
+import importlib.util
+from typing import Any
+
+import pytest
+
+from jaxvae.cli.components import FAMILIES, choices
+from jaxvae.cli.experiment import experiment_parser
+from jaxvae.cli.flags import construct, parse
+from tests.conftest import ROOT
+
+OWNERS = {  # what has to be chosen first for a flag to exist
+    "posterior.base": "Flow", "prior.base": "Flow", "posterior.bijector": "Flow", "prior.bijector": "Flow",
+    "posterior.bijector.network": "Flow --posterior.bijector AffineCoupling",
+    "prior.bijector.network": "Flow --prior.bijector AffineCoupling",
+    "prior.network": "LARS", "likelihood.likelihood": "ZeroInflated", "objective.schedule": "ELBO",
+    "objective.discriminator": "FactorVAE", "posterior.temperature": "Concrete",
+}  # fmt: skip
+ACCEPTS = {
+    "posterior.bijector.network": ("MLP",),  # another network three levels down keeps options of the one it replaces
+    "prior.bijector.network": ("MLP",),
+    "likelihood.likelihood": ("Poisson", "NegativeBinomial", "BetaBinomial"),
+    "posterior.base": ("DiagonalNormal", "FullNormal", "LowRankNormal", "NormalMixture", "Flow", "WithNoise"),
+    "prior.base": ("StandardNormal", "LearnedNormal", "Laplace", "StudentT", "NormalMixture"),
+}
+"""Where not every member of the family can stand."""
+
+
+def cases() -> list[tuple[str, str]]:
+    """All (flag, component), but for the adapters, which cannot be built without the user's module."""
+    return [
+        (flag, name)
+        for flag, family in FAMILIES.items()
+        for name in ACCEPTS.get(flag, choices(family))
+        if not name.startswith("From")
+    ]
+
+
+@pytest.mark.parametrize(("flag", "name"), cases())
+def test_the_command_line_builds_it(flag: str, name: str) -> None:
+    assert "." not in flag or flag in OWNERS, f"say in OWNERS what --{flag} belongs to"
+    parser = experiment_parser("")
+    owner = f"--{flag.split('.')[0]} {OWNERS[flag]} ".split() if flag in OWNERS else []
+    values: Any = construct(parser, parse(parser, [*owner, f"--{flag}", name]))
+    first, *rest = flag.split(".")
+    built, default = values[first], None
+    for field in rest:
+        built, default = getattr(built, field), getattr(type(built)(), field)
+    assert type(built) is choices(FAMILIES[flag])[name]
+    in_python = default if type(default) is type(built) else type(built)()  # a network of LARS is narrow by default
+    for field in dataclasses.fields(in_python):  # defaults of the shell are those of Python
+        assert getattr(built, field.name) == getattr(in_python, field.name), field.name
+
+
+def test_the_page_of_components_is_that_of_the_code() -> None:
+    spec = importlib.util.spec_from_file_location("write_components", ROOT / "scripts" / "write_components.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.page() == (ROOT / "docs" / "components.md").read_text(), "run python scripts/write_components.py"
