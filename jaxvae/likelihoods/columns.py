@@ -3,6 +3,7 @@
 import abc
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
@@ -57,12 +58,14 @@ class Real(Column):
 
     def distribution(self, params: Params, outputs: Array) -> distributions.Normal:
         """Normal."""
-        mean, spread = params["fixed"]["mean"], params["fixed"]["spread"]
+        fixed = jax.lax.stop_gradient(params["fixed"])
+        mean, spread = fixed["mean"], fixed["spread"]
         return distributions.Normal(mean + spread * outputs[0], spread * positive(params["raw_scale"], MIN_SCALE))
 
     def encoder_input(self, params: Params, x: Array) -> Array:
         """(x − mean) / spread."""
-        return ((x - params["fixed"]["mean"]) / params["fixed"]["spread"])[None]
+        fixed = jax.lax.stop_gradient(params["fixed"])
+        return ((x - fixed["mean"]) / fixed["spread"])[None]
 
     def independent(self, x: Array) -> distributions.Normal:
         """Normal by maximum likelihood."""

@@ -58,7 +58,7 @@ class ZeroInflated(Likelihood):
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The offset, `data_shape`, and the parameters of the likelihood of counts."""
         return {
-            "offset": jnp.full(vae.data_shape, _INITIAL_LOGIT),
+            "offset": jnp.full(vae.data_shape, _INITIAL_LOGIT, dtype=float),
             "likelihood": self.likelihood.init(key, vae, examples),
         }
 

@@ -111,6 +111,7 @@ DISCRETE: dict[str, JointRow] = {
         log_prob=lambda p, z: stats.bernoulli(special.expit(p["logits"])).logpmf(z.astype(int)).sum(-1),
         nodes=lambda _: (np.array(list(itertools.product([0.0, 1.0], repeat=2))), np.ones(4)),
         extremes=(({"logits": [1e4, -1e4], "temperature": [1e-4, 1e4]}, [0.0, 1.0]),),
+        closed_form_kl=("Bernoulli",),
     ),
     "Concrete": JointRow(
         make=lambda event_ndim, logits, temperature: distributions.Concrete(logits, temperature, 3),

@@ -88,7 +88,7 @@ def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array
     levels = np.asarray(greys)
     shares = [((levels == level).sum(axis=0) + 1) / (NUM_EXAMPLES + 5) for level in np.arange(5) / 4]
     expected = sum(np.log(share) * (levels == level) for level, share in zip(np.arange(5) / 4, shares, strict=True))
-    baseline = baseline_of(jv.likelihoods.Categorical(num_levels=5).support, greys)
+    baseline = baseline_of(jv.likelihoods.Categorical(num_levels=5), greys)
     np.testing.assert_allclose(jax.vmap(baseline.log_prob)(greys), expected.sum(axis=(1, 2, 3)), rtol=1e-5)
 
 

@@ -87,7 +87,7 @@ def test_a_value_outside_its_column_is_named(tmp_path: Path, column: int, value:
         (["--likelihood", "Poisson", "--scale", "true"], ["counts", "0.0625", "--scale true"]),
         (["--likelihood", "Poisson", "--binarize", "dynamic"], ["--binarize", "--scale true"]),
         (["--likelihood", "NegativeBinomial", "--dequantize"], ["--dequantize", "NegativeBinomial"]),
-        (["--likelihood", "BetaBinomial"], ["{0, 1, …, 255} / 255", "--likelihood.total_count"]),
+        (["--likelihood", "BetaBinomial"], ["{0, 1/255, …, 1}", "--likelihood.total_count 16"]),
         (["--likelihood", "Mixed"], ["(5,)", "(8, 8, 1)"]),
         (["--likelihood", "ZeroInflated", "--likelihood.likelihood", "Poison"], ["did you mean Poisson?"]),
         (["--likelihood", "ZeroInflated", "--likelihood.likelihood", "Bernoulli"], ["of counts", "Bernoulli"]),

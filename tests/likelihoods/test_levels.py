@@ -99,7 +99,7 @@ def test_categorical_starts_at_the_baseline() -> None:
     vae = tiny_vae(likelihood=likelihood)
     assert likelihood.parameter_shape(vae) == (7, *DATA_SHAPE)
     for given, expected in (
-        (data, independent_baseline(likelihood.support, data).log_prob(data[3])),
+        (data, independent_baseline(likelihood, data).log_prob(data[3])),
         (None, -12 * np.log(7)),
     ):
         params = {"likelihood": likelihood.init(jax.random.key(0), vae, given)}

@@ -19,7 +19,9 @@ def test_a_sphere_has_two_coordinates_or_more() -> None:
 def test_other_spaces_are_refused_with_what_fits() -> None:
     with pytest.raises(jv.UserError, match=r"VonMisesFisher over unit sphere and StandardNormal over real vectors"):
         jv.VAE(DATA_SHAPE, 2, posterior=posteriors.VonMisesFisher())
-    with pytest.raises(jv.UserError, match=r"use --prior PoincareNormal, with .* use --posterior VonMisesFisher"):
+    with pytest.raises(
+        jv.UserError, match=r"use --prior Exemplar or PoincareNormal or Vamp, with .* use --posterior VonMisesFisher"
+    ):
         jv.VAE(DATA_SHAPE, 2, posterior=posteriors.PoincareNormal(), prior=priors.HypersphericalUniform())
 
 
