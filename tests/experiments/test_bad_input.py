@@ -81,7 +81,7 @@ def refused(outcome: Outcome, *words: str) -> None:
         ([*_BERNOULLI, "--latent_dim", "17"], ["at most 65536", "131072", "--latent_dim"]),
         (
             ["--posterior", "Categorical"],
-            ["StandardNormal over real vectors", "--prior Exemplar or UniformCategorical"],
+            ["StandardNormal over real vectors", "Exemplar or UniformCategorical"],
         ),
         ([*_CONCRETE, "--latent_dim", "6"], ["--latent_dim", "multiple of Concrete.num_classes, 4, got 6: take 8"]),
         ([*_CONCRETE, "--prior.num_classes", "8"], ["simplex[4]", "simplex[8]", "same numbers"]),

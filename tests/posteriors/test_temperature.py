@@ -68,8 +68,8 @@ def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None
         (
             lambda: jv.VAE((2,), posterior=Concrete(straight_through=True), prior=jv.priors.UniformConcrete()),
             "the posterior and the prior must share one space, got Concrete over one-hot vectors[4] and "
-            "UniformConcrete over simplex[4]: with this posterior use --prior Exemplar or UniformCategorical or Vamp, with "
-            "this prior use --posterior Concrete",
+            "UniformConcrete over simplex[4]: with this posterior use --prior Exemplar or UniformCategorical or Vamp, "
+            "with this prior use --posterior Concrete",
         ),
     ],
 )
