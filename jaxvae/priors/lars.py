@@ -151,7 +151,8 @@ class LARS(Prior):
     def _log_z(self, vae: "VAE", params: Params) -> tuple[Array, Array]:
         """log Z and its standard error."""
         is_training = self.training_key is not None
-        key = self.training_key if is_training else jax.random.key(0)
+        # every term of one step takes the same draws, also where an objective asks for the prior twice
+        key = jax.random.key(0) if self.training_key is None else jax.random.clone(self.training_key)
         count = self.num_samples if is_training else self.evaluation_samples
         draws = jax.vmap(_base(vae).sample)(jax.random.split(key, count))
         log_a = _log_acceptance(self.network, params["prior"], draws)
