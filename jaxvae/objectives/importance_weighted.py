@@ -20,12 +20,17 @@ class WeightedBound(Bound):
     """A bound that is a function of the log weights of `num_draws` draws, by any gradient estimator."""
 
     monitor = "bound"
+    num_samples: int
     estimator: Estimator
 
+    def __post_init__(self) -> None:
+        check_range(self, at_least=1, num_samples=self.num_samples)
+        check_choice(self, ESTIMATORS, estimator=self.estimator)
+
     @property
-    @abc.abstractmethod
     def num_draws(self) -> int:
         """Draws of z an example in all."""
+        return self.num_samples
 
     @abc.abstractmethod
     def combine(self, log_weights: Array) -> Array:
@@ -78,15 +83,6 @@ class IWAE(WeightedBound):
     num_samples: int = 5
     estimator: Estimator = "reparameterized"
 
-    def __post_init__(self) -> None:
-        check_range(self, at_least=1, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
-
-    @property
-    def num_draws(self) -> int:
-        """K."""
-        return self.num_samples
-
     def combine(self, log_weights: Array) -> Array:
         """log (1/K) Σ_k w_k."""
         return log_mean_exp(log_weights)
@@ -113,8 +109,8 @@ class MIWAE(WeightedBound):
     estimator: Estimator = "reparameterized"
 
     def __post_init__(self) -> None:
-        check_range(self, at_least=1, num_groups=self.num_groups, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
+        super().__post_init__()
+        check_range(self, at_least=1, num_groups=self.num_groups)
 
     @property
     def num_draws(self) -> int:
@@ -146,14 +142,8 @@ class CIWAE(WeightedBound):
     estimator: Estimator = "reparameterized"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range(self, at_least=0.0, at_most=1.0, beta=self.beta)
-        check_range(self, at_least=1, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
-
-    @property
-    def num_draws(self) -> int:
-        """K."""
-        return self.num_samples
 
     def combine(self, log_weights: Array) -> Array:
         """β mean_k log w_k + (1 − β) log mean_k w_k."""
@@ -180,15 +170,6 @@ class Renyi(WeightedBound):
     num_samples: int = 5
     estimator: Estimator = "reparameterized"
 
-    def __post_init__(self) -> None:
-        check_range(self, at_least=1, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
-
-    @property
-    def num_draws(self) -> int:
-        """K."""
-        return self.num_samples
-
     def combine(self, log_weights: Array) -> Array:
         """log mean_k w_k^{1−α} / (1 − α); near α = 1 its series mean + (1 − α) / 2 · variance."""
         order = jnp.asarray(1.0 - self.alpha, log_weights.dtype)
@@ -214,15 +195,6 @@ class VRMax(WeightedBound):
 
     num_samples: int = 5
     estimator: Estimator = "reparameterized"
-
-    def __post_init__(self) -> None:
-        check_range(self, at_least=1, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
-
-    @property
-    def num_draws(self) -> int:
-        """K."""
-        return self.num_samples
 
     def combine(self, log_weights: Array) -> Array:
         """max_k log w_k."""
@@ -252,14 +224,9 @@ class TVO(WeightedBound):
     estimator: Estimator = "reparameterized"
 
     def __post_init__(self) -> None:
-        check_range(self, at_least=1, num_partitions=self.num_partitions, num_samples=self.num_samples)
+        super().__post_init__()
+        check_range(self, at_least=1, num_partitions=self.num_partitions)
         check_range(self, above=0.0, below=1.0, smallest_beta=self.smallest_beta)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
-
-    @property
-    def num_draws(self) -> int:
-        """K."""
-        return self.num_samples
 
     def combine(self, log_weights: Array) -> Array:
         """Σ_j (β_{j+1} − β_j) Σ_k softmax(β_j log w)_k log w_k."""
