@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
-from jaxvae.objectives.elbo import elbo, elbo_terms
-from jaxvae.objectives.objective import Objective, masked_mean, with_score
+from jaxvae.objectives.batch_terms import WithDensity
+from jaxvae.objectives.elbo import elbo_terms
+from jaxvae.objectives.objective import masked_mean, with_score
 from jaxvae.objectives.schedules import Linear, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -34,14 +35,8 @@ def _with_score(draw: Draw) -> Draw:
     )
 
 
-def _true_elbo(model: Model, params: Params, key: Key, x: Array) -> Metrics:
-    """The true ELBO of ONE example and its terms, nats."""
-    value, log_likelihood, kl = elbo(model, params, key, x)
-    return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
-
-
 @dataclass
-class FreeBits(Objective):
+class FreeBits(WithDensity):
     """The ELBO with a rate below a minimum at no cost, so that every group keeps some information.
 
     loss = −E[log p(x|z)] + Σ_g max(λ, E_batch[KL_g]). The maximum is of the mean over the batch, not of each example:
@@ -80,13 +75,9 @@ class FreeBits(Objective):
         loss = jnp.where(jnp.any(mask), loss, 0.0)
         return loss, {"loss": loss, **metrics}
 
-    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The true ELBO of ONE example and its terms, nats."""
-        return _true_elbo(model, params, key, x)
-
 
 @dataclass
-class Capacity(Objective):
+class Capacity(WithDensity):
     """Hold the rate at a capacity that grows with training.
 
     loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Burgess et al. 2018, equation 8.
@@ -122,13 +113,9 @@ class Capacity(Objective):
         loss = jnp.where(jnp.any(mask), loss, 0.0)
         return loss, {"loss": loss, **metrics, "capacity": capacity}
 
-    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The true ELBO of ONE example and its terms, nats."""
-        return _true_elbo(model, params, key, x)
-
 
 @dataclass
-class MinimumRate(Objective):
+class MinimumRate(WithDensity):
     """The ELBO with a penalty on a mean rate below a minimum δ.
 
     loss = −ELBO + γ max(0, δ − E_batch[KL]). Where free bits have no gradient below δ, this pushes up to it. After the
@@ -158,13 +145,9 @@ class MinimumRate(Objective):
         loss = jnp.where(jnp.any(mask), loss, 0.0)
         return loss, {"loss": loss, **metrics}
 
-    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The true ELBO of ONE example and its terms, nats."""
-        return _true_elbo(model, params, key, x)
-
 
 @dataclass
-class GECO(Objective):
+class GECO(WithDensity):
     """Meet a constraint on the distortion or on the rate, with a multiplier that is learned.
 
     distortion: minimise KL + λ (D − target);  rate: minimise D + λ (KL − target);  D = −E[log p(x|z)]
@@ -225,7 +208,3 @@ class GECO(Objective):
         bound = self._LARGEST_LOG_MULTIPLIER
         log_multiplier = jnp.clip(fixed["log_multiplier"] + self.speed * average, -bound, bound)
         return {**params, "objective": {"fixed": {"log_multiplier": log_multiplier, "average": average}}}
-
-    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The true ELBO of ONE example and its terms, nats."""
-        return _true_elbo(model, params, key, x)
