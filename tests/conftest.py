@@ -1,10 +1,11 @@
 """Settings for every test: strict dtypes and ranks, key-reuse checking, compiled programs kept between runs."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-# the tests' programs are tiny: compiling them is most of the time, and half of that is optimising
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# the tests' programs are tiny: compiling them is most of the time, and most of that is optimising
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 import jax
 import pytest
@@ -16,6 +17,20 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+
+
+MOST_MAPPINGS = 20_000
+"""Memory mappings that a process may hold before its programs are dropped: Linux allows 65,530, each program takes
+several, and one more ends the process with a segmentation fault."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_programs_in_memory() -> Iterator[None]:
+    """Between files, drop compiled programs once there are many."""
+    yield
+    mappings = Path("/proc/self/maps")
+    if mappings.exists() and mappings.read_bytes().count(b"\n") > MOST_MAPPINGS:
+        jax.clear_caches()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

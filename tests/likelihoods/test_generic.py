@@ -30,7 +30,7 @@ def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float)
 
     outputs = np.random.default_rng(0).normal(size=(5, *vae.likelihood.parameter_shape(vae))) * size
     outputs = jnp.asarray(outputs, jnp.float32)
-    mean, x, *values = jax.vmap(log_probs)(outputs, keys(1, 5))
+    mean, x, *values = jax.jit(jax.vmap(log_probs))(outputs, keys(1, 5))
     assert mean.shape == x.shape == (5, *row.data_shape)
     assert [value.shape for value in values] == [(5,), (5,)]
     assert np.all(vae.likelihood.support.contains(np.asarray(x)))
