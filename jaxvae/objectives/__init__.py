@@ -9,6 +9,7 @@ from jaxvae.objectives.elbo import ELBO, Elbo, elbo, elbo_terms
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.info_vae import WAE, InfoVAE
+from jaxvae.objectives.lagging import Lagging, batch_information
 from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mean
 from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
 from jaxvae.objectives.refine import SemiAmortized, refine
@@ -46,6 +47,7 @@ __all__ = [
     "FactorVAE",
     "FreeBits",
     "InfoVAE",
+    "Lagging",
     "Linear",
     "MinimumRate",
     "Objective",
@@ -58,6 +60,7 @@ __all__ = [
     "WeightedBound",
     "WithDensity",
     "WithoutDensity",
+    "batch_information",
     "batch_loss",
     "chi_upper_bound",
     "elbo",

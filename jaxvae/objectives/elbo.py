@@ -8,6 +8,8 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
+from jaxvae.errors import UserError
+from jaxvae.objectives.estimators import Estimator, check_estimator, seen_by_gradient
 from jaxvae.objectives.objective import Bound, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
@@ -17,6 +19,7 @@ from jaxvae.vae import mean_of
 KLKind = Literal["closed_form", "sampled"]
 _KL_KINDS = ("closed_form", "sampled")
 _EXPECTATIONS = ("sampled", "enumerated")
+_ESTIMATORS = ("reparameterized", "sticking_the_landing", "score_function")  # of one draw: DReG is the second
 
 
 class Elbo(NamedTuple):
@@ -90,9 +93,12 @@ class ELBO(Bound):
             λ = 0 at no cost, by default.
         expectation: over z: `sampled`, of one draw (with the score function where a draw passes no gradient), or
             `enumerated`, the exact sum over all values of a discrete z, with the exact gradient.
+        estimator: of the gradient: reparameterized, sticking_the_landing (Roeder, Wu and Duvenaud 2017, equation 8:
+            no variance at the exact posterior) or score_function, the last two with `kl="sampled"`. A posterior that is
+            not reparameterized always gets the score function.
 
     Raises:
-        UserError: for a negative number or an unknown name.
+        UserError: for a negative number, an unknown name, or an estimator with a KL or a posterior that lacks it.
     """
 
     beta: float = 1.0
@@ -100,11 +106,18 @@ class ELBO(Bound):
     kl: KLKind = "closed_form"
     squared_error_weight: float | None = None
     expectation: Literal["sampled", "enumerated"] = "sampled"
+    estimator: Estimator = "reparameterized"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
         check_choice(self, _KL_KINDS, kl=self.kl)
         check_choice(self, _EXPECTATIONS, expectation=self.expectation)
+        check_choice(self, _ESTIMATORS, estimator=self.estimator)
+        if self.estimator != "reparameterized" and (self.kl, self.expectation) != ("sampled", "sampled"):
+            raise UserError(
+                f"ELBO.estimator {self.estimator} is for the gradient of draws, got the KL {self.kl} and the "
+                f"expectation {self.expectation}: give --objective.kl sampled, and no enumeration"
+            )
 
     @property
     def warmup_steps(self) -> int:
@@ -126,7 +139,9 @@ class ELBO(Bound):
         if self.expectation == "enumerated":
             value, terms = _expectation(model.enumerate(params, x), of)
         else:
-            draw = model.draw(params, key, x)
+            q = model.encode(params, x)
+            check_estimator(q, self.estimator)
+            draw = model.draw(params, key, x, posterior=seen_by_gradient(q, self.estimator))
             value, terms = of(draw)
             constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0
             value = with_score(value, draw.score, constant)

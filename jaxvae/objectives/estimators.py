@@ -72,30 +72,40 @@ def monte_carlo_bound(
     check_range(monte_carlo_bound, at_least=1, num_samples=num_samples)
     check_choice(monte_carlo_bound, ESTIMATORS, estimator=estimator)
     q = model.encode(params, x) if posterior is None else posterior
-    if estimator in ("sticking_the_landing", "doubly_reparameterized") and not is_reparameterized(q):
-        raise UserError(
-            f"the estimator {estimator} needs a reparameterized posterior, got {type(q).__name__}: use "
-            f"--objective.estimator score_function"
-        )
+    check_estimator(q, estimator)
 
     def draw(key: Key, posterior: Any) -> Draw:
         return model.draw(params, key, x, posterior=posterior)
 
     keys = sample_keys(key, num_samples)
-    if estimator == "sticking_the_landing":
-        draws = jax.vmap(draw, (0, None))(keys, PathOnly(q, 1.0))
-    elif estimator == "doubly_reparameterized":
+    if estimator == "doubly_reparameterized":
         # a first pass for the factors; XLA shares its forward computation with the second
         first = jax.vmap(draw, (0, None))(jax.random.clone(keys), jax.lax.stop_gradient(q))
         factors = _path_factors(combine, jax.lax.stop_gradient(first.log_weight))
         draws = jax.vmap(lambda key, factor: draw(key, PathOnly(q, factor)))(keys, factors)
     else:
-        draws = jax.vmap(draw, (0, None))(keys, ScoreOnly(q) if estimator == "score_function" else q)
+        draws = jax.vmap(draw, (0, None))(keys, seen_by_gradient(q, estimator))
     value = combine(draws.log_weight)
     if estimator == "score_function" or not is_reparameterized(q):
         signals = jax.lax.stop_gradient(_leave_one_out_signals(combine, draws.log_weight))
         value += jnp.sum(signals * (draws.score - jax.lax.stop_gradient(draws.score)))
     return Draws(value, draws)
+
+
+def check_estimator(posterior: Any, estimator: Estimator) -> None:
+    """Refuse an estimator that the posterior does not have."""
+    if estimator in ("sticking_the_landing", "doubly_reparameterized") and not is_reparameterized(posterior):
+        raise UserError(
+            f"the estimator {estimator} needs a reparameterized posterior, got {type(posterior).__name__}: use "
+            f"--objective.estimator score_function"
+        )
+
+
+def seen_by_gradient(posterior: Any, estimator: Estimator) -> Any:
+    """q(z|x) whose draws pass the gradient of an estimator that needs no log weights for it."""
+    if estimator == "sticking_the_landing":
+        return PathOnly(posterior, 1.0)
+    return ScoreOnly(posterior) if estimator == "score_function" else posterior
 
 
 def sample_keys(key: Key, num_samples: int) -> Key:

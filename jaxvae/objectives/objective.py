@@ -35,6 +35,11 @@ class Objective(abc.ABC):
         del model, keys, x, mask, step
         return params
 
+    def moves(self, params: Params, step: Array, component: str) -> Array | bool:
+        """Whether the optimiser moves `params[component]` in this step; by default it moves all."""
+        del params, step, component
+        return True
+
     def for_dataset(self, num_examples: int) -> Self:
         """The objective as it is for a training set of that size, which training calls; by default as it is."""
         del num_examples

@@ -1,6 +1,6 @@
 """One epoch of training and one look at the validation data, as pure functions to be compiled or vmapped."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jaxvae.objectives import Objective
 from jaxvae.training.optimizer import with_fixed_of
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
-from jaxvae.typing import Array, Key, Metrics, Params
+from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 
 SCORED_AT_ONCE = 500  # validation examples in one vmap: enough to keep a processor busy
 _SHUFFLE, _STEP, _VALIDATE = range(3)  # streams of keys folded from the key of the run
@@ -55,6 +55,7 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
     gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
     transformation = training.transformation(images.shape[0])
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
+    updates = _moving(objective, state, updates)
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
     moved = objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
     params = with_fixed_of(params, moved)
@@ -65,6 +66,16 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
         optimizer_state=optimizer_state,
     )
     return state, metrics
+
+
+def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:
+    """The updates of what the objective lets move in this step, 0 elsewhere."""
+
+    def of(name: str) -> PyTree:
+        moves = objective.moves(state.params, state.step, name)
+        return jax.tree.map(lambda leaf: jnp.where(moves, leaf, jnp.zeros_like(leaf)), updates[name])
+
+    return {name: of(name) for name in updates}
 
 
 def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[TrainState, Metrics]:

@@ -13,6 +13,8 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "ELBO-all": lambda: objectives.ELBO(
         beta=2.5, schedule=objectives.Linear(steps=9), kl="sampled", squared_error_weight=0.7
     ),
+    "ELBO-stl": partial(objectives.ELBO, beta=0.5, kl="sampled", estimator="sticking_the_landing"),
+    "ELBO-score": partial(objectives.ELBO, kl="sampled", estimator="score_function"),
     "Autoencoder": objectives.Autoencoder,
     "IWAE": partial(objectives.IWAE, num_samples=3),
     "IWAE-dreg": partial(objectives.IWAE, num_samples=3, estimator="doubly_reparameterized"),
@@ -35,6 +37,8 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "Capacity": partial(objectives.Capacity, capacity=3.0, gamma=7.0, schedule=objectives.Linear(steps=9)),
     "MinimumRate": partial(objectives.MinimumRate, rate=100.0),
     "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
+    "Lagging": partial(objectives.Lagging, num_encoder_steps=2, window=3),
+    "Lagging-GECO": partial(objectives.Lagging, objective=objectives.GECO(target=2.0), num_encoder_steps=2),
     "GECO": partial(objectives.GECO, target=2.0),
     "GECO-rate": partial(objectives.GECO, target=2.0, constrain="rate"),
     "BetaTCVAE": partial(objectives.BetaTCVAE, dataset_size=50),

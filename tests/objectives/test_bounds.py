@@ -226,6 +226,8 @@ def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 
         (objectives.IWAE(2, "score_function"), partial(log_mean, 1.0), partial(log_mean, 1.0)),
         (objectives.MIWAE(3, 2, "doubly_reparameterized"), partial(log_mean, 1.0), partial(log_mean, 1.0)),
         (objectives.MIWAE(2, 1, "sticking_the_landing"), mean, mean),
+        (objectives.ELBO(kl="sampled", estimator="sticking_the_landing"), mean, mean),
+        (objectives.ELBO(kl="sampled", estimator="score_function"), mean, mean),
         (objectives.CIWAE(0.3, 2), ciwae, ciwae),
         (objectives.CIWAE(0.3, 2, "doubly_reparameterized"), ciwae, ciwae),
         (objectives.Renyi(-1.0, 2, "doubly_reparameterized"), partial(log_mean, 2.0), partial(log_mean, 2.0)),
@@ -260,6 +262,7 @@ def test_dreg_has_the_smaller_encoder_variance(problem: Problem, num_samples: in
     "objective",
     [
         objectives.IWAE(1, "sticking_the_landing"),
+        objectives.ELBO(kl="sampled", estimator="sticking_the_landing"),
         objectives.IWAE(K, "doubly_reparameterized"),
         objectives.ReweightedWakeSleep(K, estimator="doubly_reparameterized"),
     ],
@@ -299,6 +302,11 @@ def test_the_sleep_gradient_is_that_of_the_joint_model(problem: Problem) -> None
         (lambda: objectives.CIWAE(beta=1.5), r"CIWAE.beta must be >= 0 and <= 1, got 1.5"),
         (lambda: objectives.TVO(smallest_beta=1.0), r"TVO.smallest_beta must be > 0 and < 1, got 1.0"),
         (lambda: objectives.ChiUpperBound(order=0.5), r"ChiUpperBound.order must be >= 1, got 0.5"),
+        (
+            lambda: objectives.ELBO(estimator="sticking_the_landing"),
+            r"got the KL closed_form .* --objective.kl sampled",
+        ),
+        (lambda: objectives.ELBO(estimator="doubly_reparameterized"), r"must be one of .*sticking_the_landing"),
         (lambda: objectives.IWAE(estimator="dreg"), r"estimator must be one of .*doubly_reparameterized"),  # type: ignore[arg-type]
     ],
 )

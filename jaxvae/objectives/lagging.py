@@ -1,0 +1,119 @@
+"""Lagging inference: more steps for the encoder than for the rest, until the code's information stops growing."""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import logsumexp
+
+from jaxvae.checks import check_component, check_range
+from jaxvae.draw import Model
+from jaxvae.objectives.batch_terms import without_padding
+from jaxvae.objectives.elbo import ELBO
+from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.pytrees import dataclass
+from jaxvae.typing import Array, Key, Metrics, Params
+
+
+def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> Array:
+    """The mutual information of x and z under the aggregate posterior of a batch, nats, `[]`.
+
+    I(x; z) = E_i[log q(z_i|x_i) − log (1/B) Σ_j q(z_i|x_j)] ≤ log B,  z_i ~ q(z|x_i)
+
+    He et al. 2019, equation 6; padding is no member of the batch.
+
+    Args:
+        model: the model description.
+        params: all parameters.
+        keys: one key for each example, `[batch]`.
+        x: examples, `[batch, *data_shape]`.
+        mask: `[batch]` bool.
+    """
+    x = without_padding(x, mask)
+    posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
+    draws = jax.vmap(lambda key, one, q: model.draw(params, key, one, posterior=q))(keys, x, posteriors)
+    each = jax.vmap(lambda z: jax.vmap(lambda q: q.log_prob(z))(posteriors))(draws.latents)  # [i, j]
+    count = jnp.maximum(jnp.sum(mask), 1).astype(each.dtype)
+    aggregate = logsumexp(jnp.where(mask, each, -jnp.inf), axis=1) - jnp.log(count)
+    return masked_mean(jnp.diagonal(each) - aggregate, mask)
+
+
+@dataclass
+class Lagging(Objective):
+    """Any objective, trained at first with several steps of the encoder for each step of everything.
+
+    While the encoder lags behind, `num_encoder_steps` of every `num_encoder_steps` + 1 steps move the encoder alone
+    (the moments of the optimiser see every gradient). The information of x and z in batches is averaged over `window`
+    steps; with the first window that is no better than the one before it, plain training begins. The authors repeat
+    the inner steps until the objective stalls and look at validation data; here their number is fixed, and training
+    data are looked at. He et al. 2019, algorithm 1.
+
+    Args:
+        objective: what is trained.
+        num_encoder_steps: of the encoder alone, between two steps of everything [steps].
+        window: between two looks at the information [steps].
+
+    Raises:
+        UserError: for a number below 1.
+    """
+
+    objective: Objective = ELBO()
+    num_encoder_steps: int = 10
+    window: int = 500
+
+    def __post_init__(self) -> None:
+        check_component(self, Objective, objective=self.objective)
+        check_range(self, at_least=1, num_encoder_steps=self.num_encoder_steps, window=self.window)
+
+    @property
+    def monitor(self) -> str:  # type: ignore[override]
+        """That of the objective."""
+        return self.objective.monitor
+
+    @property
+    def warmup_steps(self) -> int:
+        """That of the objective [steps]."""
+        return self.objective.warmup_steps
+
+    def for_dataset(self, num_examples: int) -> "Lagging":
+        """With the objective as it is for a training set of that size."""
+        return Lagging(self.objective.for_dataset(num_examples), self.num_encoder_steps, self.window)
+
+    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
+        """The phase, and the objective's own parameters."""
+        fixed = {"lags": jnp.asarray(1.0), "sum": jnp.asarray(0.0), "last": jnp.asarray(-jnp.inf)}
+        return {"fixed": fixed, "objective": self.objective.init(key, model, examples)}
+
+    def _inner(self, params: Params) -> Params:
+        """The parameters as the objective expects them."""
+        return {**params, "objective": params["objective"]["objective"]}
+
+    def loss(
+        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+    ) -> tuple[Array, Metrics]:
+        """That of the objective; `lags` is 1 as long as the encoder gets more steps."""
+        loss, metrics = self.objective.loss(model, self._inner(params), keys, x, mask, step)
+        return loss, {**metrics, "lags": params["objective"]["fixed"]["lags"]}
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """That of the objective."""
+        return self.objective.score(model, self._inner(params), key, x)
+
+    def moves(self, params: Params, step: Array, component: str) -> Array:
+        """The encoder always; the rest in every (num_encoder_steps + 1)-th step, and always once nothing lags."""
+        everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps
+        lags = params["objective"]["fixed"]["lags"] > 0.0
+        return jnp.asarray(component in ("encoder", "posterior")) | everything | ~lags
+
+    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+        """The information so far, and at the end of a window the decision."""
+        inner = self.objective.update(model, self._inner(params), keys, x, mask, step)
+        fixed = params["objective"]["fixed"]
+
+        def look(fixed: Params) -> Params:
+            total = fixed["sum"] + batch_information(model, params, jax.random.clone(keys), x, mask)
+            ends = (step + 1) % self.window == 0
+            lags = jnp.where(ends & (total <= fixed["last"]), 0.0, fixed["lags"])
+            return {"lags": lags, "sum": jnp.where(ends, 0.0, total), "last": jnp.where(ends, total, fixed["last"])}
+
+        # plain training pays nothing for it
+        fixed = jax.lax.cond(fixed["lags"] > 0.0, look, lambda fixed: fixed, fixed)
+        return {**inner, "objective": {"fixed": fixed, "objective": inner["objective"]}}
