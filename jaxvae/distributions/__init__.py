@@ -1,6 +1,7 @@
 """Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
 
 from jaxvae.distributions.autoregressive import Autoregressive
+from jaxvae.distributions.autoregressive_bernoulli import AutoregressiveBernoulli
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
 from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
@@ -44,6 +45,7 @@ __all__ = [
     "KL",
     "MAX_STATES",
     "Autoregressive",
+    "AutoregressiveBernoulli",
     "Bernoulli",
     "BetaBinomial",
     "BinaryConcrete",

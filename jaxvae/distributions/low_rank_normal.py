@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
+from jaxvae.distributions.triangular import cholesky, solve_lower, solve_upper
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -58,7 +59,7 @@ class LowRankNormal(Distribution):
         products = jnp.einsum("...dr,...ds->...rs", scaled, scaled)
         identity, products = align(identity, products)
         capacitance = identity + products * (1.0 + jitter * identity)
-        return scaled, jnp.linalg.cholesky(capacitance, symmetrize_input=False)
+        return scaled, cholesky(capacitance)
 
     @property
     def half_log_determinant(self) -> Array:
@@ -74,13 +75,11 @@ class LowRankNormal(Distribution):
     def whiten(self, vector: Array) -> Array:
         """W x = [y − A v, v] with ‖W x‖² = xᵀ Σ⁻¹ x, for x from the mean: `[*batch, D]` to `[*batch, D + R]`."""
         vector, scale = align(vector, self.scale)
-        scaled, cholesky = self._capacitance()
+        scaled, factor = self._capacitance()
         y = vector / scale
-        scaled, cholesky, y = align(scaled, cholesky, y[..., None])
-        batch = jnp.broadcast_shapes(y.shape[:-2], cholesky.shape[:-2])
-        projection = jnp.broadcast_to(jnp.swapaxes(scaled, -1, -2) @ y, (*batch, cholesky.shape[-1], 1))
-        cholesky = jnp.broadcast_to(cholesky, batch + cholesky.shape[-2:])
-        v = jax.scipy.linalg.cho_solve((cholesky, True), projection)
+        scaled, y = align(scaled, y[..., None])
+        v = solve_upper(factor, solve_lower(factor, (jnp.swapaxes(scaled, -1, -2) @ y)[..., 0]))
+        scaled, v = align(scaled, v[..., None])
         return jnp.concatenate([y - scaled @ v, v], axis=-2)[..., 0]
 
     def log_prob(self, value: Array) -> Array:

@@ -7,16 +7,9 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import normal_kl
+from jaxvae.distributions.triangular import solve_lower
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
-
-
-def _solve(factor: Array, values: Array) -> Array:
-    """L⁻¹ v for `[*batch, D, D]` and `[*batch, D]`, whatever of the two batches is the larger."""
-    factor, values = align(factor, values[..., None])
-    batch = jnp.broadcast_shapes(factor.shape[:-2], values.shape[:-2])
-    factor, values = (jnp.broadcast_to(array, batch + array.shape[-2:]) for array in (factor, values))
-    return jax.lax.linalg.triangular_solve(factor, values, left_side=True, lower=True)[..., 0]
 
 
 @dataclass
@@ -54,7 +47,7 @@ class MultivariateNormal(Distribution):
         """Log-density of `value` in nats, `[*batch]`."""
         check_event(value, self.loc.shape, 1)
         value, loc, log_diagonal = align(value, self.loc, self._log_diagonal)
-        whitened = _solve(self.scale_tril, value - loc)
+        whitened = solve_lower(self.scale_tril, value - loc)
         return jnp.sum(-0.5 * whitened**2 - log_diagonal - 0.5 * math.log(2.0 * math.pi), axis=-1)
 
     def sample(self, key: Key) -> Array:
@@ -74,7 +67,7 @@ class MultivariateNormal(Distribution):
 
     def whiten(self, vector: Array) -> Array:
         """L⁻¹ x, with norm xᵀ Σ⁻¹ x, for x from the mean."""
-        return _solve(self.scale_tril, vector)
+        return solve_lower(self.scale_tril, vector)
 
     @property
     def mean(self) -> Array:

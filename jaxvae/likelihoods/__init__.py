@@ -1,5 +1,6 @@
 """Likelihoods p(x|z)."""
 
+from jaxvae.likelihoods.autoregressive_bernoulli import AutoregressiveBernoulli
 from jaxvae.likelihoods.bernoulli import Bernoulli
 from jaxvae.likelihoods.beta_binomial import BetaBinomial
 from jaxvae.likelihoods.categorical import Categorical
@@ -17,6 +18,7 @@ from jaxvae.likelihoods.support import Support
 from jaxvae.likelihoods.zero_inflated import ZeroInflated
 
 __all__ = [
+    "AutoregressiveBernoulli",
     "Bernoulli",
     "BetaBinomial",
     "Categorical",

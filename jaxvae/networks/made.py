@@ -9,17 +9,28 @@ import numpy as np
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.mlp import ACTIVATIONS
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Params
+from jaxvae.typing import Array, Key, Params, Shape
 
 INITIAL_OUTPUT_SCALE = 0.01  # of the last layer's weights: a fresh network puts out nearly its biases, which are 0
+
+
+def weight_ndims(weights: Params) -> tuple[int, ...]:
+    """Axes of each weight of a MADE that are not batch axes, in the order of its leaves."""
+    return tuple({"bias": 1, "kernel": 2}[path[-1].key] for path, _ in jax.tree.leaves_with_path(weights))
+
+
+def batch_shape(weights: Params) -> Shape:
+    """The batch axes before those of the weights of a MADE."""
+    leaves = zip(jax.tree.leaves(weights), weight_ndims(weights), strict=True)
+    return np.broadcast_shapes(*(leaf.shape[: leaf.ndim - ndim] for leaf, ndim in leaves))
 
 
 @dataclass
 class MADE:
     """A multi-layer perceptron with masked weights: output[:, d] is a function of z_1 … z_{d−1} and the context.
 
-    Every unit has a degree: input z_d has d, the context 0, hidden units go round 1 … D − 1 (0 … D − 1 with a context,
-    so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the degree below is at
+    Every unit has a degree: input z_d has d, the context 0, hidden units are spread evenly over 1 … D − 1 (0 … D − 1
+    with a context, so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the degree below is at
     most the one above, and in the last layer where it is less. Germain, Gregor, Murray and Larochelle 2015, section 3.
 
     Args:
@@ -55,7 +66,7 @@ class MADE:
         least = 0 if self.context_dim or self.dim == 1 else 1
         order = np.arange(1, self.dim + 1)
         degrees = [np.concatenate([np.zeros(self.context_dim, int), order])]
-        degrees += [least + np.arange(size) % (self.dim - least) for size in self.features]
+        degrees += [least + np.arange(size) * (self.dim - least) // size for size in self.features]
         hidden = [below[:, None] <= above for below, above in itertools.pairwise(degrees)]
         return [*hidden, degrees[-1][:, None] < np.tile(order, self.num_outputs)]
 

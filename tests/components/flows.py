@@ -76,6 +76,32 @@ def _autoregressive_log_prob(p: Parameters, x: np.ndarray) -> np.ndarray:
     return total
 
 
+def _autoregressive_bernoulli(rng: np.random.Generator, batch: int) -> Parameters:
+    return {
+        "kernel": rng.normal(size=(batch, 3, 3)),
+        "bias": rng.normal(size=(batch, 3)),
+        "logits": rng.normal(size=(batch, 3)),
+    }
+
+
+def _make_autoregressive_bernoulli(
+    event_ndim: int | None, kernel: Any, bias: Any, logits: Any
+) -> distributions.AutoregressiveBernoulli:
+    weights = {"layer_0": {"kernel": kernel, "bias": bias}}
+    return distributions.AutoregressiveBernoulli(
+        networks.MADE(3, 1, 0, ()), weights, logits, -1 if event_ndim is None else event_ndim
+    )
+
+
+def _autoregressive_bernoulli_log_prob(p: Parameters, x: np.ndarray) -> np.ndarray:
+    """The log-odds of a pixel gain the kernel's entries of the earlier ones, one loop over the pixels."""
+    total = np.zeros(len(x))
+    for d in range(3):
+        log_odds = p["logits"][d] + p["bias"][d] + x[:, :d] @ p["kernel"][:d, d]
+        total += stats.bernoulli(special.expit(log_odds)).logpmf(x[:, d])
+    return total
+
+
 FLOWS: dict[str, JointRow] = {
     "Transformed-Planar": JointRow(
         make=_make_planar,
@@ -114,5 +140,17 @@ FLOWS: dict[str, JointRow] = {
         ),
         has_mean=False,
         tolerance=3e-5,
+    ),
+    "AutoregressiveBernoulli": JointRow(
+        make=_make_autoregressive_bernoulli,
+        family=distributions.AutoregressiveBernoulli,
+        parameters=_autoregressive_bernoulli,
+        event_shape=(3,),
+        log_prob=_autoregressive_bernoulli_log_prob,
+        nodes=lambda p: (np.stack(list(np.ndindex(2, 2, 2))), np.ones(8)),
+        extremes=(
+            ({"kernel": 1e4 * np.ones((3, 3)), "bias": [1e4, 0.0, -1e4], "logits": [-1e4, 1e4, 0.0]}, [1.0, 0.0, 1.0]),
+        ),
+        has_mean=False,
     ),
 }

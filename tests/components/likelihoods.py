@@ -19,6 +19,7 @@ class LikelihoodRow(NamedTuple):
     """Numbers, or examples of `data_shape` where dimensions differ."""
     outside: tuple[Any, ...]
     data_shape: Shape = DATA_SHAPE
+    has_mean: bool = True
 
 
 _REAL = {"inside": (-1e30, 0.0, 0.5), "outside": (np.nan, np.inf, -np.inf)}
@@ -27,6 +28,9 @@ _BINARY = {"inside": (0.0, 1.0), "outside": (0.5, -1.0, 2.0, 255.0, np.nan)}
 _COUNTS = {"inside": (0.0, 1.0, 1e4), "outside": (0.5, -1.0, np.nan, np.inf)}
 
 LIKELIHOODS = {
+    "AutoregressiveBernoulli": LikelihoodRow(
+        partial(likelihoods.AutoregressiveBernoulli, features=(13,), activation="tanh"), **_BINARY, has_mean=False
+    ),
     "Bernoulli": LikelihoodRow(likelihoods.Bernoulli, **_BINARY),
     "Categorical": LikelihoodRow(partial(likelihoods.Categorical, num_levels=6), **_SIX_LEVELS),
     "ContinuousBernoulli": LikelihoodRow(

@@ -26,7 +26,8 @@ def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float)
     def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
         p = vae.likelihood.distribution(vae, params, outputs)
         x = p.sample(key)
-        return p.mean, x, p.log_prob(x), p.log_prob(jnp.broadcast_to(jnp.asarray(row.inside[-1]), row.data_shape))
+        mean = p.mean if row.has_mean else x
+        return mean, x, p.log_prob(x), p.log_prob(jnp.broadcast_to(jnp.asarray(row.inside[-1]), row.data_shape))
 
     outputs = np.random.default_rng(0).normal(size=(5, *vae.likelihood.parameter_shape(vae))) * size
     outputs = jnp.asarray(outputs, jnp.float32)
