@@ -153,6 +153,8 @@ class VAE:
     ) -> Draw:
         """The terms of one z, without a score."""
         log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
+        _check_one_number("posterior", q, log_posterior)
+        _check_one_number("prior", prior, log_prior)
         return Draw(
             latents=z,
             log_likelihood=self.decode(params, z).log_prob(x),
@@ -185,6 +187,15 @@ class VAE:
             )
         prior = self.prior.given(self, params, x)
         return jax.vmap(lambda z: self._terms(params, x, q, prior, z, q.log_prob(z)))(q.enumerate_support())
+
+
+def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_prob: Array) -> None:
+    """Refuse a distribution of a user's that scores each dimension by itself: its terms would broadcast in silence."""
+    if log_prob.shape != ():
+        raise UserError(
+            f"the log_prob of a {role} must be one number for one z, got shape {log_prob.shape} from "
+            f"{type(distribution).__name__}: make all of z one event (event_ndim=1, or numpyro's to_event(1))"
+        )
 
 
 def _kl_of_dimensions(q: Distribution | None, p: Distribution | None, z: Array) -> Array | None:

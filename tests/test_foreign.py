@@ -110,6 +110,25 @@ def test_gradients_pass_through_a_foreign_prior_and_its_numbers_are_leaves(param
     np.testing.assert_allclose(gradient.prior.scale, (high - low) / 0.1, rtol=0.02)
 
 
+@jv.dataclass
+class OneForEach(jv.priors.Prior):
+    """A mistake: each dimension of z is an event of its own, or all share one number."""
+
+    shared: bool = False
+
+    def distribution(self, vae: jv.VAE, params: Any) -> Any:
+        """Two ways to write it."""
+        zeros = jnp.zeros(() if self.shared else vae.latent_dim)
+        return jv.distributions.Normal(zeros, 1.0, event_ndim=0)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_prior_that_scores_each_dimension_by_itself_is_refused(params: Any, shared: bool) -> None:
+    """It would broadcast against the posterior in silence."""
+    with pytest.raises(jv.UserError, match=r"log_prob of a prior must be one number .* got shape \(2,\) from Normal"):
+        jv.elbo(tiny_vae(prior=OneForEach(shared=shared)), params, jax.random.key(0), binary_batch()[0])
+
+
 def test_a_distribution_without_mean_says_what_to_do() -> None:
     class Bare:
         """Has neither mean nor anything else."""

@@ -75,7 +75,9 @@ def _choice(component: Namespace, depth: int) -> dict[str, Any]:
     """Which class a component is, and `depth` levels down those within it that are of another class than by default."""
     choice: dict[str, Any] = {"class_path": component.class_path}
     if depth > 0:
-        defaults = {field.name: type(field.default) for field in dataclasses.fields(_class(component))}
+        chosen = _class(component)
+        fields = dataclasses.fields(chosen) if dataclasses.is_dataclass(chosen) else ()  # if not, it is refused later
+        defaults = {field.name: type(field.default) for field in fields}
         within = {}
         for name, part in vars(component.get("init_args", Namespace())).items():
             if isinstance(part, Namespace) and "class_path" in part:

@@ -76,7 +76,7 @@ class Autoregressive(Distribution):
         return over_batch(one, "()", (*weight_ndims(self.weights), 1), *leaves, value)
 
     def sample(self, key: Key) -> Array:
-        """One draw, a dimension at a time, `[*batch, D]`."""
+        """One draw, a dimension at a time, `[*batch, D]`; no gradient passes through a mixture's."""
         leaves, structure = jax.tree.flatten(self.weights)
         shape, dtype = self._shape, leaves[0].dtype
         which_key, noise_key = jax.random.split(key)
@@ -94,4 +94,5 @@ class Autoregressive(Distribution):
 
             return jax.lax.fori_loop(0, noise.size, next_dimension, jnp.zeros_like(noise))
 
-        return over_batch(one, "(d)", (*weight_ndims(self.weights), 2, 1), *leaves, gumbel, noise)
+        value = over_batch(one, "(d)", (*weight_ndims(self.weights), 2, 1), *leaves, gumbel, noise)
+        return value if self.is_reparameterized else jax.lax.stop_gradient(value)

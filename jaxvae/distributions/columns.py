@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, is_reparameterized
+from jaxvae.distributions.distribution import Distribution, align, check_event, is_reparameterized, score_term
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -44,6 +44,15 @@ class Columns(Distribution):
         """A draw of each column, `[*batch, columns]`; gradients pass through those that are reparameterized."""
         keys = jax.random.split(key, len(self.columns))
         return jnp.stack([column.sample(key) for column, key in zip(self.columns, keys, strict=True)], axis=-1)
+
+    def score_term(self, value: Array) -> Array:
+        """The sum of those of the columns that are not reparameterized, `[*batch]`."""
+        terms = [
+            score_term(column, value[..., index])
+            for index, column in enumerate(self.columns)
+            if not is_reparameterized(column)
+        ]
+        return jnp.sum(jnp.stack(terms), axis=0)
 
     @property
     def mean(self) -> Array:

@@ -12,6 +12,7 @@ from jaxvae.distributions.distribution import (
     check_event,
     is_reparameterized,
     sample_and_log_prob,
+    score_term,
 )
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
@@ -113,6 +114,11 @@ class Transformed(Distribution):
     def is_reparameterized(self) -> bool:
         """Whether the base is."""
         return is_reparameterized(self.base)
+
+    def score_term(self, value: Array) -> Array:
+        """That of the base at the z that `value` comes from: the bijector learns through the draw, `[*batch]`."""
+        z, _ = jax.lax.stop_gradient(self)._map("inverse_and_log_det", jax.lax.stop_gradient(value))
+        return score_term(self.base, z)
 
     def log_prob(self, value: Array) -> Array:
         """Log-density of `value` in nats, `[*batch]`.

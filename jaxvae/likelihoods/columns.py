@@ -42,8 +42,9 @@ class Column(abc.ABC):
 
 def _standard(examples: Array) -> tuple[Array, Array]:
     """Mean and standard deviation; a column that never changes has 1."""
-    scale = jnp.std(examples)
-    return jnp.mean(examples), jnp.where(scale > 0.0, scale, 1.0)
+    mean, scale = jnp.mean(examples), jnp.std(examples)
+    rounding = 100.0 * float(jnp.finfo(scale.dtype).eps) * jnp.max(jnp.abs(examples))
+    return mean, jnp.where(scale > rounding, scale, 1.0)
 
 
 class Real(Column):

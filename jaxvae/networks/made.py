@@ -30,8 +30,9 @@ class MADE:
     """A multi-layer perceptron with masked weights: output[:, d] is a function of z_1 … z_{d−1} and the context.
 
     Every unit has a degree: input z_d has d, the context 0, hidden units are spread evenly over 1 … D − 1 (0 … D − 1
-    with a context, so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the degree below is at
-    most the one above, and in the last layer where it is less. Germain, Gregor, Murray and Larochelle 2015, section 3.
+    with a context, so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the
+    degree below is at most the one above, and in the last layer where it is less. Germain, Gregor, Murray and
+    Larochelle 2015, section 3.
 
     Args:
         dim: D, dimensions of z.
@@ -66,7 +67,7 @@ class MADE:
         least = 0 if self.context_dim or self.dim == 1 else 1
         order = np.arange(1, self.dim + 1)
         degrees = [np.concatenate([np.zeros(self.context_dim, int), order])]
-        degrees += [least + np.arange(size) * (self.dim - least) // size for size in self.features]
+        degrees += [np.linspace(least, self.dim - 1, size).round().astype(int) for size in self.features]
         hidden = [below[:, None] <= above for below, above in itertools.pairwise(degrees)]
         return [*hidden, degrees[-1][:, None] < np.tile(order, self.num_outputs)]
 

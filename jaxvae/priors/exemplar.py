@@ -39,9 +39,8 @@ class Exemplar(Prior):
     Args:
         num_exemplars: N at most [examples]; less where there are fewer training examples.
         nearest: k of the nearest exemplars that the density sums over; all by default.
-        tolerance: largest difference between an example and itself in storage [data units]: half the width of a grey
-            level. The default suits 8-bit data in [0, 1]; data in [−1, 1], or with fewer levels, needs more if it is
-            dequantised.
+        tolerance: largest difference between an example and itself in storage [data units]; by default half the
+            smallest difference between two values of the exemplars, which is half the width of a grey level.
 
     Raises:
         UserError: for a number out of range; once the model is used, for `nearest` with a posterior without a mean.
@@ -49,7 +48,7 @@ class Exemplar(Prior):
 
     num_exemplars: int = 500
     nearest: int | None = None
-    tolerance: float = 0.5 / 256
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_exemplars=self.num_exemplars, nearest=self.nearest)
@@ -63,9 +62,11 @@ class Exemplar(Prior):
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The exemplars, `[N, *data_shape]`; standard normal noise where there are no examples."""
         if examples is None:
-            return {"fixed": {"exemplars": jax.random.normal(key, (self.num_exemplars, *vae.data_shape))}}
-        count = min(self.num_exemplars, examples.shape[0])
-        return {"fixed": {"exemplars": random_examples(key, examples, count)}}
+            exemplars = jax.random.normal(key, (self.num_exemplars, *vae.data_shape))
+        else:
+            exemplars = random_examples(key, examples, min(self.num_exemplars, examples.shape[0]))
+        tolerance = _half_a_level(exemplars) if self.tolerance is None else self.tolerance
+        return {"fixed": {"exemplars": exemplars, "tolerance": jnp.asarray(tolerance, exemplars.dtype)}}
 
     def distribution(self, vae: "VAE", params: Params) -> Distribution:
         """p(z) over `[latent_dim]`, with all exemplars."""
@@ -74,9 +75,9 @@ class Exemplar(Prior):
 
     def given(self, vae: "VAE", params: Params, x: Array) -> Distribution:
         """p(z) without the exemplars that are `x`: the weights alone depend on x, a batch encodes exemplars once."""
-        exemplars = params["prior"]["fixed"]["exemplars"]
-        is_x = jnp.abs(x[None] - exemplars) <= self.tolerance
-        is_grey = (exemplars > self.tolerance) & (exemplars < 1.0 - self.tolerance)
+        exemplars, tolerance = (params["prior"]["fixed"][name] for name in ("exemplars", "tolerance"))
+        is_x = jnp.abs(x[None] - exemplars) <= tolerance
+        is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
         may_be_x = is_x | (is_grey & ((x == 0.0) | (x == 1.0))[None])
         left_out = jnp.all(may_be_x, axis=tuple(range(1, exemplars.ndim)))
         left_out &= ~jnp.all(left_out)
@@ -94,6 +95,13 @@ class Exemplar(Prior):
                 f"Exemplar.nearest needs a posterior with a mean, got {type(vae.posterior).__name__}: leave it out"
             ) from error
         return _NearestMixture(Mixture(logits, components), means, min(self.nearest, logits.shape[0]))
+
+
+def _half_a_level(exemplars: Array) -> Array:
+    """Half the smallest difference between two values of the data, and a rounding more, `[]`."""
+    gaps = jnp.diff(jnp.sort(jnp.ravel(exemplars)))
+    smallest = jnp.min(jnp.where(gaps > 0.0, gaps, jnp.inf))
+    return jnp.where(jnp.isfinite(smallest), 0.5 * smallest * (1.0 + 1e-3), 0.0)
 
 
 @dataclass

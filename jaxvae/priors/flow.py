@@ -11,7 +11,7 @@ from jaxvae.checks import check_component, check_range
 from jaxvae.distributions.distribution import SupportsSampleAndLogProb
 from jaxvae.distributions.transformed import Transformed
 from jaxvae.errors import UserError
-from jaxvae.priors.prior import Prior
+from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
@@ -60,6 +60,14 @@ class Flow(Prior):
         """This flow with its base as it is at a training step."""
         return dataclasses.replace(self, base=self.base.at_step(step))
 
+    def for_training(self, key: Key) -> Self:
+        """This flow with its base as it is for one training step."""
+        return dataclasses.replace(self, base=self.base.for_training(key))
+
+    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+        """What the base has to say."""
+        return self.base.report(vae, _for_base(params))
+
     @property
     def _layers(self) -> Repeat:
         return Repeat(self.bijector, self.num_layers)
@@ -79,10 +87,15 @@ class Flow(Prior):
 
     def distribution(self, vae: "VAE", params: Params) -> Transformed:
         """p(z) over `[latent_dim]`."""
-        base = self.base.distribution(vae, {**params, "prior": params["prior"]["base"]})
+        base = self.base.distribution(vae, _for_base(params))
         return self._transformed(base, params)
 
     def given(self, vae: "VAE", params: Params, x: Array) -> Transformed:
         """p(z) with the base as the terms of example `x` use it."""
-        base = self.base.given(vae, {**params, "prior": params["prior"]["base"]}, x)
+        base = self.base.given(vae, _for_base(params), x)
         return self._transformed(base, params)
+
+
+def _for_base(params: Params) -> Params:
+    """The parameters as the base expects them."""
+    return {**params, "prior": params["prior"]["base"]}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, with_noise
 from jaxvae.errors import UserError
-from jaxvae.priors.prior import Prior
+from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL, Space, before_noise, noise_space
@@ -72,3 +72,11 @@ class WithNoise(Prior):
     def at_step(self, step: Array) -> Self:
         """With the other prior as it is at a training step."""
         return dataclasses.replace(self, prior=self.prior.at_step(step))
+
+    def for_training(self, key: Key) -> Self:
+        """With the other prior as it is for one training step."""
+        return dataclasses.replace(self, prior=self.prior.for_training(key))
+
+    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+        """What the other prior has to say."""
+        return self.prior.report(before_noise(vae, self), params)

@@ -35,6 +35,16 @@ def test_made_sees_the_earlier_dimensions_and_all_of_the_context(features: tuple
     assert np.all(by_context != 0)
 
 
+def test_made_with_few_units_sees_the_nearest_and_the_farthest_dimension() -> None:
+    made = networks.MADE(20, 1, 0, (6, 5), "tanh")
+    weights = noisy(made.init(jax.random.key(0)))
+    seen = jax.jit(jax.jacobian(lambda z: made.apply(weights, z)[0]))(jnp.linspace(-1.0, 1.0, 20)) != 0
+    assert not np.any(np.triu(seen))
+    assert np.all(seen[19, [0, 18]])
+    assert np.all(np.any(seen, axis=1)[1:])
+    assert np.all(np.any(seen, axis=0)[:19])
+
+
 def test_maf_scores_and_iaf_samples_in_one_pass() -> None:
     """By the paper's formula, with the network's own numbers; the Jacobians are lower triangular."""
     context, z = jnp.asarray([0.3, -0.8]), jnp.asarray([0.5, -1.0, 2.0, 0.1, -0.4])

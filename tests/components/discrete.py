@@ -97,6 +97,7 @@ DISCRETE: dict[str, JointRow] = {
         **_ONE_HOT,
     ),
     "StraightThrough": JointRow(
+        has_plain_gradient=False,
         make=_straight_through,
         family=distributions.StraightThrough,
         parameters=lambda rng, batch: _tempered(rng, batch, GROUPS * CLASSES, GROUPS),
@@ -104,6 +105,7 @@ DISCRETE: dict[str, JointRow] = {
         **_ONE_HOT,
     ),
     "StraightThrough-binary": JointRow(
+        has_plain_gradient=False,
         make=_binary_straight_through,
         family=distributions.StraightThrough,
         parameters=lambda rng, batch: _tempered(rng, batch, 2, 2),

@@ -34,6 +34,27 @@ def _planar_log_prob(p: Parameters, y: np.ndarray) -> np.ndarray:
     return stats.norm(p["loc"], p["scale"]).logpdf(z).sum(-1) - np.log1p(slope * (1 - bend**2))
 
 
+def _planar_on_mixture(rng: np.random.Generator, batch: int) -> Parameters:
+    """Three components in the base."""
+    base = {"logits": rng.normal(size=(batch, 3)), "loc": 2.0 * rng.normal(size=(batch, 3, 2))}
+    return base | {"scale": np.exp(0.3 * rng.normal(size=(batch, 3, 2))), "context": rng.normal(size=(batch, 5))}
+
+
+def _make_planar_on_mixture(event_ndim: int | None, logits: Any, loc: Any, scale: Any, context: Any) -> Any:
+    del event_ndim
+    base = distributions.Mixture(logits, distributions.Normal(loc, scale, 1))
+    return distributions.Transformed(base, bijectors.Planar(), {"weights": {}, "context": context})
+
+
+def _planar_on_mixture_log_prob(p: Parameters, y: np.ndarray) -> np.ndarray:
+    """A mixture that is carried through a map is the mixture of its components carried through it."""
+    each = [
+        _planar_log_prob({"loc": loc, "scale": scale, "context": p["context"]}, y)
+        for loc, scale in zip(p["loc"], p["scale"], strict=True)
+    ]
+    return special.logsumexp(np.stack(each, axis=-1) + special.log_softmax(p["logits"]), axis=-1)
+
+
 def _maf(rng: np.random.Generator, batch: int) -> Parameters:
     sizes = {"loc": (2,), "scale": (2,), "kernel": (3, 4), "bias": (4,), "context": (1,)}
     parameters = {name: 0.4 * rng.normal(size=(batch, *shape)) for name, shape in sizes.items()}
@@ -114,6 +135,16 @@ FLOWS: dict[str, JointRow] = {
             ({"loc": [0.0, 0.0], "scale": [1.0, 1e-4], "context": [1e4, 0.0, -1e4, 1e4, 0.0]}, [3.0, -1.0]),
             ({"loc": [1e4, 0.0], "scale": [1e4, 1.0], "context": [0.0, 0.0, 0.0, 0.0, 0.0]}, [-1e4, 1e4]),
         ),
+        has_mean=False,
+        tolerance=2e-4,
+    ),
+    "Transformed-mixture": JointRow(
+        make=_make_planar_on_mixture,
+        family=distributions.Transformed,
+        parameters=_planar_on_mixture,
+        event_shape=(2,),
+        log_prob=_planar_on_mixture_log_prob,
+        nodes=lambda p: grid(np.zeros(2), spread=15.0),
         has_mean=False,
         tolerance=2e-4,
     ),

@@ -80,6 +80,7 @@ MANIFOLDS: dict[str, JointRow] = {
         nodes=lambda _: circle(),
     ),
     "VonMisesFisher": JointRow(
+        has_plain_gradient=False,
         make=with_event_ndim(distributions.VonMisesFisher),
         family=distributions.VonMisesFisher,
         parameters=_von_mises_fisher(dim=2),
@@ -94,6 +95,7 @@ MANIFOLDS: dict[str, JointRow] = {
         closed_form_kl=("HypersphericalUniform",),
     ),
     "VonMisesFisher-3d": JointRow(
+        has_plain_gradient=False,
         make=with_event_ndim(distributions.VonMisesFisher),
         family=distributions.VonMisesFisher,
         parameters=_von_mises_fisher(dim=3),

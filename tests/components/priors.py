@@ -26,6 +26,11 @@ PRIORS: dict[str, Callable[[], Any]] = {
     "Flow-AffineCoupling": lambda: priors.Flow(bijectors.AffineCoupling(networks.MLP((6,)))),
     "Flow-MAF": lambda: priors.Flow(bijectors.MAF((5,)), num_layers=2),
     "Flow-Planar": lambda: priors.Flow(bijectors.Planar(), num_layers=3),
+    "Flow-on-LARS": lambda: priors.Flow(
+        bijectors.Householder(),
+        num_layers=2,
+        base=priors.LARS(networks.MLP((5,)), num_samples=64, evaluation_samples=50_000),
+    ),
     "Autoregressive": lambda: priors.Autoregressive(num_components=3, features=(5,)),
     "HypersphericalUniform": priors.HypersphericalUniform,
     "PoincareNormal": priors.PoincareNormal,

@@ -23,7 +23,7 @@ ACCEPTS = {
     "prior.bijector.network": ("MLP",),
     "likelihood.likelihood": ("Poisson", "NegativeBinomial", "BetaBinomial"),
     "posterior.base": ("DiagonalNormal", "FullNormal", "LowRankNormal", "NormalMixture", "Flow", "WithNoise"),
-    "prior.base": ("StandardNormal", "LearnedNormal", "Laplace", "StudentT", "NormalMixture"),
+    "prior.base": ("StandardNormal", "LearnedNormal", "Laplace", "StudentT", "NormalMixture", "LARS", "Autoregressive"),
 }
 """Where not every member of the family can stand."""
 

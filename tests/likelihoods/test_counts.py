@@ -10,6 +10,7 @@ from scipy import special, stats
 
 import jaxvae as jv
 from jaxvae.likelihoods import BetaBinomial, Likelihood, Mixed, NegativeBinomial, Normal, Poisson, ZeroInflated
+from tests.helpers import tiny_vae
 
 ROWS = 50
 
@@ -121,6 +122,13 @@ def test_what_the_encoder_is_shown(table: np.ndarray) -> None:
         np.testing.assert_allclose(
             likelihood.encoder_input(vae, params, jnp.asarray(table[0])), np.arcsinh(table[0]), rtol=1e-5
         )
+
+
+@pytest.mark.parametrize("constant", [0.1, 1234.567, -3e7, 0.0])
+def test_a_real_column_that_never_changes_has_spread_1_whatever_rounding_says(constant: float) -> None:
+    vae = tiny_vae(likelihood=Mixed(("real",)), data_shape=(1,))
+    params = jax.jit(vae.likelihood.init, static_argnums=1)(jax.random.key(0), vae, jnp.full((1437, 1), constant))
+    assert params["0_real"]["fixed"]["spread"] == 1.0
 
 
 def test_standardisation_is_not_learned(table: np.ndarray) -> None:

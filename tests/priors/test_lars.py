@@ -1,5 +1,6 @@
 """Learned accept/reject against quadrature: Z and its gradient, the truncated density, the sampler."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from scipy import stats
 
 import jaxvae as jv
+from jaxvae.bijectors import Planar
 from jaxvae.networks import MLP
 from jaxvae.priors import LARS
 from jaxvae.priors.lars import Resampled
@@ -131,6 +133,24 @@ def test_draws_for_z_are_fresh_in_each_step_shared_by_the_batch_and_fixed_elsewh
     np.testing.assert_array_equal(one, again)
     assert one[0] != other[0] != fixed
     assert fixed == fixed_again
+
+
+@pytest.mark.parametrize("wrap", [jv.priors.WithNoise, lambda lars: jv.priors.Flow(Planar(), 1, lars)])
+def test_inside_another_prior_it_draws_anew_in_training_and_reports_its_error(wrap: Callable[[LARS], Any]) -> None:
+    vae = tiny_vae(prior=wrap(LARS(NETWORK, num_samples=50, evaluation_samples=60)), latent_dim=2)
+    params = jv.init(vae, jax.random.key(0))
+    params["prior"] = jax.tree.map(lambda leaf: leaf + 1.0, params["prior"])
+
+    @jax.jit
+    def log_prob(vae: jv.VAE, step: int) -> jax.Array:
+        return vae.at_step(jnp.asarray(step)).prior.distribution(vae, params).log_prob(jnp.ones(2))
+
+    in_training = [float(log_prob(vae.for_training(jax.random.key(seed)), 3)) for seed in (1, 1, 2)]
+    elsewhere = float(log_prob(vae, 3))
+    assert in_training[0] == in_training[1]
+    assert len({*in_training, elsewhere}) == 3
+    report = vae.prior.report(vae, params)
+    assert 0 < report["log_normaliser"].standard_error < 1
 
 
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
