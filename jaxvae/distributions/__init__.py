@@ -1,6 +1,7 @@
 """Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
 
 from jaxvae.distributions.autoregressive import Autoregressive
+from jaxvae.distributions.autoregressive_categorical import AutoregressiveCategorical
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
 from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
@@ -33,6 +34,7 @@ from jaxvae.distributions.normal import Normal
 from jaxvae.distributions.one_hot import OneHot
 from jaxvae.distributions.poincare_normal import PoincareNormal
 from jaxvae.distributions.poisson import Poisson
+from jaxvae.distributions.quantized import CodebookVectors
 from jaxvae.distributions.straight_through import StraightThrough
 from jaxvae.distributions.student_t import StudentT
 from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
@@ -44,12 +46,14 @@ __all__ = [
     "KL",
     "MAX_STATES",
     "Autoregressive",
+    "AutoregressiveCategorical",
     "Bernoulli",
     "BetaBinomial",
     "BinaryConcrete",
     "Categorical",
     "CategoricalCodes",
     "CategoricalLevels",
+    "CodebookVectors",
     "Columns",
     "Concrete",
     "ContinuousBernoulli",

@@ -17,6 +17,17 @@ MIN_SCALE = 1e-3  # keeps the density bounded where a component narrows down on 
 SPREAD = 0.5  # of the means of a fresh network's components, which together have mean 0 and variance 1
 
 
+def weight_ndims(weights: Params) -> tuple[int, ...]:
+    """The axes of each weight of a masked network that are not batch axes."""
+    return tuple({"bias": 1, "kernel": 2}[path[-1].key] for path, _ in jax.tree.leaves_with_path(weights))
+
+
+def batch_shape(weights: Params) -> Shape:
+    """The batch axes of the weights of a masked network."""
+    leaves = zip(jax.tree.leaves(weights), weight_ndims(weights), strict=True)
+    return np.broadcast_shapes(*(leaf.shape[: leaf.ndim - ndim] for leaf, ndim in leaves))
+
+
 @dataclass
 class Autoregressive(Distribution):
     """A vector whose dimensions follow one another, each a mixture of K normals that depends on the earlier ones.
@@ -49,17 +60,9 @@ class Autoregressive(Distribution):
         return self.made.num_outputs == 3
 
     @property
-    def _ndims(self) -> tuple[int, ...]:
-        return tuple({"bias": 1, "kernel": 2}[path[-1].key] for path, _ in jax.tree.leaves_with_path(self.weights))
-
-    @property
     def _shape(self) -> Shape:
         """`[*batch, D]`."""
-        batches = [
-            leaf.shape[: leaf.ndim - ndim]
-            for leaf, ndim in zip(jax.tree.leaves(self.weights), self._ndims, strict=True)
-        ]
-        return (*np.broadcast_shapes(*batches), self.made.dim)
+        return (*batch_shape(self.weights), self.made.dim)
 
     def _components(self, weights: Params, x: Array) -> tuple[Array, Array, Array]:
         """log π, μ and σ for one `x`, each `[K, D]`."""
@@ -81,7 +84,7 @@ class Autoregressive(Distribution):
             log_normal = -0.5 * ((x[None] - loc) / scale) ** 2 - jnp.log(scale) - 0.5 * math.log(2.0 * math.pi)
             return jnp.sum(jax.nn.logsumexp(log_weight + log_normal, axis=0))
 
-        return over_batch(one, "()", (*self._ndims, 1), *leaves, value)
+        return over_batch(one, "()", (*weight_ndims(self.weights), 1), *leaves, value)
 
     def sample(self, key: Key) -> Array:
         """One draw, a dimension at a time, `[*batch, D]`."""
@@ -102,4 +105,4 @@ class Autoregressive(Distribution):
 
             return jax.lax.fori_loop(0, noise.size, next_dimension, jnp.zeros_like(noise))
 
-        return over_batch(one, "(d)", (*self._ndims, 2, 1), *leaves, gumbel, noise)
+        return over_batch(one, "(d)", (*weight_ndims(self.weights), 2, 1), *leaves, gumbel, noise)

@@ -54,8 +54,9 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
 
     gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
     transformation = training.transformation(images.shape[0])
+    gradients = objective.hold(gradients, state.step)  # before clipping, and the updates against what momentum is left
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
-    params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
+    params = optax.apply_updates(state.params, objective.hold(updates, state.step))  # type: ignore[arg-type]
     moved = objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
     params = with_fixed_of(params, moved)
     state = state._replace(
