@@ -27,6 +27,8 @@ PRIORS: dict[str, Callable[[], Any]] = {
     "Flow-MAF": lambda: priors.Flow(bijectors.MAF((5,)), num_layers=2),
     "Flow-Planar": lambda: priors.Flow(bijectors.Planar(), num_layers=3),
     "Autoregressive": lambda: priors.Autoregressive(num_components=3, features=(5,)),
+    "UniformCodes": priors.UniformCodes,
+    "AutoregressiveCodes": lambda: priors.AutoregressiveCodes(features=(5,)),
     "HypersphericalUniform": priors.HypersphericalUniform,
     "PoincareNormal": priors.PoincareNormal,
     "PoincareNormal-learned": lambda: priors.PoincareNormal(scale="learned"),
