@@ -79,21 +79,25 @@ def _tempered(rng: np.random.Generator, batch: int, size: int, groups: int) -> P
     return {"logits": rng.normal(size=(batch, size)), "temperature": rng.uniform(0.8, 1.6, size=(batch, groups))}
 
 
+LENGTH = 4
 LEVELS, CODES = 2, 3  # each level with two groups of codes with one dimension
 
 
 def _autoregressive_categorical(event_ndim: int | None, kernel: Any, bias: Any) -> Any:
     del event_ndim
-    made = networks.MADE(2, CLASSES, 0, (), num_inputs=CLASSES)
+    made = networks.MADE(LENGTH, CLASSES, 0, (), num_inputs=CLASSES)
     return distributions.AutoregressiveCategorical(made, {"layer_0": {"kernel": kernel, "bias": bias}})
 
 
 def _autoregressive_categorical_log_prob(p: Parameters, x: np.ndarray) -> np.ndarray:
-    """Outputs in the order of classes, of both dimensions each; the second sees the first as a one-hot vector."""
-    x = x.astype(int)
-    first = special.log_softmax(p["bias"][0::2])[x[:, 0]]
-    second = special.log_softmax(p["bias"][1::2] + p["kernel"][x[:, 0], 1::2], axis=-1)
-    return first + second[np.arange(len(x)), x[:, 1]]
+    """Outputs in the order of classes, of all positions each; one-hot vectors pick rows of the kernel."""
+    x, total = x.astype(int), np.zeros(len(x))
+    for s in range(LENGTH):
+        earlier = sum(
+            (p["kernel"][CLASSES * j + x[:, j], s::LENGTH] for j in range(s)), start=np.zeros((len(x), CLASSES))
+        )
+        total += special.log_softmax(p["bias"][s::LENGTH] + earlier, axis=-1)[np.arange(len(x)), x[:, s]]
+    return total
 
 
 def _codebook_vectors_log_prob(p: Parameters, z: np.ndarray) -> np.ndarray:
@@ -144,12 +148,12 @@ DISCRETE: dict[str, JointRow] = {
         make=_autoregressive_categorical,
         family=distributions.AutoregressiveCategorical,
         parameters=lambda rng, batch: {
-            "kernel": rng.normal(size=(batch, 2 * CLASSES, 2 * CLASSES)),
-            "bias": rng.normal(size=(batch, 2 * CLASSES)),
+            "kernel": rng.normal(size=(batch, LENGTH * CLASSES, LENGTH * CLASSES)),
+            "bias": rng.normal(size=(batch, LENGTH * CLASSES)),
         },
-        event_shape=(2,),
+        event_shape=(LENGTH,),
         log_prob=_autoregressive_categorical_log_prob,
-        nodes=lambda _: (np.array(list(itertools.product(range(CLASSES), repeat=2))), np.ones(CLASSES**2)),
+        nodes=lambda _: (np.array(list(itertools.product(range(CLASSES), repeat=LENGTH))), np.ones(CLASSES**LENGTH)),
         has_mean=False,
     ),
     "CodebookVectors": JointRow(

@@ -144,7 +144,8 @@ def test_joint_sample_and_log_prob_agree(case: Case) -> None:
 
 def test_gradient_passes_through_samples_only_where_it_says_so(case: Case) -> None:
     def total(parameters: dict[str, Array]) -> Array:
-        return jnp.sum(jax.vmap(lambda one, key: case.one(one).sample(key))(parameters, keys(6, BATCH)))
+        draws = jax.vmap(lambda one, key: case.one(one).sample(key))(parameters, keys(6, BATCH))
+        return jnp.sum(draws.astype(jnp.float32))  # classes are integers
 
     def is_somewhere(gradient: dict[str, Array]) -> bool:
         assert_finite(gradient)
