@@ -6,6 +6,7 @@ from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
 from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
 from jaxvae.distributions.categorical_codes import CategoricalCodes, ordinal_log_probs
+from jaxvae.distributions.codebook_vectors import CodebookVectors
 from jaxvae.distributions.columns import Columns
 from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
@@ -34,7 +35,6 @@ from jaxvae.distributions.normal import Normal
 from jaxvae.distributions.one_hot import OneHot
 from jaxvae.distributions.poincare_normal import PoincareNormal
 from jaxvae.distributions.poisson import Poisson
-from jaxvae.distributions.quantized import CodebookVectors
 from jaxvae.distributions.straight_through import StraightThrough
 from jaxvae.distributions.student_t import StudentT
 from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
