@@ -19,21 +19,23 @@ class Space:
     Args:
         name: as it stands in messages and tables.
         parameters: numbers that make another set of it (the curvature of a ball, the classes of a one-hot code).
+        is_of_points: posteriors there put all mass on one point, so that none can be made into a prior.
     """
 
     name: str
     parameters: tuple[Any, ...] = ()
+    is_of_points: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}{list(self.parameters) if self.parameters else ''}"
 
     def fits(self, other: "Space | None") -> bool:
-        """Whether the two are the same set; None, a prior that takes over its posterior's space, fits every one.
+        """Whether the two are the same set; None, a prior made of its posterior, fits every one but those of points.
 
         Numbers that are traced are not known, and count as equal.
         """
         if other is None:
-            return True
+            return not self.is_of_points
         if self.name != other.name or len(self.parameters) != len(other.parameters):
             return False
         return all(_equal(one, another) for one, another in zip(self.parameters, other.parameters, strict=True))
@@ -49,6 +51,7 @@ REAL = Space("real vectors")
 BINARY = Space("binary vectors")
 UNIT_CUBE = Space("unit cube")
 SPHERE = Space("unit sphere")
+CODEBOOK = Space("vectors of a codebook", is_of_points=True)
 
 
 def one_hot(num_classes: int) -> Space:
@@ -78,9 +81,9 @@ def check_fit(posterior: Any, prior: Any) -> None:
 
     got = (
         f"the posterior and the prior must share one space, got {type(posterior).__name__} over {posterior.space} and "
-        f"{type(prior).__name__} over {prior.space}"
+        f"{type(prior).__name__} over {prior.space or 'densities of the posterior'}"
     )
-    if posterior.space.name == prior.space.name:
+    if prior.space is not None and posterior.space.name == prior.space.name:
         raise UserError(f"{got}: give both the same numbers")
     priors_that_fit = [name for name, one in members(priors) if _alike(posterior.space, one.space)]
     posteriors_that_fit = [name for name, one in members(posteriors) if _alike(one.space, prior.space)]
@@ -92,13 +95,19 @@ def check_fit(posterior: Any, prior: Any) -> None:
 
 def _alike(one: Space, other: Space | None) -> bool:
     """Whether the two fit once their numbers are made equal."""
-    return other is None or one.name == other.name
+    return one.fits(other) if other is None else one.name == other.name
 
 
 def noise_space(space: Space, noise_dim: int) -> Space:
-    """Where z lives with dimensions of normal noise appended: real vectors stay real vectors."""
+    """Where z lives with dimensions of normal noise appended: real vectors stay real vectors.
+
+    Raises:
+        UserError: for the vectors of a codebook, which a decoder is shown summed over levels, without room for noise.
+    """
     if space == REAL:
         return REAL
+    if space == CODEBOOK:
+        raise UserError(f"WithNoise must be over a space with room for noise, got {space}: use what is inside it alone")
     return Space(f"{space.name} with noise of dimension {noise_dim}", space.parameters)
 
 

@@ -81,9 +81,10 @@ class VAE:
         likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
         shown = self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
+        shown_of_z = self.posterior.decoder_input(self, z)
         return {
             "encoder": self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self)),
-            "decoder": self.decoder.init(keys[1], z, self.likelihood.parameter_shape(self)),
+            "decoder": self.decoder.init(keys[1], shown_of_z, self.likelihood.parameter_shape(self)),
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
             "likelihood": likelihood,
@@ -104,7 +105,7 @@ class VAE:
 
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
-        z = check_example(z, (self.latent_dim,), "z")
+        z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
         outputs = self.decoder.apply(params["decoder"], z, self.likelihood.parameter_shape(self))
         return self.likelihood.distribution(self, params, outputs)
 

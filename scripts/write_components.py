@@ -16,7 +16,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "components.md"
 INTRODUCTION = """# Components
 
 Written by `python scripts/write_components.py` from the code; nothing here is typed by hand. Any encoder, decoder,
-likelihood and objective goes with any other; a posterior and a prior go together where their latents live in one space.
+likelihood and objective goes with any other, but that VectorQuantized and VQVAE belong together. A posterior and a
+prior go together where their latents live in one space.
 """
 
 

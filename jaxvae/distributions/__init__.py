@@ -2,10 +2,12 @@
 
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.autoregressive_bernoulli import AutoregressiveBernoulli
+from jaxvae.distributions.autoregressive_categorical import AutoregressiveCategorical
 from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
 from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
 from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
 from jaxvae.distributions.categorical_codes import CategoricalCodes, ordinal_log_probs
+from jaxvae.distributions.codebook_vectors import CodebookVectors
 from jaxvae.distributions.columns import Columns
 from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
@@ -46,12 +48,14 @@ __all__ = [
     "MAX_STATES",
     "Autoregressive",
     "AutoregressiveBernoulli",
+    "AutoregressiveCategorical",
     "Bernoulli",
     "BetaBinomial",
     "BinaryConcrete",
     "Categorical",
     "CategoricalCodes",
     "CategoricalLevels",
+    "CodebookVectors",
     "Columns",
     "Concrete",
     "ContinuousBernoulli",

@@ -1,5 +1,6 @@
 """`evaluation.json`: every figure with its unit, error, estimator and the data it was measured on."""
 
+import math
 import os
 import platform
 from collections.abc import Mapping
@@ -67,6 +68,8 @@ def evaluation_document(
             document["estimator"] = _ESTIMATORS[name]
         if name == "log_marginal":
             document["num_samples"] = num_samples
+        if name == "rate":
+            document["bits"] = estimate.value / math.log(2.0)
         if name in ("elbo", "log_marginal", "log_likelihood"):
             bits = None if bin_width is None else bits_per_dimension(estimate.value, num_dimensions, bin_width)
             document["bits_per_dimension"] = bits

@@ -40,6 +40,7 @@ class MADE:
         context_dim: length of the vector that all dimensions depend on.
         features: widths of the hidden layers, in order [units]; at least `dim` each, to let every dimension through.
         activation: after each hidden layer, as in `MLP`.
+        num_inputs: numbers by which each dimension enters, side by side: the classes of a one-hot vector.
 
     Raises:
         UserError: for a size below 1 or an unknown activation.
@@ -55,6 +56,7 @@ class MADE:
     context_dim: int = 0
     features: tuple[int, ...] = (64, 64)
     activation: str = "relu"
+    num_inputs: int = 1
 
     def __post_init__(self) -> None:
         for size in self.features:
@@ -66,7 +68,7 @@ class MADE:
         """Which weights are kept, a matrix `[in, out]` a layer."""
         least = 0 if self.context_dim or self.dim == 1 else 1
         order = np.arange(1, self.dim + 1)
-        degrees = [np.concatenate([np.zeros(self.context_dim, int), order])]
+        degrees = [np.concatenate([np.zeros(self.context_dim, int), np.repeat(order, self.num_inputs)])]
         degrees += [np.linspace(least, self.dim - 1, size).round().astype(int) for size in self.features]
         hidden = [below[:, None] <= above for below, above in itertools.pairwise(degrees)]
         return [*hidden, degrees[-1][:, None] < np.tile(order, self.num_outputs)]
@@ -83,7 +85,7 @@ class MADE:
         return weights
 
     def apply(self, weights: Params, z: Array, context: Array | None = None) -> Array:
-        """The outputs for one `z`, `[num_outputs, dim]`."""
+        """The outputs for one `z`, `[dim · num_inputs]`: `[num_outputs, dim]`."""
         x = jnp.concatenate([context, z]) if context is not None and context.size else z
         for index, mask in enumerate(self._masks):
             layer = weights[f"layer_{index}"]

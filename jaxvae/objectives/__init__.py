@@ -18,6 +18,7 @@ from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Si
 from jaxvae.objectives.structural_similarity import MSSSIM, ms_ssim
 from jaxvae.objectives.total_correlation import BetaTCVAE, log_aggregate
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep, chi_upper_bound
+from jaxvae.objectives.vector_quantized import VQVAE, perplexity
 
 __all__ = [
     "CIWAE",
@@ -32,6 +33,7 @@ __all__ = [
     "RAE",
     "TVO",
     "VAEGAN",
+    "VQVAE",
     "WAE",
     "AdversarialAutoencoder",
     "Autoencoder",
@@ -71,5 +73,6 @@ __all__ = [
     "monte_carlo_bound",
     "ms_ssim",
     "permute_dimensions",
+    "perplexity",
     "refine",
 ]

@@ -73,6 +73,10 @@ class Lagging(Objective):
         """That of the objective [steps]."""
         return self.objective.warmup_steps
 
+    def check_model(self, model: Model) -> None:
+        """As the objective does."""
+        self.objective.check_model(model)
+
     def for_dataset(self, num_examples: int) -> "Lagging":
         """With the objective as it is for a training set of that size."""
         return Lagging(self.objective.for_dataset(num_examples), self.num_encoder_steps, self.window)
@@ -101,7 +105,8 @@ class Lagging(Objective):
         """The encoder always; the rest in every (num_encoder_steps + 1)-th step, and always once nothing lags."""
         everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps
         lags = params["objective"]["fixed"]["lags"] > 0.0
-        return jnp.asarray(component in ("encoder", "posterior")) | everything | ~lags
+        of_objective = self.objective.moves(self._inner(params), step, component)
+        return of_objective & (jnp.asarray(component in ("encoder", "posterior")) | everything | ~lags)
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
         """The information so far, and at the end of a window the decision."""

@@ -3,12 +3,13 @@
 import abc
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 
 from jaxvae.draw import Model
+from jaxvae.errors import UserError
 from jaxvae.typing import Array, Key, Metrics, Params
 
 
@@ -39,6 +40,20 @@ class Objective(abc.ABC):
         """Whether the optimiser moves `params[component]` in this step; by default it moves all."""
         del params, step, component
         return True
+
+    def check_model(self, model: Any) -> None:
+        """Check that this objective can train the model; called when a training is described.
+
+        Raises:
+            UserError: if it cannot.
+        """
+        posterior = getattr(model, "posterior", None)
+        trained_by = getattr(posterior, "trained_by", None)
+        if trained_by is not None:
+            raise UserError(
+                f"{type(posterior).__name__} must be trained by {trained_by}, got {type(self).__name__}, which leaves "
+                f"its state as it is: add --objective {trained_by}"
+            )
 
     def for_dataset(self, num_examples: int) -> Self:
         """The objective as it is for a training set of that size, which training calls; by default as it is."""

@@ -10,6 +10,7 @@ from jaxvae.posteriors.normal_mixture import NormalMixture
 from jaxvae.posteriors.poincare_normal import PoincareNormal
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.posteriors.temperature import Geometric, TemperatureSchedule
+from jaxvae.posteriors.vector_quantized import VectorQuantized
 from jaxvae.posteriors.von_mises_fisher import VonMisesFisher
 from jaxvae.posteriors.with_noise import WithNoise
 
@@ -27,6 +28,7 @@ __all__ = [
     "PoincareNormal",
     "Posterior",
     "TemperatureSchedule",
+    "VectorQuantized",
     "VonMisesFisher",
     "WithNoise",
 ]

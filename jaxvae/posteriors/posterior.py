@@ -1,7 +1,7 @@
 """What a posterior is: how the encoder's outputs become q(z|x)."""
 
 import abc
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.spaces import REAL, Space
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 class Posterior(abc.ABC):
     """A family of approximate posteriors q(z|x), with the encoder's outputs for parameters."""
+
+    trained_by: ClassVar[str | None] = None
+    """The only objective that trains it, for one with state that the objective moves; by default every one does."""
 
     @property
     def space(self) -> Space:
@@ -39,6 +42,11 @@ class Posterior(abc.ABC):
         """Draw the parameters that are not the encoder's; by default there are none."""
         del key, vae
         return {}
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """What the decoder is shown of ONE z, `[latent_dim]`; by default z itself."""
+        del vae
+        return z
 
     def at_step(self, step: Array) -> Self:
         """This posterior as it is at a training step: schedules replaced by their numbers."""

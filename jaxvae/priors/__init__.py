@@ -1,6 +1,7 @@
 """Priors p(z)."""
 
 from jaxvae.priors.autoregressive import Autoregressive
+from jaxvae.priors.codes import AutoregressiveCodes, UniformCodes
 from jaxvae.priors.exemplar import Exemplar
 from jaxvae.priors.flow import Flow
 from jaxvae.priors.heavy_tailed import Laplace, StudentT
@@ -18,6 +19,7 @@ from jaxvae.priors.with_noise import WithNoise
 __all__ = [
     "LARS",
     "Autoregressive",
+    "AutoregressiveCodes",
     "Exemplar",
     "Figure",
     "Flow",
@@ -32,6 +34,7 @@ __all__ = [
     "UniformBernoulli",
     "UniformBinaryConcrete",
     "UniformCategorical",
+    "UniformCodes",
     "UniformConcrete",
     "Vamp",
     "WithNoise",

@@ -26,7 +26,7 @@ class Training:
         patience: stop when validation has not improved for so many epochs [epochs]; never by default.
 
     Raises:
-        UserError: for a number below 1.
+        UserError: for a number below 1, or an objective that cannot train the model.
     """
 
     model: Any
@@ -41,6 +41,7 @@ class Training:
         check_component(self, Objective, objective=self.objective)
         check_component(self, Optimizer, optimizer=self.optimizer)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
+        self.objective.check_model(self.model)
 
     def steps_per_epoch(self, num_examples: int) -> int:
         """Steps that visit every example once [steps]."""

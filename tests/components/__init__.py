@@ -13,7 +13,7 @@ from tests.components.joint import JointRow
 from tests.components.likelihoods import LIKELIHOODS, LikelihoodRow
 from tests.components.manifolds import MANIFOLDS
 from tests.components.networks import NETWORKS, NetworkRow
-from tests.components.objectives import OBJECTIVES, OVER_THE_BATCH, SCHEDULES
+from tests.components.objectives import ITS_POSTERIOR, OBJECTIVES, OVER_THE_BATCH, SCHEDULES
 from tests.components.posteriors import POSTERIORS, TEMPERATURES
 from tests.components.priors import PRIORS
 from tests.components.spaces import SPACES
@@ -24,6 +24,7 @@ __all__ = [
     "BIJECTORS",
     "CLOSED_FORM_KL",
     "DISTRIBUTIONS",
+    "ITS_POSTERIOR",
     "JOINT",
     "LIKELIHOODS",
     "NETWORKS",

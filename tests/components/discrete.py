@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from jaxvae import distributions
+from jaxvae import distributions, networks
 from tests.components.joint import JointRow, Parameters
 
 GROUPS, CLASSES = 2, 3
@@ -79,6 +79,37 @@ def _tempered(rng: np.random.Generator, batch: int, size: int, groups: int) -> P
     return {"logits": rng.normal(size=(batch, size)), "temperature": rng.uniform(0.8, 1.6, size=(batch, groups))}
 
 
+LENGTH = 4
+LEVELS, CODES = 2, 3  # each level with two groups of codes with one dimension
+
+
+def _autoregressive_categorical(event_ndim: int | None, kernel: Any, bias: Any) -> Any:
+    del event_ndim
+    made = networks.MADE(LENGTH, CLASSES, 0, (), num_inputs=CLASSES)
+    return distributions.AutoregressiveCategorical(made, {"layer_0": {"kernel": kernel, "bias": bias}})
+
+
+def _autoregressive_categorical_log_prob(p: Parameters, x: np.ndarray) -> np.ndarray:
+    """Outputs in the order of classes, of all positions each; one-hot vectors pick rows of the kernel."""
+    x, total = x.astype(int), np.zeros(len(x))
+    for s in range(LENGTH):
+        earlier = sum(
+            (p["kernel"][CLASSES * j + x[:, j], s::LENGTH] for j in range(s)), start=np.zeros((len(x), CLASSES))
+        )
+        total += special.log_softmax(p["bias"][s::LENGTH] + earlier, axis=-1)[np.arange(len(x)), x[:, s]]
+    return total
+
+
+def _codebook_vectors_log_prob(p: Parameters, z: np.ndarray) -> np.ndarray:
+    indices = np.abs(z.reshape(-1, LEVELS, 2, 1) - p["codebook"][:, None, :, 0]).argmin(-1).reshape(len(z), -1)
+    return special.log_softmax(p["logits"], axis=-1)[np.arange(2 * LEVELS), indices].sum(-1)
+
+
+def _codebook_vectors_nodes(p: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    levels = [level[:, 0] for level in p["codebook"] for _ in range(2)]
+    return np.array(list(itertools.product(*levels))), np.ones(CODES ** (2 * LEVELS))
+
+
 _ONE_HOT = {
     "event_shape": (GROUPS * CLASSES,),
     "log_prob": _one_hot_log_prob,
@@ -114,6 +145,34 @@ DISCRETE: dict[str, JointRow] = {
         nodes=lambda _: (np.array(list(itertools.product([0.0, 1.0], repeat=2))), np.ones(4)),
         extremes=(({"logits": [1e4, -1e4], "temperature": [1e-4, 1e4]}, [0.0, 1.0]),),
         closed_form_kl=("Bernoulli",),
+    ),
+    "AutoregressiveCategorical": JointRow(
+        make=_autoregressive_categorical,
+        family=distributions.AutoregressiveCategorical,
+        parameters=lambda rng, batch: {
+            "kernel": rng.normal(size=(batch, LENGTH * CLASSES, LENGTH * CLASSES)),
+            "bias": rng.normal(size=(batch, LENGTH * CLASSES)),
+        },
+        event_shape=(LENGTH,),
+        log_prob=_autoregressive_categorical_log_prob,
+        nodes=lambda _: (np.array(list(itertools.product(range(CLASSES), repeat=LENGTH))), np.ones(CLASSES**LENGTH)),
+        has_mean=False,
+    ),
+    "CodebookVectors": JointRow(
+        has_plain_gradient=False,
+        make=lambda event_ndim, logits, codebook: distributions.CodebookVectors(
+            distributions.Categorical(logits, 1), codebook
+        ),
+        family=distributions.CodebookVectors,
+        parameters=lambda rng, batch: {
+            "logits": rng.normal(size=(batch, 2 * LEVELS, CODES)),
+            "codebook": rng.normal(size=(batch, LEVELS, CODES, 1)),
+        },
+        event_shape=(2 * LEVELS,),
+        log_prob=_codebook_vectors_log_prob,
+        nodes=_codebook_vectors_nodes,
+        extremes=(({"logits": 1e4 * np.eye(4, 3), "codebook": 1e4 * np.ones((2, 3, 1))}, [1e4, -1e4, 0.0, 1.0]),),
+        has_mean=False,
     ),
     "Concrete": JointRow(
         make=lambda event_ndim, logits, temperature: distributions.Concrete(logits, temperature, 3),

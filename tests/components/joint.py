@@ -35,7 +35,7 @@ class JointRow(NamedTuple):
     """Of values `[n, *event]` of ONE member from its mean: what is 0 on average (on a manifold a tangent vector)."""
     has_plain_gradient: bool = True
     """Whether draws and score give the gradient of an expectation: not straight through, which is biased, nor by a
-    direction, where the derivative off the sphere has no meaning."""
+    direction, where the derivative off the sphere has no meaning, nor by a codebook, which is no parameter."""
     closed_form_kl: tuple[str, ...] = ()
     """Names of rows, of this table or of DISTRIBUTIONS, to which the family has a closed-form KL."""
     tolerance: float = 1e-5

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from jaxvae import objectives
+from jaxvae import objectives, posteriors
 from jaxvae.networks import MLP
 
 _DISCRIMINATOR = MLP((3,), "tanh")
@@ -62,11 +62,15 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "RAE-spectral": partial(objectives.RAE, penalty="spectral"),
     "RAE-none": partial(objectives.RAE, penalty="none"),
     "MSSSIM": objectives.MSSSIM,
+    "VQVAE": partial(objectives.VQVAE, commitment=0.7),
 }
 
-_OVER_THE_BATCH = ("BetaTCVAE", "Capacity", "DIPVAE", "FactorVAE", "FreeBits", "InfoVAE", "MinimumRate", "WAE")
+ITS_POSTERIOR = {"VQVAE": partial(posteriors.VectorQuantized, num_codes=3, code_dim=1)}
+"""Posteriors of rows of objectives that train no other, and that no other trains."""
+
+_OVER_THE_BATCH = ("BetaTCVAE", "Capacity", "DIPVAE", "FactorVAE", "FreeBits", "InfoVAE", "MinimumRate", "VQVAE", "WAE")
 OVER_THE_BATCH = {name for name in OBJECTIVES if name.startswith(_OVER_THE_BATCH)}
-"""Rows whose loss is no mean over examples: a batch is not the mean of its parts."""
+"""Rows whose loss, or a metric, is no mean over examples: a batch is not the mean of its parts."""
 
 SCHEDULES: dict[str, Callable[[], objectives.Schedule]] = {
     "Constant": objectives.Constant,

@@ -22,6 +22,8 @@ POSTERIORS: dict[str, Callable[[], Any]] = {
     "Flow-on-a-Flow": lambda: posteriors.Flow(
         bijectors.Chain(_CHAIN), num_layers=2, base=posteriors.Flow(bijectors.Planar(), num_layers=1)
     ),
+    "VectorQuantized": partial(posteriors.VectorQuantized, num_codes=3, code_dim=1),
+    "VectorQuantized-residual": partial(posteriors.VectorQuantized, num_codes=3, code_dim=1, depth=2),
     "VonMisesFisher": posteriors.VonMisesFisher,
     "PoincareNormal": posteriors.PoincareNormal,
     "Bernoulli": posteriors.Bernoulli,

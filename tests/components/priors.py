@@ -32,6 +32,8 @@ PRIORS: dict[str, Callable[[], Any]] = {
         base=priors.LARS(networks.MLP((5,)), num_samples=64, evaluation_samples=50_000),
     ),
     "Autoregressive": lambda: priors.Autoregressive(num_components=3, features=(5,)),
+    "UniformCodes": priors.UniformCodes,
+    "AutoregressiveCodes": lambda: priors.AutoregressiveCodes(features=(5,)),
     "HypersphericalUniform": priors.HypersphericalUniform,
     "PoincareNormal": priors.PoincareNormal,
     "PoincareNormal-learned": lambda: priors.PoincareNormal(scale="learned"),

@@ -1,11 +1,13 @@
 """Rows of spaces of latents: points and weights to integrate over, and points where everything must be finite."""
 
+import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxvae.spaces import BINARY, REAL, SPHERE, UNIT_CUBE, Space, poincare_ball
+from jaxvae.spaces import BINARY, CODEBOOK, REAL, SPHERE, UNIT_CUBE, Space, poincare_ball
+from jaxvae.typing import Params
 from tests.components.discrete import cube_nodes, simplex_nodes
 
 
@@ -13,7 +15,10 @@ class SpaceRow(NamedTuple):
     """A space at the dimension that the generic tests use, `LATENT_DIM`."""
 
     nodes: Callable[..., tuple[np.ndarray, np.ndarray]]
-    """From the space's parameters, points `[n, latent_dim]` and weights `[n]`: Σ weights · f(points) is ∫ f."""
+    """From the space's parameters, points `[n, latent_dim]` and weights `[n]`: Σ weights · f(points) is ∫ f.
+
+    The vectors of a codebook are known from the codebook alone, which its functions are given in their place.
+    """
     points: Callable[..., np.ndarray]
     """From the space's parameters, a few points `[n, latent_dim]`, the farthest out among them."""
 
@@ -46,6 +51,19 @@ def disk(curvature: float, radii: int = 200, angles: int = 100) -> tuple[np.ndar
     return points, np.outer(3.0 * weights * slope * radius, arcs).ravel()
 
 
+def codebook_vectors(codebook: np.ndarray) -> np.ndarray:
+    """Every vector of two dimensions of a codebook `[depth, num_codes, code_dim]`."""
+    depth, _, code_dim = codebook.shape
+    groups = 2 // (depth * code_dim)
+    levels = [level for level in codebook for _ in range(groups)]
+    return np.array([np.concatenate(codes) for codes in itertools.product(*levels)])
+
+
+def _codebook_nodes(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    vectors = codebook_vectors(codebook)
+    return vectors, np.ones(len(vectors))
+
+
 SPACES: dict[str, SpaceRow] = {
     REAL.name: SpaceRow(nodes=square, points=lambda: np.array([[0.0, 0.0], [1e4, -1e4]])),
     BINARY.name: SpaceRow(nodes=lambda: (_BINARY, np.ones(4)), points=lambda: _BINARY),
@@ -59,14 +77,22 @@ SPACES: dict[str, SpaceRow] = {
     poincare_ball(1.0).name: SpaceRow(
         nodes=disk, points=lambda curvature: np.array([[0.0, 0.0], [0.6, -0.8], [-1.0, 0.0]]) / np.sqrt(curvature)
     ),
+    CODEBOOK.name: SpaceRow(
+        nodes=_codebook_nodes,
+        points=lambda codebook: np.concatenate([codebook_vectors(codebook), [[1e4, -1e4]]]),
+    ),
 }
 
 
-def nodes(space: Space) -> tuple[np.ndarray, np.ndarray]:
+def nodes(space: Space, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Points and weights of a space."""
-    return SPACES[space.name].nodes(*space.parameters)
+    return SPACES[space.name].nodes(*_arguments(space, params))
 
 
-def points(space: Space) -> np.ndarray:
+def points(space: Space, params: Params) -> np.ndarray:
     """A few points of a space, the farthest out among them."""
-    return SPACES[space.name].points(*space.parameters)
+    return SPACES[space.name].points(*_arguments(space, params))
+
+
+def _arguments(space: Space, params: Params) -> tuple[Any, ...]:
+    return (np.asarray(params["posterior"]["fixed"]["codebook"]),) if space == CODEBOOK else space.parameters

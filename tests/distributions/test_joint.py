@@ -152,7 +152,7 @@ def test_the_gradient_of_draws_and_score_is_that_of_the_expectation(case: Case) 
         return  # each such family has a test of its own
 
     def f(x: Array) -> Array:
-        x = x.reshape(-1)
+        x = x.reshape(-1).astype(jnp.float32)  # classes are integers
         return jnp.sum(jnp.sin((1.0 + 0.3 * jnp.arange(x.size, dtype=x.dtype)) * x))
 
     def of_a_draw(parameters: dict[str, Array], key: jax.Array) -> Array:
@@ -161,7 +161,8 @@ def test_the_gradient_of_draws_and_score_is_that_of_the_expectation(case: Case) 
         score = jnp.zeros(()) if q.is_reparameterized else q.score_term(x)
         return with_score(f(x), score)
 
-    points, weights = (jnp.asarray(array, jnp.float32) for array in case.row.nodes(case.member(0)))
+    points, weights = case.row.nodes(case.member(0))
+    points, weights = jnp.asarray(points, case.draws.dtype), jnp.asarray(weights, jnp.float32)
 
     def expectation(parameters: dict[str, Array]) -> Array:
         return jnp.sum(weights * jax.vmap(f)(points) * jnp.exp(case.one(parameters).log_prob(points)))

@@ -10,6 +10,7 @@ from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 _BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
 _CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8"]
+_CODES = ["--posterior", "VectorQuantized", "--prior", "UniformCodes"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
 
 
@@ -91,6 +92,10 @@ def refused(outcome: Outcome, *words: str) -> None:
         ([*_CONCRETE, "--posterior.temperature.start", "2"], ["--posterior.temperature Geometric first"]),
         ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "-2"], ["Geometric.start must be > 0, got -2.0"]),
         ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "x"], ["a number", "'x'"]),
+        (_CODES, ["VectorQuantized must be trained by VQVAE, got ELBO", "--objective VQVAE"]),
+        (["--objective", "VQVAE"], ["VQVAE needs the posterior VectorQuantized", "--prior UniformCodes"]),
+        ([*_CODES, "--objective", "VQVAE", "--latent_dim", "13"], ["multiple of depth · code_dim", "take 12 or 16"]),
+        ([*_CODES[:2], "--prior", "Vamp"], ["Vamp over densities", "--prior AutoregressiveCodes or UniformCodes"]),
         (["--prior", "LARS", "--prior.truncation", "0"], ["truncation must be >= 1"]),
         (["--resume"], ["--run_dir"]),
         (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),

@@ -1,4 +1,4 @@
-"""Discrete latents, temperatures by step and a learned rejection from the shell to the files."""
+"""Discrete latents, codebooks, temperatures by step and a learned rejection from the shell to the files."""
 
 import json
 from pathlib import Path
@@ -48,3 +48,40 @@ def test_a_learned_rejection_reports_z_with_its_error(script: Script) -> None:
     assert 0 < log_z["standard_error"] < 0.1
     assert z["standard_error"] == pytest.approx(z["value"] * log_z["standard_error"], rel=1e-4)
     assert "training_key" not in Path("run/config.yaml").read_text()
+
+
+def test_codes_in_two_stages_train_and_resume_exactly(script: Script) -> None:
+    """Two stages of digits; a resumed run is the whole one; the rate is below that of equal codes."""
+    flags = ["--objective", "VQVAE", "--posterior", "VectorQuantized", "--posterior.num_codes", "8"]
+    flags += ["--latent_dim", "8"]
+    flags += ["--prior", "AutoregressiveCodes", "--objective.first_stage_steps", "60", "--num_samples", "2"]
+    flags += ["--encoder.features", "[9]", "--decoder.features", "[8]", "--batch_size", "100"]
+    for name, epochs in (("whole", "8"), ("parts", "5")):
+        outcome = script(TRAIN, *flags, "--run_dir", name, "--epochs", epochs)
+        assert outcome.code == 0, outcome.err
+    assert script(TRAIN, "--run_dir", "parts", "--resume", "--epochs", "8").code == 0
+    whole, parts = (
+        [json.loads(line) for line in Path(name, "metrics.jsonl").read_text().splitlines()]
+        for name in ("whole", "parts")
+    )
+    assert [line["validation"] for line in whole] == [line["validation"] for line in parts]
+    assert whole[-1]["train"]["perplexity"] > 1
+    evaluation = json.loads(Path("whole/evaluation.json").read_text())
+    rate = evaluation["rate"]
+    assert np.isfinite(evaluation["elbo"]["value"])
+    assert rate["value"] < 2 * np.log(8)
+    assert rate["bits"] == pytest.approx(rate["value"] / np.log(2))
+    bits = (rate["value"] + evaluation["distortion"]["value"]) / np.log(2)
+    assert evaluation["elbo"]["bits_per_dimension"] == pytest.approx(bits / 64)
+    assert yaml.safe_load(Path("whole/config.yaml").read_text())["objective"]["init_args"]["first_stage_steps"] == 60
+
+
+def test_equal_codes_train_and_cost_their_bits(script: Script) -> None:
+    flags = ["--objective", "VQVAE", "--posterior", "VectorQuantized", "--prior", "UniformCodes", "--epochs", "2"]
+    outcome = script(TRAIN, *flags, "--num_samples", "2", "--run_dir", "run", "--encoder.features", "[9]")
+    assert outcome.code == 0, outcome.err
+    last = json.loads(Path("run/metrics.jsonl").read_text().splitlines()[-1])
+    assert last["train"]["perplexity"] > 1
+    evaluation = json.loads(Path("run/evaluation.json").read_text())
+    assert evaluation["rate"]["bits"] == pytest.approx(4 * 6)  # four codes of 64
+    assert np.isfinite(evaluation["elbo"]["value"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxvae.objectives import Objective
-from tests.components import OBJECTIVES, OVER_THE_BATCH
+from tests.components import ITS_POSTERIOR, OBJECTIVES, OVER_THE_BATCH
 from tests.helpers import assert_finite, assert_trees_close, binary_batch, counting, index, init, keys, tiny_vae
 from tests.sizes import BATCH, DATA_SHAPE
 
@@ -22,11 +22,11 @@ EVERYTHING = np.ones(BATCH, bool)
 class Case:
     """One objective, and its loss, metrics and gradient on 5 examples, compiled once for each batch size."""
 
-    def __init__(self, build: Callable[[], Objective]) -> None:
-        self.build = build
-        self.vae = tiny_vae()
+    def __init__(self, name: str) -> None:
+        self.build: Callable[[], Objective] = OBJECTIVES[name]
+        self.vae = tiny_vae(posterior=ITS_POSTERIOR[name]()) if name in ITS_POSTERIOR else tiny_vae()
         self.params = init(self.vae, jax.random.key(0))
-        own = build().init(jax.random.key(9), self.vae, binary_batch(batch=9))
+        own = self.build().init(jax.random.key(9), self.vae, binary_batch(batch=9))
         self.params = {**self.params, "objective": own}
         self.xs = binary_batch()
 
@@ -43,7 +43,7 @@ class Case:
 
 @functools.cache
 def case_of(name: str) -> Case:
-    return Case(OBJECTIVES[name])
+    return Case(name)
 
 
 @pytest.fixture(params=OBJECTIVES)

@@ -31,7 +31,7 @@ def test_the_sampler_draws_from_the_density(build: Callable[[], Any]) -> None:
     """Over the 2-D latent space the density sums to 1, and has the draws' moments and entropy (6 SE, 6 numbers)."""
     vae, params = model(build)
     prior = vae.prior.distribution(vae, params)
-    nodes, weights = spaces.nodes(vae.posterior.space)
+    nodes, weights = spaces.nodes(vae.posterior.space, params)
     log_density = np.asarray(jax.jit(jax.vmap(prior.log_prob))(jnp.asarray(nodes, jnp.float32)), np.float64)
     assert log_density.shape == (len(nodes),)
     mass = weights * np.exp(log_density)
@@ -59,5 +59,5 @@ def test_the_sampler_draws_from_the_density(build: Callable[[], Any]) -> None:
 def test_finite_far_out(build: Callable[[], Any]) -> None:
     vae, params = model(build)
     log_prob = jax.jit(jax.value_and_grad(lambda z, params: vae.prior.distribution(vae, params).log_prob(z), (0, 1)))
-    for z in spaces.points(vae.posterior.space):
+    for z in spaces.points(vae.posterior.space, params):
         assert_finite(log_prob(jnp.asarray(z, jnp.float32), params))

@@ -1,0 +1,98 @@
+"""The posterior of the VQ-VAE: one vector of a codebook for each group of dimensions."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import jax.numpy as jnp
+
+from jaxvae.checks import check_range
+from jaxvae.distributions.quantized import Quantized, quantize
+from jaxvae.errors import UserError
+from jaxvae.posteriors.codebook import fresh_codebook, moved_codebook
+from jaxvae.posteriors.posterior import Posterior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import CODEBOOK, Space
+from jaxvae.typing import Array, Key, Params, Shape
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+@dataclass
+class VectorQuantized(Posterior):
+    """Vectors of a codebook nearest to the encoder's outputs; for the objective VQVAE and a prior over codes.
+
+    latent_dim = depth · groups · code_dim:  z = [e_1; …; e_depth],  e_1 nearest to z_e, e_2 to z_e − e_1, …
+
+    q(z|x) has all its mass on z, so the rate is −log p(z), that of the codes: bits that a coder can spend. With depth
+    above 1, residual quantisation, the decoder is shown Σ_l e_l, while z keeps the levels apart: the sum does not say
+    what codes it is of. The codebook is no parameter but a moving average that the objective moves; codes that go
+    unused restart at encoder outputs. van den Oord, Vinyals and Kavukcuoglu 2017, section 3.1 and appendix A.1;
+    Zeghidour et al. 2021, section III-C, for the levels.
+
+    Args:
+        num_codes: K ≥ 2, codes of each level.
+        code_dim: dimensions of one code.
+        depth: levels of residual quantisation [levels].
+        decay: γ of the moving averages [per step].
+        restart_below: share of the mean count below which a code is dead; 0 for no restarts.
+
+    Raises:
+        UserError: for a number out of range; from a model whose latent_dim is no multiple of depth · code_dim.
+    """
+
+    num_codes: int = 64
+    code_dim: int = 4
+    depth: int = 1
+    decay: float = 0.99
+    restart_below: float = 0.1
+
+    trained_by: ClassVar[str | None] = "VQVAE"
+
+    def __post_init__(self) -> None:
+        check_range(self, at_least=2, num_codes=self.num_codes)
+        check_range(self, at_least=1, code_dim=self.code_dim, depth=self.depth)
+        check_range(self, at_least=0.0, below=1.0, decay=self.decay, restart_below=self.restart_below)
+
+    @property
+    def space(self) -> Space:
+        """Vectors of a codebook."""
+        return CODEBOOK
+
+    def num_groups(self, vae: "VAE") -> int:
+        """Vectors that are quantised of each example."""
+        return vae.latent_dim // (self.depth * self.code_dim)
+
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the latent dimensions are whole groups of codes of every level."""
+        size = self.depth * self.code_dim
+        if vae.latent_dim % size:
+            below = vae.latent_dim - vae.latent_dim % size
+            fits = f"{below} or {below + size}" if below else f"{size}"
+            raise UserError(
+                f"--latent_dim must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
+                f"{self.code_dim}, got {vae.latent_dim}: take {fits}"
+            )
+
+    def parameter_shape(self, vae: "VAE") -> Shape:
+        """The vectors to quantise: `(groups, code_dim)`."""
+        return (self.num_groups(vae), self.code_dim)
+
+    def init(self, key: Key, vae: "VAE") -> Params:
+        """The codebook and its moving averages, under `fixed`."""
+        del vae
+        return {"fixed": fresh_codebook(key, self.depth, self.num_codes, self.code_dim)}
+
+    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Quantized:
+        """q(z|x) over `[latent_dim]`."""
+        del vae
+        return quantize(outputs, params["posterior"]["fixed"]["codebook"])
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """The sum of the levels, `[groups · code_dim]`."""
+        del vae
+        return jnp.sum(z.reshape(self.depth, -1), axis=0)
+
+    def moved(self, params: Params, q: Quantized, keys: Key, mask: Array) -> Params:
+        """All parameters with the codebook after a batch; see `moved_codebook`."""
+        state = moved_codebook(params["posterior"]["fixed"], q, keys, mask, self.decay, self.restart_below)
+        return {**params, "posterior": {"fixed": state}}

@@ -1,0 +1,96 @@
+"""Priors over the codes of a codebook: p(z) is the probability of the indices, and −log p(z) their length."""
+
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jaxvae import distributions
+from jaxvae.errors import UserError
+from jaxvae.networks import MADE
+from jaxvae.posteriors.vector_quantized import VectorQuantized
+from jaxvae.priors.prior import Prior
+from jaxvae.pytrees import dataclass
+from jaxvae.spaces import CODEBOOK, Space
+from jaxvae.typing import Array, Key, Params
+
+if TYPE_CHECKING:
+    from jaxvae.vae import VAE
+
+
+def code_sizes(vae: "VAE") -> tuple[int, int]:
+    """The number of codes that make one z, and of how many each is one.
+
+    Raises:
+        UserError: if the posterior is none with a codebook of ours.
+    """
+    posterior = vae.posterior
+    if not isinstance(posterior, VectorQuantized):
+        raise UserError(
+            f"{type(vae.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: add "
+            f"--posterior VectorQuantized"
+        )
+    return posterior.depth * posterior.num_groups(vae), posterior.num_codes
+
+
+def _codebook(params: Params) -> Array:
+    return params["posterior"]["fixed"]["codebook"]
+
+
+@dataclass
+class UniformCodes(Prior):
+    """All codes alike: log p(z) = −depth · groups · log num_codes. The prior of VectorQuantized.
+
+    The rate of a VQ-VAE before a prior is fitted to its codes. van den Oord et al. 2017, section 3.1.
+    """
+
+    @property
+    def space(self) -> Space:
+        """Vectors of a codebook."""
+        return CODEBOOK
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.CodebookVectors:
+        """p(z) over `[latent_dim]`."""
+        logits = jnp.zeros(code_sizes(vae))
+        return distributions.CodebookVectors(distributions.Categorical(logits), _codebook(params))
+
+
+@dataclass
+class AutoregressiveCodes(Prior):
+    """A learned product of conditionals over the codes: p(z) = Π_s p(c_s | c_1 … c_(s−1)). For VectorQuantized.
+
+    The probabilities are put out by one masked network (MADE) that sees the earlier codes as one-hot vectors, the codes
+    of the first level first. No gradient passes from it to the codes. Scored in one pass, sampled in as many as there
+    are codes. It starts near UniformCodes. With `--objective.first_stage_steps` there is a second stage, in which it
+    alone is fitted, to codes that stand still. van den Oord et al. 2017, section 3.3; Germain et al. 2015.
+
+    Args:
+        features: widths of the hidden layers [units]; `()` makes the network linear.
+        activation: after each hidden layer, as in `MLP`.
+
+    Raises:
+        UserError: for a number below 1 or an unknown activation.
+    """
+
+    features: tuple[int, ...] = (128, 128)
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        self._made(1, 2)  # its checks
+
+    @property
+    def space(self) -> Space:
+        """Vectors of a codebook."""
+        return CODEBOOK
+
+    def _made(self, length: int, num_codes: int) -> MADE:
+        return MADE(length, num_codes, 0, self.features, self.activation, num_inputs=num_codes)
+
+    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+        """The weights of the network."""
+        del examples
+        return self._made(*code_sizes(vae)).init(key)
+
+    def distribution(self, vae: "VAE", params: Params) -> distributions.CodebookVectors:
+        """p(z) over `[latent_dim]`."""
+        indices = distributions.AutoregressiveCategorical(self._made(*code_sizes(vae)), params["prior"])
+        return distributions.CodebookVectors(indices, _codebook(params))
