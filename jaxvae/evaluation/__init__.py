@@ -15,6 +15,7 @@ from jaxvae.evaluation.diagnostics import (
 )
 from jaxvae.evaluation.document import evaluation_document
 from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
+from jaxvae.evaluation.gradient_snr import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise
 from jaxvae.evaluation.likelihood import exact_log_marginal, log_marginal
 from jaxvae.numerics import log_mean_exp
 
@@ -33,6 +34,8 @@ __all__ = [
     "evaluation_document",
     "exact_log_marginal",
     "fit_code_density",
+    "gradient_draws",
+    "gradient_signal_to_noise",
     "in_batches",
     "independent_baseline",
     "kl_per_dimension",
@@ -41,4 +44,6 @@ __all__ = [
     "log_mean_exp",
     "marginal_kl",
     "mutual_information",
+    "noise_floor",
+    "signal_to_noise",
 ]
