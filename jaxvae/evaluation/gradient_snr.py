@@ -11,6 +11,7 @@ from jaxvae.objectives import Objective
 from jaxvae.typing import Array, Key, Params, PyTree
 
 _GRADIENTS_AT_ONCE = 50  # in one vmap
+_ROUNDING = 4  # times the dtype's resolution: the spread of equal numbers about their rounded mean
 
 
 def gradient_draws(objective: Objective, model: Model, params: Params, key: Key, x: Array, repeats: int) -> PyTree:
@@ -48,8 +49,9 @@ def signal_to_noise(draws: PyTree) -> PyTree:
     """
 
     def of(values: Array) -> Array:
-        spread = jnp.std(values, axis=0, ddof=1)
-        return jnp.where(spread > 0.0, jnp.abs(jnp.mean(values, axis=0)) / spread, jnp.nan)
+        size, spread = jnp.abs(jnp.mean(values, axis=0)), jnp.std(values, axis=0, ddof=1)
+        changes = spread > _ROUNDING * jnp.finfo(values.dtype).eps * size
+        return jnp.where(changes, size / jnp.where(changes, spread, 1.0), jnp.nan)
 
     return jax.tree.map(of, draws)
 

@@ -94,7 +94,8 @@ def test_draws_do_not_depend_on_how_many_are_taken_at_once(monkeypatch: pytest.M
 def test_how_the_ratios_change_with_the_number_of_draws(estimator: Any, encoder_slope: float) -> None:
     """IWAE's encoder falls as 1/√K, DReG's and every decoder rise as √K: Rainforth et al. 2018, Tucker et al. 2019.
 
-    Over repeated seeds the slopes from K = 4 to 32 spread by 0.01 to 0.02.
+    From K = 4 to 32 the slopes are −0.53 ± 0.02 and 0.48 ± 0.01 for the encoders, 0.52 ± 0.01 for the decoder (spread
+    over keys): 0.15 is 5 spreads or more from each.
     """
     problem = Problem(40)
     measure = jax.jit(gradient_signal_to_noise, static_argnums=5)
@@ -103,8 +104,8 @@ def test_how_the_ratios_change_with_the_number_of_draws(estimator: Any, encoder_
         for count in (4, 32)
     )
     slopes = {name: float(jnp.log(many[name] / few[name]) / jnp.log(8.0)) for name in few}
-    assert slopes["encoder"] == pytest.approx(encoder_slope, abs=0.12)
-    assert slopes["decoder"] == pytest.approx(0.5, abs=0.12)
+    assert slopes["encoder"] == pytest.approx(encoder_slope, abs=0.15)
+    assert slopes["decoder"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_one_draw_has_no_noise_to_measure() -> None:
