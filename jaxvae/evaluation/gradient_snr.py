@@ -77,7 +77,7 @@ def gradient_signal_to_noise(
         >>> vae = VAE(data_shape=(4,), latent_dim=2, encoder=networks.MLP(()), decoder=networks.MLP(()))
         >>> params, key = init(vae, jax.random.key(0)), jax.random.key(1)
         >>> sorted(gradient_signal_to_noise(IWAE(3), vae, params, key, jnp.eye(4), repeats=10))
-        ['decoder', 'encoder']
+        ['decoder', 'encoder', 'likelihood']
     """
     ratios = signal_to_noise(gradient_draws(objective, model, params, key, x, repeats))
     return {
