@@ -23,10 +23,10 @@ def explain(message: str, parser: ArgumentParser) -> str:
     union = r"Does not validate against any of the Union subtypes Subtypes: \[.*<class 'jaxvae.*?\] Errors: - .*? - "
     is_union = re.search(union, text) is not None
     if match := re.search(union + r"Expected an instantiatable class.*NestedArg\(key='(\w+)'", text):
-        flag = ".".join(re.findall(r'Parser key "([\w.]+)":', text))
+        flag = ".".join(re.findall(r'Parser key "([\w.]+)"(?: element \d+)?:', text))
         return f"--{flag} has no option {match[1]!r} yet: {_owners(flag, FAMILIES[flag], match[1])}"
     text = re.sub(union + r"(.*) Given value type: .*$", r"\1", text)
-    flag = ".".join(re.findall(r'Parser key "([\w.]+)":', text))
+    flag = ".".join(re.findall(r'Parser key "([\w.]+)"(?: element \d+)?:', text))
     family = FAMILIES.get(flag)
     if match := re.search(r"Expected a dot import path string: (.+)$", text):
         known = did_you_mean(match[1], choices(family)) if family else "see --help"

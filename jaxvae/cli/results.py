@@ -13,7 +13,15 @@ from rich.console import Console
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.evaluation import evaluate, evaluation_document, fit_code_density, in_batches, independent_baseline
+from jaxvae.evaluation import (
+    collapse_warning,
+    diagnose,
+    evaluate,
+    evaluation_document,
+    fit_code_density,
+    in_batches,
+    independent_baseline,
+)
 from jaxvae.objectives import WithoutDensity
 from jaxvae.report import is_image, save_grid
 from jaxvae.report.terminal import evaluation_table, example_bar
@@ -29,7 +37,7 @@ _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 def evaluate_run(
     run_dir: Path, setup: Setup, state: TrainState, *, seed: int, num_samples: int, console: Console
 ) -> dict[str, Any]:
-    """Score the test set, write `evaluation.json` and show the table.
+    """Score the test set, write `evaluation.json`, show the table, and warn where the decoder ignores z.
 
     Returns:
         The document that was written.
@@ -48,6 +56,9 @@ def evaluate_run(
             num_samples=num_samples,
             progress=lambda count: progress.advance(task, count),
         )
+    diagnostics = None
+    if "elbo" in scores:
+        diagnostics = diagnose(model, state.evaluation_params, stream_key(seed, Stream.DIAGNOSTICS), x)
     fit_on = jax.jit(training.preprocessing)(
         stream_key(seed, Stream.EXAMPLES), dataset.train.images[:_EXAMPLES_FOR_BASELINE]
     )
@@ -59,6 +70,7 @@ def evaluate_run(
         x,
         num_samples=num_samples,
         prior=model.prior.report(model, state.evaluation_params),
+        diagnostics=diagnostics,
         data=dataset.name,
         split="test",
         binarize=training.preprocessing.binarize,
@@ -75,6 +87,8 @@ def evaluate_run(
     unfinished.replace(run_dir / EVALUATION)
     console.print()
     console.print(evaluation_table(document))
+    if diagnostics is not None and (warning := collapse_warning(diagnostics)) is not None:
+        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     return document
 
 

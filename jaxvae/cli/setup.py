@@ -113,6 +113,7 @@ class Stream(enum.IntEnum):
     """Draws for pictures, where the posterior or the likelihood has no mean to show."""
     CODES = 5
     """Codes of training examples that a density is fitted to."""
+    DIAGNOSTICS = 6
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxvae.data.preprocessing import Preprocessing, content_hash
 from jaxvae.distributions import Columns, Distribution, Levels
 from jaxvae.evaluation.bits import bits_per_dimension
+from jaxvae.evaluation.diagnose import Diagnostics, diagnostics_document
 from jaxvae.evaluation.evaluate import Estimate
 from jaxvae.likelihoods import Likelihood
 from jaxvae.priors import Figure
@@ -36,6 +37,7 @@ def evaluation_document(
     *,
     num_samples: int,
     prior: Mapping[str, Figure] | None = None,
+    diagnostics: Diagnostics | None = None,
     **context: Any,
 ) -> dict[str, Any]:
     """All figures of a test set as JSON.
@@ -48,6 +50,7 @@ def evaluation_document(
         x: preprocessed test data, `[n, *data_shape]`.
         num_samples: draws behind `log_marginal` [samples].
         prior: what the prior reports of itself.
+        diagnostics: from `diagnose`; None where the objective trains no density.
         context: further entries (data set, run, seed, epoch).
     """
     has_density = "elbo" in scores
@@ -90,6 +93,7 @@ def evaluation_document(
         "test_set_sha256": content_hash(x),
         **{name: entry(name, estimate) for name, estimate in figures.items()},
         "baseline": baseline_entry,
+        "diagnostics": diagnostics_document(diagnostics),
         **({"prior": {name: _figure(figure) for name, figure in prior.items()}} if prior else {}),
         "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
         "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",

@@ -1,6 +1,7 @@
 """What training maximises: each objective is a description over the one draw-and-terms interface."""
 
 from jaxvae.objectives.adversarial import VAEGAN, AdversarialAutoencoder, FactorVAE, permute_dimensions
+from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import Autoencoder, WithoutDensity
 from jaxvae.objectives.batch_terms import WithDensity
 from jaxvae.objectives.dip_vae import DIPVAE
@@ -72,6 +73,7 @@ __all__ = [
     "mmd",
     "monte_carlo_bound",
     "ms_ssim",
+    "own_and_aggregate",
     "permute_dimensions",
     "perplexity",
     "refine",

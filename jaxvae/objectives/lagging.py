@@ -2,10 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_component, check_range
 from jaxvae.draw import Model
+from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.batch_terms import without_padding
 from jaxvae.objectives.elbo import ELBO
 from jaxvae.objectives.objective import Objective, masked_mean
@@ -30,10 +30,9 @@ def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: A
     x = without_padding(x, mask)
     posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
     draws = jax.vmap(lambda key, one, q: model.draw(params, key, one, posterior=q))(keys, x, posteriors)
-    each = jax.vmap(lambda z: jax.vmap(lambda q: q.log_prob(z))(posteriors))(draws.latents)  # [i, j]
-    count = jnp.maximum(jnp.sum(mask), 1).astype(each.dtype)
-    aggregate = logsumexp(jnp.where(mask, each, -jnp.inf), axis=1) - jnp.log(count)
-    return masked_mean(jnp.diagonal(each) - aggregate, mask)
+    indices = jnp.arange(x.shape[0])
+    own, aggregate = jax.vmap(lambda i, z: own_and_aggregate(posteriors, i, z, mask))(indices, draws.latents)
+    return masked_mean(own - aggregate, mask)
 
 
 @dataclass

@@ -79,6 +79,11 @@ def evaluation_table(document: dict[str, Any]) -> Table:
         "distortion": document.get("distortion", document.get("reconstruction_distortion")),
         f"baseline: {document['baseline']['model']}": document["baseline"],
     }
+    diagnostics = document["diagnostics"]
+    if "mutual_information" in diagnostics:
+        information = diagnostics["mutual_information"]
+        rows[f"I(x; z), at most {information['upper_bound']:.2f}"] = information
+        rows["KL(q(z) ‖ p(z))"] = diagnostics["marginal_kl"]
     for name, figure in rows.items():
         if figure["value"] is None:
             table.add_row(name, "none", "", "")
@@ -90,4 +95,7 @@ def evaluation_table(document: dict[str, Any]) -> Table:
                 "" if figure["standard_error"] is None else f"{figure['standard_error']:.3f}",
                 "" if bits is None else f"{bits:.4f}",
             )
+    if "active_units" in diagnostics:
+        units = diagnostics["active_units"]
+        table.add_row("active units", f"{units['value']} of {units['of']}", "", "")
     return table

@@ -40,9 +40,24 @@ def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
     assert all(entry["standard_error"] > 0 for entry in (elbo, marginal, baseline))
     assert evaluation["num_examples"] == 180
     assert len(evaluation["test_set_sha256"]) == 64
-    for shown in ("ELBO", "log p(x)", "baseline", "bits/dim", "runs/digits-1", "next"):
+    latents = evaluation["diagnostics"]
+    assert latents["num_examples"] == 180
+    assert latents["mutual_information"]["value"] <= latents["mutual_information"]["upper_bound"] == math.log(180)
+    assert latents["average_kl"]["value"] == pytest.approx(evaluation["rate"]["value"], rel=1e-5)
+    assert len(latents["kl_per_dimension"]["values"]) == latents["active_units"]["of"] == 3
+    for shown in ("ELBO", "log p(x)", "baseline", "bits/dim", "I(x; z)", "active units", "runs/digits-1", "next"):
         assert shown in outcome.out
     assert [record["epoch"] for record in read_metrics(run)] == [1, 2]
+
+
+def test_a_decoder_that_ignores_z_is_told_of_in_one_line(script: Script) -> None:
+    outcome = script(TRAIN, *FAST, "--objective.beta", "1000", "--batch_size", "50", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(Path("run/evaluation.json").read_text())["diagnostics"]["ignores_latents"]["value"]
+    (warning,) = [line for line in outcome.out.splitlines() if line.startswith("warning: ")]
+    assert "the decoder ignores z" in warning
+    assert "--objective FreeBits" in warning
+    assert warning in script(EVALUATE, "run").out
 
 
 def test_flows_by_flags(script: Script) -> None:
@@ -108,6 +123,8 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
     assert "density" in evaluation["elbo"]["reason"]
     assert evaluation["log_marginal"]["value"] is None
     assert evaluation["reconstruction_distortion"]["value"] > 0
+    assert "density" in evaluation["diagnostics"]["reason"]
+    assert "warning" not in outcome.out
     for picture in ("samples.png", "reconstructions.png"):  # of samples from a density fitted to the codes
         pixels = np.asarray(Image.open(Path("run", picture)).convert("L"))
         assert pixels.std() > 20, f"{picture} is blank"
