@@ -30,8 +30,9 @@ RESULTS_INTRODUCTION = """# Results
 Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
 `docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
-samples; published values are negative log-likelihoods unless they say otherwise. Dynamic binarisation draws test
-images once, with a fixed key; static is the published binarised set. The hardware is in the JSON files."""
+samples, the rate is KL(q(z|x) ‖ p(z)); published values are negative log-likelihoods unless they say otherwise.
+Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The hardware is
+in the JSON files."""
 
 
 def configs(folder: str) -> list[Path]:
@@ -51,7 +52,7 @@ def run(config: Path | None) -> dict[str, Any]:
     arguments = [] if config is None else ["--config", str(config.relative_to(ROOT))]
     num_seeds = 1 if config is None else int(remark(config, "seeds") or 1)
     runs = [run_once(name, [*arguments, *(["--seed", str(seed)] if seed else [])]) for seed in range(num_seeds)]
-    repeats = [{key: one[key] for key in ("seed", "elbo", "log_marginal", "seconds")} for one in runs[1:]]
+    repeats = [{key: one[key] for key in ("seed", "elbo", "log_marginal", "rate", "seconds")} for one in runs[1:]]
     command = " ".join(["python experiments/train.py", *arguments])
     return {"name": name, "command": command, **runs[0], "repeats": repeats}
 
@@ -135,17 +136,19 @@ def results_page() -> str:
         if path.is_file():
             result = json.loads(path.read_text())
             samples = result["log_marginal"].get("num_samples")
-            ours = f"{summary(result, 'log_marginal')} | {summary(result, 'elbo')} | {samples or '–'}"
+            scores = [summary(result, name) for name in ("log_marginal", "elbo", "rate")]
+            ours = " | ".join([*scores, str(samples or "–")])
             seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
             rows.append(f"| {title} | {published} | {ours} | {len(result['repeats']) + 1} | {seconds} | {command} |")
         else:
             waits_for = remark(config, "hardware") or "a run"
-            rows.append(f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | {command} |")
+            rows.append(f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | {command} |")
         if note:
-            rows.append(f"| ↳ {note} | | | | | | | |")
+            rows.append(f"| ↳ {note} | | | | | | | | |")
     head = (
-        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | samples | seeds | seconds | command |\n"
-        "|---|---|---:|---:|---:|---:|---:|---|"
+        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | samples | seeds | seconds "
+        "| command |\n"
+        "|---|---|---:|---:|---:|---:|---:|---:|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
     return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"
