@@ -97,7 +97,7 @@ def save_pictures(
     setup: Setup,
     state: TrainState,
     seed: int,
-    code_density: Literal["normal", "mixture", "prior"] = "normal",
+    code_density: Literal["normal", "mixture", "flow", "prior"] = "normal",
 ) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
 

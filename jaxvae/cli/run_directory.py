@@ -21,7 +21,7 @@ class RunFlags:
         seed: of everything random in the run, its parameters included.
         num_samples: importance samples an example for the final log p(x) [samples].
         code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
-            `normal` or a `mixture` of 10 of them fitted to the codes of training examples, or the model's `prior`.
+            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`.
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
         resume: go on with the run in `run_dir` from its last checkpoint.
@@ -29,7 +29,7 @@ class RunFlags:
 
     seed: int = 0
     num_samples: int = 5000
-    code_density: Literal["normal", "mixture", "prior"] = "normal"
+    code_density: Literal["normal", "mixture", "flow", "prior"] = "normal"
     run_dir: str | None = None
     overwrite: bool = False
     resume: bool = False
