@@ -9,6 +9,7 @@ import jax
 
 from jaxvae.errors import UserError
 from jaxvae.training.epoch import train_epoch, validate
+from jaxvae.training.memory import check_memory
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array
@@ -40,9 +41,12 @@ def fit(training: Training, state: TrainState, images: Array, validation: Array)
         validation: preprocessed validation data, `[m, *data_shape]`.
 
     Raises:
-        UserError: if the loss is no longer finite.
+        UserError: if the programs do not fit the memory, or the loss is no longer finite.
     """
-    compiled_epoch, compiled_validate = jax.jit(train_epoch), jax.jit(validate)
+    compiled_epoch = jax.jit(train_epoch).lower(training, state, images).compile()
+    check_memory(compiled_epoch, "a training step")
+    compiled_validate = jax.jit(validate).lower(training, state, validation).compile()
+    check_memory(compiled_validate, "validation")
     patience = math.inf if training.patience is None else training.patience
     while int(state.epoch) < training.epochs and int(state.epochs_since_best) < patience:
         start = time.perf_counter()
