@@ -86,7 +86,7 @@ class CategoricalLevels(Distribution):
     """Independent components, each with a probability of its own for every level of [0, 1].
 
     P(x) = Π_d softmax(logits_d)_g,  x_d = g / (num_levels − 1): a 256-way softmax a dimension for 8-bit images (van den
-    Oord, Kalchbrenner and Kavukcuoglu 2016, section 3).
+    Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2).
 
     Args:
         logits: unnormalised log-probabilities, `[*batch, *event, num_levels]`.

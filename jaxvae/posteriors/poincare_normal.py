@@ -25,7 +25,7 @@ class PoincareNormal(Posterior):
     q(z|x) = PoincareNormal(z; exp₀(m), scale, c),  (m, raw) = encoder(x),  scale = 1e-4 + softplus(raw + a),
     softplus(a) = 1
 
-    exp₀ goes from 0 in the direction of m, as far as m is long. Mathieu et al. 2019, section 3.2.
+    exp₀ goes from 0 in the direction of m, as far as m is long. Mathieu et al. 2019, section 3.1.
 
     Args:
         curvature: c > 0, that of the prior.

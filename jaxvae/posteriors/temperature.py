@@ -24,7 +24,7 @@ class TemperatureSchedule(abc.ABC):
 class Geometric(TemperatureSchedule):
     """The temperature changes by a constant factor from step to step: start · (end / start)^min(1, step / steps).
 
-    Jang, Gu and Poole 2017, section 3.1 and appendix (there exp(−r · step), but 0.5 at the least).
+    Jang, Gu and Poole 2017, section 4.1 (there exp(−r · step), but 0.5 at the least).
 
     Args:
         start: temperature of the first step, > 0.

@@ -42,7 +42,7 @@ class Laplace(Prior):
 class StudentT(Prior):
     """Independent Student's t dimensions: p(z) = Π_d t(z_d; df, 0, scale).
 
-    Takahashi et al. 2018 use it for codes that tolerate outliers; df → ∞ is the normal.
+    Heavier tails than the normal, so that outlying codes cost less; df → ∞ is the normal.
 
     Args:
         df: degrees of freedom.

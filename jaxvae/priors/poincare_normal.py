@@ -22,7 +22,7 @@ MIN_SCALE = 1e-3  # keeps log(scale) finite, and a draw apart from 0
 class PoincareNormal(Prior):
     """Normal wrapped around 0 of the Poincaré ball of curvature −c: p(z) = PoincareNormal(z; 0, scale, c).
 
-    A learned scale is one number, 1e-3 + softplus(raw + a), softplus(a) = 1. Mathieu et al. 2019, section 3.2.
+    A learned scale is one number, 1e-3 + softplus(raw + a), softplus(a) = 1. Mathieu et al. 2019, section 3.1.
 
     Args:
         curvature: c > 0, that of the posterior; the ball has radius 1/√c.
