@@ -19,7 +19,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
 
 
-MOST_MAPPINGS = 20_000
+MOST_MAPPINGS = 12_000
 """Memory mappings that a process may hold before its programs are dropped: Linux allows 65,530, each program takes
 several, and one more ends the process with a segmentation fault."""
 

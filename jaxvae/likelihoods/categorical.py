@@ -21,9 +21,9 @@ class Categorical(Likelihood):
 
     P(x_d = g / (num_levels − 1) | z) = softmax(decoder(z)_d + offset_d)_g
 
-    It knows nothing of the order of the levels. van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2. The offset
-    is learned and starts at the logarithms of the levels' shares in the training examples (at 0 where `init` is given
-    no examples), so that training starts near the best model with independent dimensions.
+    It knows nothing of the order of the levels. van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2. The
+    offset is learned and starts at the logarithms of the levels' shares in the training examples (at 0 where `init` is
+    given no examples), so that training starts near the best model with independent dimensions.
 
     Args:
         num_levels: number of grey levels of the data [levels]: x is g / (num_levels − 1); 256 for 8 bits.
