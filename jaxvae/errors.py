@@ -8,6 +8,16 @@ class UserError(ValueError):
     """A mistake the user can mend: its message says what was expected, what came, and the fix, in one line."""
 
 
+class NoMeanError(UserError, NotImplementedError):
+    """Something needs the mean of a distribution that has none in closed form."""
+
+    def __init__(self, distribution: object) -> None:
+        super().__init__(
+            f"{type(distribution).__name__} has no mean: give a key to use a sample, or take a posterior or likelihood "
+            f"with one (--posterior DiagonalNormal, --likelihood Bernoulli)"
+        )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint at the known names nearest to `name`, or nothing where none is near.
 

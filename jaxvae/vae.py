@@ -19,7 +19,7 @@ from jaxvae.distributions import (
     score_term,
 )
 from jaxvae.draw import Draw, Model
-from jaxvae.errors import UserError
+from jaxvae.errors import NoMeanError, UserError
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -260,8 +260,8 @@ def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
     """The mean of a distribution.
 
     Raises:
-        NotImplementedError: if it has none.
+        NoMeanError: if it has none.
     """
     if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
         return distribution.mean  # type: ignore[attr-defined]
-    raise NotImplementedError(f"{type(distribution).__name__} has no mean: give a key to use a sample")
+    raise NoMeanError(distribution)

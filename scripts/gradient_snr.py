@@ -31,6 +31,7 @@ from jaxvae.likelihoods import Normal
 from jaxvae.networks import MLP
 from jaxvae.objectives import ESTIMATORS, Objective
 from jaxvae.training import Training, create_state, fit
+from jaxvae.training.memory import check_memory
 from jaxvae.typing import Array, Params
 from jaxvae.vae import VAE
 
@@ -142,7 +143,9 @@ def main() -> None:
     results = []
     for row, objective in objectives:
         key = jax.random.key(flags.seed)
-        ratios = measure(objective, problem.model, problem.params, key, problem.x)
+        program = measure.lower(objective, problem.model, problem.params, key, problem.x).compile()
+        check_memory(program, f"{row['objective']} with {row['num_samples']} draws and {flags.repeats} --repeats")
+        ratios = program(objective, problem.model, problem.params, key, problem.x)
         result = {**row, "encoder": float(ratios["encoder"]), "decoder": float(ratios["decoder"])}
         table.add_row(*map(str, row.values()), f"{result['encoder']:.3f}", f"{result['decoder']:.3f}")
         results.append(result)

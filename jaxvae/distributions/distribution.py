@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 
+from jaxvae.errors import NoMeanError
 from jaxvae.typing import Array, Key, Shape
 
 
@@ -42,6 +43,11 @@ class Distribution(abc.ABC):
         """Whether gradients pass through `sample` to the parameters, without bias."""
         return True
 
+    @property
+    def is_straight_through(self) -> bool:
+        """Whether the gradient that passes through `sample` is that of another, relaxed draw, hence biased."""
+        return False
+
     @abc.abstractmethod
     def log_prob(self, value: Array) -> Array:
         """log p(value) in nats, `[*batch]`: summed over the last `event_ndim` axes."""
@@ -60,7 +66,7 @@ class Distribution(abc.ABC):
     @property
     def mean(self) -> Array:
         """E[value], `[*batch, *event]`."""
-        raise NotImplementedError(f"{type(self).__name__} has no mean: use .sample(key)")
+        raise NoMeanError(self)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL(self ‖ other) in nats, `[*batch]`, where the pair has a closed form, else None."""

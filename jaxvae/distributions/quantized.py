@@ -64,6 +64,11 @@ class Quantized(Distribution):
         return 1
 
     @property
+    def is_straight_through(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def is_reparameterized(self) -> bool:
         """True: a gradient passes through `sample`. It is biased, and meant to stand alone, with no score beside it."""
         return True

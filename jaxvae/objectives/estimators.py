@@ -50,8 +50,8 @@ def monte_carlo_bound(
     - `sticking_the_landing`: without the term −Σ_k v_k ∇_φ log q(z_k) (Roeder, Wu and Duvenaud 2017, equation 8):
       unbiased for the ELBO alone, of variance 0 at the exact posterior.
     - `doubly_reparameterized`: that term reparameterized once more, which leaves
-      Σ_k (v_k − ∂v_k/∂log w_k) ∂log w_k/∂z_k ∂z_k/∂φ, unbiased for any B (Tucker et al. 2019, section 3; for IWAE the
-      factor is w̃_k²).
+      Σ_k (v_k − ∂v_k/∂log w_k) ∂log w_k/∂z_k ∂z_k/∂φ, unbiased for any smooth B (Tucker et al. 2019, section 3; for
+      IWAE the factor is w̃_k²).
     - `score_function`: no gradient through z; B · ∇ Σ_k log q(z_k) with the leave-one-out baseline of each draw, B with
       log w_k replaced by the mean of the others (VIMCO: Mnih and Rezende 2016, equation 10). A posterior that is not
       reparameterized (discrete latents) always gets it.
@@ -94,10 +94,17 @@ def monte_carlo_bound(
 
 def check_estimator(posterior: Any, estimator: Estimator) -> None:
     """Refuse an estimator that the posterior does not have."""
-    if estimator in ("sticking_the_landing", "doubly_reparameterized") and not is_reparameterized(posterior):
+    if estimator not in ("sticking_the_landing", "doubly_reparameterized"):
+        return
+    if not is_reparameterized(posterior):
         raise UserError(
             f"the estimator {estimator} needs a reparameterized posterior, got {type(posterior).__name__}: use "
             f"--objective.estimator score_function"
+        )
+    if getattr(posterior, "is_straight_through", False):
+        raise UserError(
+            f"the estimator {estimator} needs the gradient of the draw itself, got {type(posterior).__name__}, which "
+            f"passes one straight through: use --objective.estimator reparameterized or score_function"
         )
 
 

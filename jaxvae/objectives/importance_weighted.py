@@ -187,14 +187,18 @@ class VRMax(WeightedBound):
 
     Args:
         num_samples: K [draws an example].
-        estimator: of the gradient, as for IWAE.
+        estimator: of the gradient, as for IWAE; not doubly_reparameterized, which needs a second derivative.
 
     Raises:
-        UserError: for K below 1 or an unknown estimator.
+        UserError: for K below 1 or an estimator that it does not have.
     """
 
     num_samples: int = 5
     estimator: Estimator = "reparameterized"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice(self, [one for one in ESTIMATORS if one != "doubly_reparameterized"], estimator=self.estimator)
 
     def combine(self, log_weights: Array) -> Array:
         """max_k log w_k."""

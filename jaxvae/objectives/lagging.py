@@ -5,7 +5,9 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_component, check_range
 from jaxvae.draw import Model
+from jaxvae.errors import UserError
 from jaxvae.objectives.aggregate import own_and_aggregate
+from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.batch_terms import without_padding
 from jaxvae.objectives.elbo import ELBO
 from jaxvae.objectives.objective import Objective, masked_mean
@@ -51,7 +53,7 @@ class Lagging(Objective):
         window: between two looks at the information [steps].
 
     Raises:
-        UserError: for a number below 1.
+        UserError: for a number below 1, or an objective without a density.
     """
 
     objective: Objective = ELBO()
@@ -60,6 +62,11 @@ class Lagging(Objective):
 
     def __post_init__(self) -> None:
         check_component(self, Objective, objective=self.objective)
+        if isinstance(self.objective, WithoutDensity):
+            raise UserError(
+                f"Lagging.objective must train a density, of whose codes there is an information, got "
+                f"{type(self.objective).__name__}: take --objective.objective ELBO"
+            )
         check_range(self, at_least=1, num_encoder_steps=self.num_encoder_steps, window=self.window)
 
     @property

@@ -175,6 +175,8 @@ class GECO(WithDensity):
 
     def __post_init__(self) -> None:
         check_choice(self, ("distortion", "rate"), constrain=self.constrain)
+        if self.constrain == "rate":
+            check_range(self, at_least=0.0, target=self.target)
         check_range(self, above=0.0, speed=self.speed)
         check_range(self, at_least=0.0, below=1.0, decay=self.decay)
 

@@ -14,6 +14,7 @@ from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound
 from jaxvae.posteriors.codebook import code_counts
 from jaxvae.posteriors.vector_quantized import VectorQuantized
+from jaxvae.priors.codes import UniformCodes
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -69,6 +70,11 @@ class VQVAE(WithDensity, Bound):
     def check_model(self, model: Any) -> None:
         """Check that the model has a codebook."""
         _posterior_of(model)
+        if self.first_stage_steps is not None and isinstance(model.prior, UniformCodes):
+            raise UserError(
+                "VQVAE.first_stage_steps is for a prior that is learned, got UniformCodes, of which the second stage "
+                "would train nothing: add --prior AutoregressiveCodes"
+            )
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""

@@ -28,8 +28,8 @@ def check_memory(program: jax.stages.Compiled, name: str, available: int | None 
     if needed > available:
         raise UserError(
             f"{name} must fit the memory, {available / _GIB:,.1f} GiB, got a program that needs "
-            f"{needed / _GIB:,.1f} GiB: lower --batch_size (a step holds batch × num_groups × num_samples draws), the "
-            f"draws, or the network"
+            f"{needed / _GIB:,.1f} GiB: lower --batch_size (all draws of all examples of a step are held at once), the "
+            f"number of draws, or the network"
         )
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 import jaxvae as jv
 from jaxvae import objectives
@@ -207,6 +207,16 @@ def ciwae(log_weights: np.ndarray) -> np.ndarray:
     return 0.3 * mean(log_weights) + 0.7 * log_mean(1.0, log_weights)
 
 
+def tvo(log_weights: np.ndarray) -> np.ndarray:
+    """Three intervals, 0 to 0.2 to √0.2 to 1, each by the self-normalised mean at its start."""
+    edges = [0.0, 0.2, np.sqrt(0.2), 1.0]
+    total = np.zeros(log_weights.shape[:-1])
+    for start, end in itertools.pairwise(edges):
+        weights = softmax(start * log_weights, axis=-1)
+        total += (end - start) * np.sum(weights * log_weights, axis=-1)
+    return total
+
+
 def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 11) -> np.ndarray:
     """The gradient of the bound in (loc, raw, decoder bias) for many keys, `[count, 4 + pixels]`."""
 
@@ -231,6 +241,9 @@ def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 
         (objectives.CIWAE(0.3, 2), ciwae, ciwae),
         (objectives.CIWAE(0.3, 2, "doubly_reparameterized"), ciwae, ciwae),
         (objectives.Renyi(-1.0, 2, "doubly_reparameterized"), partial(log_mean, 2.0), partial(log_mean, 2.0)),
+        (objectives.Renyi(-1.0, 2), partial(log_mean, 2.0), partial(log_mean, 2.0)),
+        (objectives.TVO(3, 0.2, 2), tvo, tvo),
+        (objectives.TVO(3, 0.2, 2, "doubly_reparameterized"), tvo, tvo),
         (objectives.PIWAE(2, 1), partial(log_mean, 1.0), mean),
         (objectives.PIWAE(2, 1, "doubly_reparameterized"), partial(log_mean, 1.0), mean),
         (
@@ -306,6 +319,9 @@ def test_the_sleep_gradient_is_that_of_the_joint_model(problem: Problem) -> None
             lambda: objectives.ELBO(estimator="sticking_the_landing"),
             r"got the KL closed_form .* --objective.kl sampled",
         ),
+        (lambda: objectives.VRMax(estimator="doubly_reparameterized"), r"VRMax.estimator must be one of repar.*; got"),
+        (lambda: objectives.GECO(target=-1.0, constrain="rate"), r"GECO.target must be >= 0, got -1.0"),
+        (lambda: objectives.Lagging(objectives.RAE()), r"must train a density, .* got RAE"),
         (lambda: objectives.ELBO(estimator="doubly_reparameterized"), r"must be one of .*sticking_the_landing"),
         (lambda: objectives.IWAE(estimator="dreg"), r"estimator must be one of .*doubly_reparameterized"),  # type: ignore[arg-type]
     ],

@@ -107,6 +107,11 @@ def test_in_the_second_stage_the_prior_alone_moves() -> None:
     assert figures[-1]["kl"] < figures[2]["kl"] - 0.1
 
 
+def test_a_second_stage_needs_a_prior_that_learns() -> None:
+    with pytest.raises(jv.UserError, match="a prior that is learned, got UniformCodes"):
+        Training(model(), Preprocessing(), objective=VQVAE(first_stage_steps=3))
+
+
 def test_another_objective_or_another_posterior_is_refused() -> None:
     with pytest.raises(
         jv.UserError, match=r"VectorQuantized must be trained by VQVAE, got ELBO.*add --objective VQVAE"
