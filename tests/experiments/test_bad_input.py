@@ -54,7 +54,7 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective", "FactorVAE", "--objective.discriminator", "MLPP"], ["did you mean MLP?"]),
         (["--objective", "InfoVAE", "--objective.bandwidth", "mean"], ["dimension", "median", "a number"]),
         (["--objective", "WAE", "--objective.kernel", "rfb"], ["did you mean rbf?"]),
-        (["--code_density", "flow"], ["normal", "mixture", "prior"]),
+        (["--code_density", "kernel"], ["normal", "mixture", "flow", "prior"]),
         (["--prior", "no_module.Prior"], ["no_module"]),
         (["--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["extra"], ["--name value", "'extra'"]),

@@ -39,6 +39,26 @@ def test_the_pages_hold_the_tables(run_configs: ModuleType) -> None:
     assert run_configs.results_page() == (ROOT / "docs" / "results.md").read_text()
 
 
+def test_learned_priors_gain_more_than_a_nat(run_configs: ModuleType) -> None:
+    """Vamp and a flow over the standard normal: by more than 1 nat beyond 2 standard errors of the difference."""
+    results = {
+        name: json.loads((run_configs.RESULTS / f"swap_{name}.json").read_text())["log_marginal"]
+        for name in ("standard_normal", "vamp", "flow_prior")
+    }
+    plain = results.pop("standard_normal")
+    for learned in results.values():
+        error = (plain["standard_error"] ** 2 + learned["standard_error"] ** 2) ** 0.5
+        assert learned["value"] - plain["value"] > 1.0 + 2 * error
+
+
+def test_a_decoder_that_can_do_without_z_does_so_under_the_plain_elbo_alone(run_configs: ModuleType) -> None:
+    rates = {
+        path.stem: json.loads(path.read_text())["rate"]["value"] for path in run_configs.RESULTS.glob("collapse_*.json")
+    }
+    assert rates["collapse_elbo"] < 0.1
+    assert all(rates[f"collapse_{name}"] > 1.0 for name in ("free_bits", "minimum_rate", "geco"))
+
+
 def test_flax_example_is_at_least_as_good_as_published(run_configs: ModuleType) -> None:
     result = json.loads((run_configs.RESULTS / "flax_example.json").read_text())
     assert -result["elbo"]["value"] <= 103.60
