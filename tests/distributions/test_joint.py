@@ -76,6 +76,22 @@ def test_samples_follow_the_density(case: Case) -> None:
         assert abs(case.log_probs[:, i].mean() - entropy) < error
 
 
+def test_shares_of_draws_below_any_value_follow_the_density(case: Case) -> None:
+    """The distribution function of each coordinate, between all values of the nodes, within 6 standard errors."""
+    points, weights = case.row.nodes(case.member(1))
+    mass = weights * np.exp(case.row.log_prob(case.member(1), points))
+    draws = np.asarray(case.draws[:, 1], np.float64).reshape(NUM_DRAWS, -1)
+    for nodes, values in zip(points.reshape(len(points), -1).T, draws.T, strict=True):
+        places, which = np.unique(np.round(nodes, 9), return_inverse=True)
+        shares = np.bincount(which, mass)
+        expected = np.clip(np.cumsum(shares)[:-1], 0.0, 1.0)
+        observed = np.searchsorted(np.sort(values), (places[1:] + places[:-1]) / 2) / NUM_DRAWS
+        is_discrete = len(np.unique(values)) < 100
+        cell = 0.0 if is_discrete else 0.5 * shares.max()  # the density within a cell of the quadrature is not known
+        error = 6 * np.sqrt(expected * (1 - expected) / NUM_DRAWS) + cell + 1e-4
+        assert np.all(np.abs(observed - expected) < error)
+
+
 def test_log_prob_agrees_with_the_oracle(case: Case) -> None:
     for i in range(BATCH):
         expected = case.row.log_prob(case.member(i), np.asarray(case.draws[:50, i], np.float64))
