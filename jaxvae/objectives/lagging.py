@@ -108,11 +108,12 @@ class Lagging(Objective):
         return self.objective.score(model, self._inner(params), key, x)
 
     def moves(self, params: Params, step: Array, component: str) -> Array:
-        """The encoder always; the rest in every (num_encoder_steps + 1)-th step, and always once nothing lags."""
+        """The encoder and a discriminator always; the rest in every (num_encoder_steps + 1)-th step while it lags."""
         everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps
         lags = params["objective"]["fixed"]["lags"] > 0.0
         of_objective = self.objective.moves(self._inner(params), step, component)
-        return of_objective & (jnp.asarray(component in ("encoder", "posterior")) | everything | ~lags)
+        keeps_pace = component in ("encoder", "posterior", "objective")  # a discriminator follows the encoder
+        return of_objective & (jnp.asarray(keeps_pace) | everything | ~lags)
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
         """The information so far, and at the end of a window the decision."""

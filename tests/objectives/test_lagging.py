@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing
-from jaxvae.objectives import ELBO, Lagging, batch_information
+from jaxvae.objectives import ELBO, FactorVAE, Lagging, batch_information
 from jaxvae.training import Optimizer, Training, TrainState, create_state
 from jaxvae.training.epoch import Batch, train_step
 from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae
@@ -50,6 +50,14 @@ def test_the_encoder_moves_in_every_step_and_the_rest_in_every_third() -> None:
     changes = [moved(*pair) for pair in itertools.pairwise(all_states)]
     everything = {"encoder", "decoder", "likelihood"}
     assert changes == [{"encoder"}, {"encoder"}, everything, {"encoder"}, {"encoder"}, everything, {"encoder"}]
+
+
+def test_a_discriminator_keeps_pace_with_the_encoder() -> None:
+    objective = Lagging(FactorVAE(discriminator=jv.networks.MLP((3,))), num_encoder_steps=ENCODER_STEPS)
+    before, after = states(training(objective), 1)
+    assert moved(before, after) == {"encoder"}
+    players = (state.params["objective"]["objective"] for state in (before, after))
+    assert all(np.any(one != other) for one, other in zip(*map(jax.tree.leaves, players), strict=True))
 
 
 def test_once_nothing_lags_training_is_plain() -> None:
