@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
 from jaxvae.distributions.support import check_states
+from jaxvae.numerics import softplus
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -59,7 +60,7 @@ class Bernoulli(Distribution):
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
         value, logits = align(value, self.logits)
-        return sum_event(value * logits - jax.nn.softplus(logits), self.event_ndim)
+        return sum_event(value * logits - softplus(logits), self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""
@@ -87,6 +88,6 @@ class Bernoulli(Distribution):
         if type(self) is not Bernoulli or type(other) is not Bernoulli or other.event_ndim != self.event_ndim:
             return None
         logits, other_logits = align(self.logits, other.logits)
-        log_normaliser_ratio = jax.nn.softplus(other_logits) - jax.nn.softplus(logits)
+        log_normaliser_ratio = softplus(other_logits) - softplus(logits)
         terms = jax.nn.sigmoid(logits) * (logits - other_logits) + log_normaliser_ratio
         return sum_event(jnp.maximum(terms, 0.0), self.event_ndim)  # rounding can leave −1e-8 where the two agree
