@@ -1,7 +1,8 @@
 """Evaluate the best checkpoint of a run on its test set.
 
 python experiments/evaluate.py runs/digits-1
-python experiments/evaluate.py runs/digits-1 --num_samples 20000
+python experiments/evaluate.py runs/digits-1 --num_samples 20000 --num_repeats 3 --target_error 0.01
+python experiments/evaluate.py runs/digits-1 --metrics likelihood gaps annealed --markdown
 """
 
 import sys
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from jaxvae.cli.evaluation import GROUPS, EvaluationFlags, evaluate_run
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, make_parser, parse, pick, run_script
-from jaxvae.cli.results import evaluate_run
 from jaxvae.cli.run_directory import RunFlags, config_of
 from jaxvae.cli.setup import first_state, set_up
+from jaxvae.report.terminal import evaluation_markdown
 from jaxvae.training.checkpoint import restore_checkpoint
 
 
@@ -21,8 +23,17 @@ def main() -> None:
     """Restore the best checkpoint, score the test set, write `evaluation.json` into the run directory."""
     parser = make_parser("Evaluate the best checkpoint of a run on its test set; writes evaluation.json there.")
     parser.add_argument("run_dir", type=str, help="folder of a run, as experiments/train.py leaves it")
+    parser.add_argument(
+        "--metrics",
+        type=str,
+        nargs="+",
+        default=list(EvaluationFlags.metrics),
+        help=f"groups of metrics, of {', '.join(GROUPS)}, or all",
+    )
+    parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
     parser.add_argument("--data_dir", type=str, help="where prepared data sets are kept (default: the run's)")
+    parser.add_argument("--markdown", type=bool, default=False, help="print the table as Markdown")
     flags = parse(parser, sys.argv[1:])
     run_dir = Path(flags.run_dir)
     overrides = [f"--{name}={flags[name]}" for name in ("num_samples", "data_dir") if flags[name] is not None]
@@ -30,9 +41,13 @@ def main() -> None:
     run_parser = experiment_parser("")
     values = construct(run_parser, parse(run_parser, ["--config", str(config_of(run_dir)), *overrides]))
     run = pick(RunFlags, values)
+    metrics = tuple(GROUPS) if flags.metrics == ["all"] else tuple(flags.metrics)
+    wanted = pick(EvaluationFlags, flags.as_dict() | {"metrics": metrics, "num_samples": run.num_samples})
     setup = set_up(values)
     best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
-    evaluate_run(run_dir, setup, best, seed=run.seed, num_samples=run.num_samples, console=Console())
+    document = evaluate_run(run_dir, setup, best, run.seed, wanted, Console(stderr=flags.markdown))
+    if flags.markdown:
+        print(evaluation_markdown(document))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import sys
 
 from rich.console import Console
 
+from jaxvae.cli.evaluation import EvaluationFlags, evaluate_run
 from jaxvae.cli.experiment import config_text, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick, run_script
-from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
+from jaxvae.cli.results import save_pictures, show_summary
 from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
 from jaxvae.cli.setup import check_traces, first_state, set_up
 from jaxvae.cli.train_run import train_run
@@ -37,7 +38,7 @@ def main() -> None:
     train_run(run_dir, setup, state, console)
 
     best = restore_checkpoint(run_dir, "best", state)
-    evaluate_run(run_dir, setup, best, seed=run.seed, num_samples=run.num_samples, console=console)
+    evaluate_run(run_dir, setup, best, run.seed, EvaluationFlags(num_samples=run.num_samples), console)
     save_pictures(run_dir, setup, best, run.seed, run.code_density)
     show_summary(run_dir, console)
 

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, Protocol, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, PyTree
 
 
@@ -87,6 +88,15 @@ class Model(Protocol):
         detach_posterior: bool = False,
     ) -> Draw:
         """One z ~ q(z|x) and its terms."""
+        ...
+
+    def log_joint(self, params: Params, x: Array, z: PyTree) -> tuple[Array, Array]:
+        """log p(x|z) and log p(z) at a given z, for one example."""
+        ...
+
+    @property
+    def latent_space(self) -> Space:
+        """Where z lies."""
         ...
 
     def enumerate(self, params: Params, x: Array) -> Draw:

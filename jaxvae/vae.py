@@ -21,7 +21,7 @@ from jaxvae.distributions import (
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import NoMeanError, UserError
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import check_fit
+from jaxvae.spaces import Space, check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
 
 
@@ -166,6 +166,22 @@ class VAE:
             exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
             score=jnp.zeros_like(log_posterior),
         )
+
+    def log_joint(self, params: Params, x: Array, z: Array) -> tuple[Array, Array]:
+        """log p(x|z) and log p(z) at a given z, nats: their sum is log p(x, z).
+
+        Args:
+            params: all parameters.
+            x: one example, `data_shape`.
+            z: one latent, `[latent_dim]`.
+        """
+        x = check_example(x, self.data_shape)
+        return self.decode(params, z).log_prob(x), self.prior.given(self, params, x).log_prob(z)
+
+    @property
+    def latent_space(self) -> Space:
+        """Where z lies: that of the posterior, which is the prior's."""
+        return self.posterior.space
 
     def enumerate(self, params: Params, x: Array) -> Draw:
         """Every z that q(z|x) gives a probability, and its terms, each with a leading axis `[states]`.

@@ -1,95 +1,25 @@
-"""What a trained model leaves: `evaluation.json`, pictures, a table."""
+"""What a trained model leaves beside its evaluation: pictures, and what to try next."""
 
-import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from rich.console import Console
 
-from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.evaluation import (
-    collapse_warning,
-    diagnose,
-    evaluate,
-    evaluation_document,
-    fit_code_density,
-    in_batches,
-    independent_baseline,
-)
+from jaxvae.evaluation import fit_code_density, in_batches
 from jaxvae.objectives import WithoutDensity
 from jaxvae.report import is_image, save_grid
-from jaxvae.report.terminal import evaluation_table, example_bar
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
 from jaxvae.vae import mean_of
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
-_EXAMPLES_FOR_BASELINE = 50_000
 _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
-
-
-def evaluate_run(
-    run_dir: Path, setup: Setup, state: TrainState, *, seed: int, num_samples: int, console: Console
-) -> dict[str, Any]:
-    """Score the test set, write `evaluation.json`, show the table, and warn where the decoder ignores z.
-
-    Returns:
-        The document that was written.
-    """
-    training, dataset = setup.training, setup.dataset
-    model = training.model.at_step(state.step)
-    x = training.preprocessing.for_evaluation(dataset.test.images, "test")
-    with example_bar(console) as progress:
-        task = progress.add_task("evaluating", total=len(x))
-        scores = evaluate(
-            model,
-            training.objective,
-            state.evaluation_params,
-            stream_key(seed, Stream.EVALUATION),
-            x,
-            num_samples=num_samples,
-            progress=lambda count: progress.advance(task, count),
-        )
-    diagnostics = None
-    if "elbo" in scores:
-        diagnostics = diagnose(model, state.evaluation_params, stream_key(seed, Stream.DIAGNOSTICS), x)
-    fit_on = jax.jit(training.preprocessing)(
-        stream_key(seed, Stream.EXAMPLES), dataset.train.images[:_EXAMPLES_FOR_BASELINE]
-    )
-    document = evaluation_document(
-        scores,
-        jax.jit(independent_baseline)(training.model.likelihood, fit_on),
-        training.model.likelihood,
-        training.preprocessing,
-        x,
-        num_samples=num_samples,
-        prior=model.prior.report(model, state.evaluation_params),
-        diagnostics=diagnostics,
-        data=dataset.name,
-        split="test",
-        binarize=training.preprocessing.binarize,
-        dequantize=training.preprocessing.dequantize,
-        symmetric=training.preprocessing.symmetric,
-        parameters="current" if state.average is None else "moving average",
-        checkpoint="best",
-        epoch=int(state.epoch),
-        step=int(state.step),
-        seed=seed,
-    )
-    unfinished = run_dir / f"{EVALUATION}.unfinished"
-    unfinished.write_text(json.dumps(document, indent=2) + "\n")
-    unfinished.replace(run_dir / EVALUATION)
-    console.print()
-    console.print(evaluation_table(document))
-    if diagnostics is not None and (warning := collapse_warning(diagnostics)) is not None:
-        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
-    return document
 
 
 def save_pictures(
@@ -152,7 +82,7 @@ def _codes_of_training_examples(objective: WithoutDensity, setup: Setup, state: 
     def code(key: Key, one: Array) -> dict[str, Array]:
         return {"code": objective.code(model, params, key, one)}
 
-    return np.concatenate([batch["code"] for batch in in_batches(code, code_key, x, _CODES_AT_ONCE)])
+    return np.concatenate([batch["code"] for batch in in_batches(code)(code_key, x, _CODES_AT_ONCE)])
 
 
 def _mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:

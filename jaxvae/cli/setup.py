@@ -114,6 +114,8 @@ class Stream(enum.IntEnum):
     CODES = 5
     """Codes of training examples that a density is fitted to."""
     DIAGNOSTICS = 6
+    GAPS = 7
+    ANNEALING = 8
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

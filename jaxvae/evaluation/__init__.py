@@ -1,5 +1,12 @@
 """Figures of a trained model that can be quoted."""
 
+from jaxvae.evaluation.annealed import (
+    Annealed,
+    Annealing,
+    annealed_log_marginal,
+    hamiltonian_move,
+    reverse_annealed_log_marginal,
+)
 from jaxvae.evaluation.baseline import independent_baseline
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.code_density import CodeDensity, fit_code_density
@@ -13,37 +20,67 @@ from jaxvae.evaluation.diagnostics import (
     marginal_kl,
     mutual_information,
 )
-from jaxvae.evaluation.document import evaluation_document
-from jaxvae.evaluation.evaluate import Estimate, evaluate, in_batches
+from jaxvae.evaluation.document import (
+    NO_DENSITY,
+    annealed_document,
+    figure,
+    gaps_document,
+    likelihood_document,
+    missing,
+    provenance,
+)
+from jaxvae.evaluation.evaluate import Estimate, ImportanceReport, Scores, evaluate, in_batches
+from jaxvae.evaluation.gaps import InferenceGaps, inference_gaps
 from jaxvae.evaluation.gradient_snr import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise
-from jaxvae.evaluation.likelihood import exact_log_marginal, log_marginal
+from jaxvae.evaluation.likelihood import ImportanceEstimate, exact_log_marginal, importance_estimate, log_marginal
+from jaxvae.evaluation.pareto import pareto_shape, tail_length, trust_threshold
 from jaxvae.numerics import log_mean_exp
 
 __all__ = [
+    "NO_DENSITY",
     "ActiveUnits",
+    "Annealed",
+    "Annealing",
     "CodeDensity",
     "Diagnostics",
     "Estimate",
+    "ImportanceEstimate",
+    "ImportanceReport",
+    "InferenceGaps",
     "LatentTerms",
+    "Scores",
     "active_units",
+    "annealed_document",
+    "annealed_log_marginal",
     "bits_per_dimension",
     "collapse_warning",
     "diagnose",
     "diagnostics_document",
     "evaluate",
-    "evaluation_document",
     "exact_log_marginal",
+    "figure",
     "fit_code_density",
+    "gaps_document",
     "gradient_draws",
     "gradient_signal_to_noise",
+    "hamiltonian_move",
+    "importance_estimate",
     "in_batches",
     "independent_baseline",
+    "inference_gaps",
     "kl_per_dimension",
     "latent_terms",
+    "likelihood_document",
     "log_marginal",
     "log_mean_exp",
     "marginal_kl",
+    "missing",
     "mutual_information",
     "noise_floor",
+    "pareto_shape",
+    "provenance",
+    "reverse_annealed_log_marginal",
     "signal_to_noise",
+    "tail_length",
+    "trust_threshold",
 ]

@@ -3,8 +3,10 @@
 import math
 import os
 import platform
+import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -12,9 +14,10 @@ import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing, content_hash
 from jaxvae.distributions import Columns, Distribution, Levels
+from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
-from jaxvae.evaluation.diagnose import Diagnostics, diagnostics_document
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.evaluate import Estimate, ImportanceReport, Scores
+from jaxvae.evaluation.gaps import InferenceGaps
 from jaxvae.likelihoods import Likelihood
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
@@ -26,21 +29,67 @@ _ESTIMATORS = {
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
+NO_DENSITY = "the objective trains no density of x"
 
 
-def evaluation_document(
-    scores: dict[str, Estimate],
+def provenance(x: Array, **context: Any) -> dict[str, Any]:
+    """What every figure of a document was measured on and with.
+
+    Args:
+        x: preprocessed test data, `[n, *data_shape]`.
+        context: further entries (data set, run, seed, epoch).
+    """
+    return {
+        **context,
+        "num_examples": int(x.shape[0]),
+        "num_dimensions": int(np.prod(x.shape[1:])),
+        "test_set_sha256": content_hash(x),
+        "code": {
+            "jaxvae": version("jaxvae"),
+            "commit": _commit(),
+            "jax": version("jax"),
+            "python": platform.python_version(),
+        },
+        "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
+    }
+
+
+def _commit() -> str | None:
+    """The commit that the package lies in, with `-dirty` where files differ from it; None outside a checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip()
+
+
+def missing(reason: str) -> dict[str, Any]:
+    """The entry of a figure that does not exist, and why."""
+    return {"value": None, "reason": reason}
+
+
+def figure(estimate: Estimate, unit: str, estimator: str, **more: Any) -> dict[str, Any]:
+    """The entry of a figure."""
+    return {**estimate._asdict(), "unit": unit, "estimator": estimator, **more}
+
+
+def likelihood_document(
+    scores: Scores,
     baseline: Distribution | None,
     likelihood: Likelihood,
     preprocessing: Preprocessing,
     x: Array,
-    *,
-    num_samples: int,
     prior: Mapping[str, Figure] | None = None,
-    diagnostics: Diagnostics | None = None,
-    **context: Any,
 ) -> dict[str, Any]:
-    """All figures of a test set as JSON.
+    """ELBO, log p(x), rate, distortion and the baseline of a test set.
 
     Args:
         scores: from `evaluate`.
@@ -48,62 +97,122 @@ def evaluation_document(
         likelihood: tells whether log-probabilities are masses.
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
-        num_samples: draws behind `log_marginal` [samples].
         prior: what the prior reports of itself.
-        diagnostics: from `diagnose`; None where the objective trains no density.
-        context: further entries (data set, run, seed, epoch).
     """
-    has_density = "elbo" in scores
-    figures = {
-        "elbo": scores.get("elbo"),
-        "log_marginal": scores.get("log_marginal"),
-        "rate": scores.get("kl"),
-        "distortion" if has_density else "reconstruction_distortion": _negative(scores["log_likelihood"]),
-    }
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
     num_dimensions = int(np.prod(x.shape[1:]))
+    figures = scores.figures
 
-    def entry(name: str, estimate: Estimate | None) -> dict[str, Any]:
+    def bits(value: float) -> float | None:
+        return None if bin_width is None else float(bits_per_dimension(value, num_dimensions, bin_width))
+
+    def entry(name: str, estimate: Estimate | None, **more: Any) -> dict[str, Any]:
         if estimate is None:
-            return {"value": None, "reason": "the objective trains no density of x"}
-        document: dict[str, Any] = {"value": estimate.value, "standard_error": estimate.standard_error, "unit": "nats"}
-        if name in _ESTIMATORS:
-            document["estimator"] = _ESTIMATORS[name]
-        if name == "log_marginal":
-            document["num_samples"] = num_samples
-        if name == "rate":
-            document["bits"] = estimate.value / math.log(2.0)
-        if name in ("elbo", "log_marginal", "log_likelihood"):
-            bits = None if bin_width is None else bits_per_dimension(estimate.value, num_dimensions, bin_width)
-            document["bits_per_dimension"] = bits
-        return document
+            return missing(NO_DENSITY)
+        return figure(estimate, "nats", _ESTIMATORS[name], **more)
+
+    def density(name: str, **more: Any) -> dict[str, Any]:
+        estimate = figures.get(name)
+        return entry(name, estimate, bits_per_dimension=bits(estimate.value) if estimate else None, **more)
 
     if baseline is None:
-        reason = f"none is known for {type(likelihood).__name__}"
-        baseline_entry: dict[str, Any] = {"model": "none", "value": None, "reason": reason}
+        baseline_entry = {"model": "none", **missing(f"none is known for {type(likelihood).__name__}")}
     else:
         family = type(baseline.base if isinstance(baseline, Levels) else baseline).__name__
         model = "columns" if isinstance(baseline, Columns) else f"{family} per dimension"
-        baseline_scores = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
-        baseline_entry = {"model": f"independent {model}", **entry("log_likelihood", baseline_scores)}
+        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
+        shown = figure(estimate, "nats", "log p(x) in closed form", bits_per_dimension=bits(estimate.value))
+        baseline_entry = {"model": f"independent {model}", **shown}
+    rate, log_likelihood = figures.get("kl"), figures["log_likelihood"]
+    distortion = Estimate(-log_likelihood.value, log_likelihood.standard_error)
+    distortion_name = "reconstruction_distortion" if scores.importance is None else "distortion"
     return {
-        **context,
-        "num_examples": int(x.shape[0]),
-        "num_dimensions": num_dimensions,
-        "test_set_sha256": content_hash(x),
-        **{name: entry(name, estimate) for name, estimate in figures.items()},
+        "elbo": density("elbo"),
+        "log_marginal": density("log_marginal", **_importance_entries(scores.importance)),
+        "rate": entry("rate", rate, **({} if rate is None else {"bits": rate.value / math.log(2.0)})),
+        distortion_name: entry(distortion_name, distortion),
         "baseline": baseline_entry,
-        "diagnostics": diagnostics_document(diagnostics),
-        **({"prior": {name: _figure(figure) for name, figure in prior.items()}} if prior else {}),
-        "code": {"jaxvae": version("jaxvae"), "jax": version("jax"), "python": platform.python_version()},
-        "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
+        **({"prior": {name: _prior_figure(value) for name, value in prior.items()}} if prior else {}),
     }
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    value, error, unit = figure
-    return {"value": float(value), "standard_error": float(error), "unit": unit}
+def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
+    if report is None:
+        return {}
+    shape = {
+        "median": report.pareto_shape,
+        "threshold": report.threshold,
+        "share_above": report.share_above,
+        "estimator": "generalized Pareto shape of the largest weights of an example (Vehtari et al. 2024)",
+    }
+    return {
+        "num_samples": report.num_samples,
+        "num_repeats": report.num_repeats,
+        "draw_error": {
+            "value": report.draw_error,
+            "unit": "nats",
+            "estimator": "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
+        },
+        "repeat_error": report.repeat_error,
+        "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
+        "pareto_shape": shape if report.pareto_shape is not None else missing("too few samples for a tail"),
+    }
 
 
-def _negative(estimate: Estimate) -> Estimate:
-    return Estimate(-estimate.value, estimate.standard_error)
+def _prior_figure(value: Figure) -> dict[str, Any]:
+    number, error, unit = value
+    return {"value": float(number), "standard_error": float(error), "unit": unit}
+
+
+def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[str, Any]:
+    """The entries of the inference gaps of `[n]` examples."""
+    estimators = {
+        "elbo": "of the encoder's q(z|x), by draws",
+        "refined_elbo": f"of q* after {steps} gradient steps on each example, by draws",
+        "log_marginal": f"importance-weighted by {num_samples} draws of q*: a lower bound in expectation",
+        "amortization_gap": "ELBO(q*) − ELBO(q)",
+        "approximation_gap": "log p(x) − ELBO(q*), a lower bound",
+    }
+    values = {name: Estimate.of(np.asarray(of_examples)) for name, of_examples in gaps._asdict().items()}
+    figures = {name: figure(value, "nats", estimators[name]) for name, value in values.items()}
+    return {"num_examples": len(gaps.elbo), **figures}
+
+
+def annealed_document(
+    annealed: np.ndarray,
+    importance: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    *,
+    acceptance: float,
+    annealing: Annealing,
+) -> dict[str, Any]:
+    """The entries of annealed importance sampling.
+
+    Args:
+        annealed: the forward estimates of test examples, nats, `[n]`.
+        importance: the importance-weighted estimates of the same examples, nats, `[n]`.
+        lower: the forward estimates of simulated examples, nats, `[m]`.
+        upper: the backward estimates of the same, nats, `[m]`.
+        acceptance: the mean share of accepted moves.
+        annealing: the settings.
+    """
+    forwards, backwards = "annealing from p₀ to p(z|x)", "annealing from the true z back to p₀"
+    return {
+        "num_temperatures": annealing.num_temperatures,
+        "num_chains": annealing.num_chains,
+        "num_leapfrog_steps": annealing.num_leapfrog_steps,
+        "start": annealing.start,
+        "acceptance": acceptance,
+        "test": {
+            "num_examples": len(annealed),
+            "log_marginal": figure(Estimate.of(annealed), "nats", f"{forwards}: a lower bound in expectation"),
+            "above_importance_weighted": figure(Estimate.of(annealed - importance), "nats", "of the same examples"),
+        },
+        "simulated": {
+            "num_examples": len(lower),
+            "lower": figure(Estimate.of(lower), "nats", f"{forwards}: a lower bound in expectation"),
+            "upper": figure(Estimate.of(upper), "nats", f"{backwards}: an upper bound in expectation"),
+            "gap": figure(Estimate.of(upper - lower), "nats", "upper − lower, paired"),
+        },
+    }

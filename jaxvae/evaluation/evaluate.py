@@ -1,5 +1,6 @@
 """The figures of a trained model on a test set, each with its standard error."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -7,10 +8,13 @@ import jax
 import numpy as np
 
 from jaxvae.draw import Model
-from jaxvae.evaluation.likelihood import CHUNK, log_marginal
+from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
+from jaxvae.evaluation.pareto import pareto_shape, trust_threshold
 from jaxvae.objectives import Objective
 from jaxvae.typing import Array, Key, Metrics, Params
 
+_NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
+_MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay within a processor's cache
 
 
@@ -30,20 +34,67 @@ class Estimate(NamedTuple):
         return cls(float(np.mean(values)), error)
 
 
-def in_batches(
-    function: Callable[[Key, Array], Metrics], key: Key, x: Array, batch_size: int
-) -> Iterator[dict[str, np.ndarray]]:
-    """Apply a per-example function to a data set batch by batch; the last batch is padded and the padding dropped.
+Batches = Callable[[Key, Array, int], Iterator[dict[str, np.ndarray]]]
 
-    Yields:
-        The results of each batch, `[examples]` each, in order; they do not depend on `batch_size`.
+
+def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
+    """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
+
+    Returns:
+        A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
+        batch, `[examples]` each, in order; they do not depend on the batch size.
     """
     # x is an argument: closed over, the whole data set would be a constant of the program
-    compiled = jax.jit(lambda x, indices: jax.vmap(lambda i: function(jax.random.fold_in(key, i), x[i]))(indices))
-    for start in range(0, x.shape[0], batch_size):
-        indices = np.minimum(np.arange(start, start + batch_size), x.shape[0] - 1)
-        count = min(batch_size, x.shape[0] - start)
-        yield {name: np.asarray(values)[:count] for name, values in compiled(x, indices).items()}
+    compiled = jax.jit(
+        lambda key, x, indices: jax.vmap(lambda index: function(jax.random.fold_in(key, index), x[index]))(indices)
+    )
+
+    def batches(key: Key, x: Array, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+        for start in range(0, len(x), batch_size):
+            indices = np.minimum(np.arange(start, start + batch_size), len(x) - 1)
+            count = min(batch_size, len(x) - start)
+            yield {name: np.asarray(values)[:count] for name, values in compiled(key, x, indices).items()}
+
+    return batches
+
+
+class ImportanceReport(NamedTuple):
+    """How far log p(x) of a test set can be trusted: by its draws, and by the tails of their weights."""
+
+    num_samples: int
+    """K, draws an example and repeat."""
+    num_repeats: int
+    """R: independent estimates, of which `log_marginal` is the mean."""
+    draw_error: float
+    """The standard error of the mean over examples that is due to the draws, nats: by the weights, to first order."""
+    repeat_error: float | None
+    """The same by repeats: their standard deviation / √R; None for R = 1."""
+    effective_sample_size: Estimate
+    """Of K draws, mean over examples."""
+    pareto_shape: float | None
+    """The median over examples of k̂; None where the tails are too short to tell."""
+    threshold: float
+    """The k̂ above which K draws are too few."""
+    share_above: float | None
+    """Of examples with a k̂ above the threshold."""
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether at most 10 % of the examples have a k̂ above the threshold."""
+        return self.share_above is None or self.share_above <= _MOST_ABOVE
+
+    def samples_for(self, error: float) -> int:
+        """K for which `draw_error` would come down to `error` [nats], as 1 / √K."""
+        return math.ceil(self.num_samples * (self.draw_error / error) ** 2)
+
+
+class Scores(NamedTuple):
+    """The figures of a test set."""
+
+    figures: dict[str, Estimate]
+    """`log_likelihood` and, where the objective has a density, `elbo`, `kl` and `log_marginal`, nats."""
+    importance: ImportanceReport | None
+    """Of `log_marginal`; None where the objective has no density."""
 
 
 def evaluate(
@@ -54,8 +105,9 @@ def evaluate(
     x: Array,
     *,
     num_samples: int,
+    num_repeats: int = 1,
     progress: Callable[[int], Any] = lambda count: None,
-) -> dict[str, Estimate]:
+) -> Scores:
     """Score a test set.
 
     Args:
@@ -65,21 +117,50 @@ def evaluate(
         key: for the draws.
         x: preprocessed test data, `[n, *data_shape]`.
         num_samples: draws an example for log p(x) [samples].
-        progress: called with the number of examples done after each batch.
-
-    Returns:
-        `log_likelihood` and, where the objective has a density, `elbo`, `kl` and `log_marginal`, in nats.
+        num_repeats: independent estimates of log p(x), which is then their mean.
+        progress: called with the number of examples done after each batch, of each repeat.
     """
 
-    def figures(key: Key, example: Array) -> Metrics:
+    def marginal(key: Key, example: Array) -> Metrics:
+        posterior = objective.infer(model, params, jax.random.fold_in(key, _NO_CHUNK), example)
+        return importance_estimate(model, params, key, example, num_samples, posterior)._asdict()
+
+    def first(key: Key, example: Array) -> Metrics:
         score_key, marginal_key = jax.random.split(key)
         scores = objective.score(model, params, score_key, example)
-        if "elbo" in scores:
-            scores["log_marginal"] = log_marginal(model, params, marginal_key, example, num_samples)
-        return scores
+        return scores | marginal(marginal_key, example) if "elbo" in scores else scores
 
-    results: list[dict[str, np.ndarray]] = []
-    for batch in in_batches(figures, key, x, min(max(1, DRAWS_AT_ONCE // min(num_samples, CHUNK)), x.shape[0])):
-        results.append(batch)
-        progress(len(next(iter(batch.values()))))
-    return {name: Estimate.of(np.concatenate([batch[name] for batch in results])) for name in results[0]}
+    def over_examples(batches: Batches, key: Key) -> dict[str, np.ndarray]:
+        results = []
+        for batch in batches(key, x, min(max(1, DRAWS_AT_ONCE // min(num_samples, CHUNK)), len(x))):
+            results.append(batch)
+            progress(len(next(iter(batch.values()))))
+        return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
+
+    figures = over_examples(in_batches(first), key)
+    if "elbo" not in figures:
+        return Scores({name: Estimate.of(values) for name, values in figures.items()}, None)
+    again = in_batches(marginal)
+    others = [over_examples(again, jax.random.fold_in(key, len(x) + repeat)) for repeat in range(1, num_repeats)]
+    repeats = [{name: figures.pop(name) for name in ImportanceEstimate._fields}, *others]
+    figures["log_marginal"] = np.mean([repeat["log_marginal"] for repeat in repeats], axis=0)
+    return Scores(
+        {name: Estimate.of(values) for name, values in figures.items()}, _importance_report(repeats, num_samples)
+    )
+
+
+def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -> ImportanceReport:
+    errors = np.stack([repeat["draw_error"] for repeat in repeats]).astype(np.float64)  # [repeats, examples]
+    means = [float(np.mean(repeat["log_marginal"], dtype=np.float64)) for repeat in repeats]
+    shapes = np.concatenate([pareto_shape(repeat["largest"], num_samples) for repeat in repeats])
+    threshold, known = trust_threshold(num_samples), not np.any(np.isnan(shapes))
+    return ImportanceReport(
+        num_samples=num_samples,
+        num_repeats=len(repeats),
+        draw_error=float(np.sqrt(np.sum(errors**2)) / errors.size),
+        repeat_error=float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else None,
+        effective_sample_size=Estimate.of(np.mean([repeat["effective_sample_size"] for repeat in repeats], axis=0)),
+        pareto_shape=float(np.median(shapes)) if known else None,
+        threshold=threshold,
+        share_above=float(np.mean(shapes > threshold)) if known else None,
+    )

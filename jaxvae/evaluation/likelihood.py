@@ -1,11 +1,15 @@
 """Importance-weighted log-likelihood."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_range
+from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
+from jaxvae.evaluation.pareto import tail_length
 from jaxvae.typing import Array, Key, Params
 
 CHUNK = 250  # draws held in memory at once for one example
@@ -30,6 +34,70 @@ def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
     """
     states = model.enumerate(params, x)
     return logsumexp(states.log_likelihood + states.log_prior)
+
+
+class ImportanceEstimate(NamedTuple):
+    """log p(x) of one example from K draws of q(z|x), and what its weights say of how far it can be trusted."""
+
+    log_marginal: Array
+    """log (1/K Σ_k w_k), nats, `[]`."""
+    effective_sample_size: Array
+    """(Σ_k w_k)² / Σ_k w_k², `[]`: from 1, where one draw has all the weight, to K, where all are equal."""
+    draw_error: Array
+    """The standard error of `log_marginal` that is due to the draws, nats, `[]`: √(1 / ESS − 1 / K), to first order."""
+    largest: Array
+    """The largest log weights, in falling order, `[min(K, ⌈min(K / 5, 3 √K)⌉ + 1)]`: for `pareto_shape`."""
+
+
+def importance_estimate(
+    model: Model,
+    params: Params,
+    key: Key,
+    x: Array,
+    num_samples: int = 5000,
+    posterior: SupportsSampleAndLogProb | None = None,
+) -> ImportanceEstimate:
+    """log p(x) of ONE example by importance sampling, with the diagnostics of its weights.
+
+    The arguments and errors are those of `log_marginal`, which is its first field; `posterior` is what to draw from, in
+    place of the encoder's q(z|x). One pass: the encoder runs once, the draws are summed in chunks, and nothing grows
+    with K but the tail of the weights, with √K.
+
+    Example:
+        >>> from jaxvae import VAE, init
+        >>> vae = VAE(data_shape=(4,), latent_dim=2)
+        >>> params = init(vae, jax.random.key(0))
+        >>> importance_estimate(vae, params, jax.random.key(1), jnp.ones(4), num_samples=100).largest.shape
+        (21,)
+    """
+    check_range(log_marginal, at_least=1, num_samples=num_samples)
+    posterior = model.encode(params, x) if posterior is None else posterior
+    tail = min(num_samples, tail_length(num_samples) + 1)
+
+    def log_weights(index: Array, size: int) -> Array:
+        keys = jax.random.split(jax.random.fold_in(key, index), size)
+        return jax.vmap(lambda one: model.draw(params, one, x, posterior=posterior))(keys).log_weight
+
+    def add(sums: tuple[Array, Array, Array], weights: Array) -> tuple[Array, Array, Array]:
+        """log Σ w, log Σ w² and the largest log w, with more weights."""
+        total, squares, largest = sums
+        total = jnp.logaddexp(total, logsumexp(weights))
+        squares = jnp.logaddexp(squares, logsumexp(2.0 * weights))
+        return total, squares, jax.lax.top_k(jnp.concatenate([largest, weights]), tail)[0]
+
+    none = jnp.asarray(-jnp.inf, x.dtype)
+    sums = (none, none, jnp.full(tail, none))
+    chunks, rest = divmod(num_samples, CHUNK)
+    if chunks:
+        sums, _ = jax.lax.scan(
+            lambda sums, index: (add(sums, log_weights(index, CHUNK)), None), sums, jnp.arange(chunks)
+        )
+    if rest:
+        sums = add(sums, log_weights(jnp.asarray(chunks), rest))
+    total, squares, largest = sums
+    size = jnp.exp(2.0 * total - squares)
+    error = jnp.sqrt(jnp.maximum(1.0 / size - 1.0 / num_samples, 0.0))
+    return ImportanceEstimate(total - jnp.log(jnp.asarray(num_samples, x.dtype)), size, error, largest)
 
 
 def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: int = 5000) -> Array:
@@ -57,23 +125,4 @@ def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: 
         >>> log_marginal(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.ones(4), num_samples=10).shape
         ()
     """
-    check_range(log_marginal, at_least=1, num_samples=num_samples)
-    posterior = model.encode(params, x)
-
-    def chunk_sum(index: Array, size: int) -> Array:
-        """The logarithm of the sum of `size` weights, `[]`."""
-        keys = jax.random.split(jax.random.fold_in(key, index), size)
-        draws = jax.vmap(lambda one: model.draw(params, one, x, posterior=posterior))(keys)
-        return logsumexp(draws.log_weight)
-
-    chunks, rest = divmod(num_samples, CHUNK)
-    total = jnp.asarray(-jnp.inf, x.dtype)
-    if chunks:
-        total, _ = jax.lax.scan(
-            lambda sum_so_far, index: (jnp.logaddexp(sum_so_far, chunk_sum(index, CHUNK)), None),
-            total,
-            jnp.arange(chunks),
-        )
-    if rest:
-        total = jnp.logaddexp(total, chunk_sum(jnp.asarray(chunks), rest))
-    return total - jnp.log(jnp.asarray(num_samples, x.dtype))
+    return importance_estimate(model, params, key, x, num_samples).log_marginal

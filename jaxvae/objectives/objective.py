@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
+from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -79,6 +80,11 @@ class Objective(abc.ABC):
             mask: which of them count, `[batch]` bool; the others are padding.
             step: training step from 0, `[]`, for schedules.
         """
+
+    def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
+        """The q(z|x) of ONE example that evaluation draws from; by default the encoder's."""
+        del key
+        return model.encode(params, x)
 
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:

@@ -98,20 +98,23 @@ class SemiAmortized(Bound):
         check_range(self, at_least=1, steps=self.steps, num_samples=self.num_samples)
         check_range(self, above=0.0, learning_rate=self.learning_rate)
 
-    def _draw(self, model: Model, params: Params, key: Key, x: Array) -> Draw:
-        """A draw of the refined posterior, with gradients for decoder and prior alone."""
-        refine_key, draw_key = jax.random.split(key)
-        constants = jax.lax.stop_gradient(params)
+    def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
+        """The refined q(z|x) of ONE example, a constant of the gradient."""
         posterior = refine(
             model,
-            constants,
-            refine_key,
+            jax.lax.stop_gradient(params),
+            key,
             x,
             steps=self.steps,
             learning_rate=self.learning_rate,
             num_samples=self.num_samples,
         )
-        return model.draw(params, draw_key, x, posterior=jax.lax.stop_gradient(posterior))
+        return jax.lax.stop_gradient(posterior)
+
+    def _draw(self, model: Model, params: Params, key: Key, x: Array) -> Draw:
+        """A draw of the refined posterior, with gradients for decoder and prior alone."""
+        refine_key, draw_key = jax.random.split(key)
+        return model.draw(params, draw_key, x, posterior=self.infer(model, params, refine_key, x))
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The refined ELBO of ONE example, with the two gradients."""

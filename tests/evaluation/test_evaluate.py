@@ -10,7 +10,15 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing
-from jaxvae.evaluation import Estimate, bits_per_dimension, evaluate, evaluation_document, in_batches
+from jaxvae.evaluation import (
+    Estimate,
+    Scores,
+    bits_per_dimension,
+    evaluate,
+    in_batches,
+    likelihood_document,
+    provenance,
+)
 from jaxvae.evaluation import independent_baseline as baseline_of
 from jaxvae.likelihoods import Bernoulli, Normal
 
@@ -36,7 +44,7 @@ def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:
 
     whole = [
         {
-            name: np.concatenate([batch[name] for batch in in_batches(score, jax.random.key(1), x, size)])
+            name: np.concatenate([batch[name] for batch in in_batches(score)(jax.random.key(1), x, size)])
             for name in ("sum", "noise")
         }
         for size in (1, 4, 11, 30)
@@ -50,8 +58,10 @@ def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:
 def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
     params, key, done = jax.jit(vae.init)(jax.random.key(2)), jax.random.key(3), []
-    scores = evaluate(vae, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append)
+    scores, report = evaluate(vae, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append)
     assert sum(done) == NUM_EXAMPLES
+    assert report is not None
+    assert (report.num_samples, report.num_repeats, report.repeat_error) == (300, 1, None)
 
     keys = jax.vmap(lambda index: jax.random.split(jax.random.fold_in(key, index)))(jnp.arange(NUM_EXAMPLES))
     elbo = jax.jit(jax.vmap(jv.elbo, (None, None, 0, 0)))(vae, params, keys[:, 0], x)
@@ -60,8 +70,25 @@ def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
         assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5)
         assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)
 
-    autoencoder = evaluate(vae, jv.objectives.Autoencoder(), params, jax.random.key(4), x, num_samples=3)
-    assert set(autoencoder) == {"log_likelihood"}
+    autoencoder = evaluate(vae, jv.objectives.Autoencoder(), params, jax.random.key(4), x, num_samples=3, num_repeats=2)
+    assert set(autoencoder.figures) == {"log_likelihood"}
+    assert autoencoder.importance is None
+
+
+def test_repeats_are_independent_and_their_error_agrees_with_that_of_the_weights(x: jax.Array) -> None:
+    """40 repeats: their spread is the error that the weights foretell, within 5 standard errors of its own."""
+    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()))
+    params, repeats = jax.jit(vae.init)(jax.random.key(2)), 40
+    scores, report = evaluate(
+        vae, jv.objectives.ELBO(), params, jax.random.key(3), x, num_samples=200, num_repeats=repeats
+    )
+    assert report is not None
+    assert report.repeat_error is not None
+    assert report.repeat_error == pytest.approx(report.draw_error, rel=5 / math.sqrt(2 * (repeats - 1)))
+    finer = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(4), x, num_samples=20_000)
+    difference = scores["log_marginal"].value - finer.figures["log_marginal"].value
+    assert -0.02 < difference < 5 * report.draw_error  # below by the bias of 200 draws
+    assert report.samples_for(report.draw_error / 3) == 1800
 
 
 def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
@@ -100,11 +127,24 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
         "log_marginal": Estimate(-4.0, 0.2),
     }
     arguments = (baseline_of(Bernoulli(), x), Bernoulli(), Preprocessing(maximum=1), x)
-    document = evaluation_document(scores, *arguments, num_samples=9, data="coins")
-    assert document["data"] == "coins"
+    vae = jv.VAE((3, 2, 1), 2)
+    params = jax.jit(vae.init)(jax.random.key(0))
+    report = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=9).importance
+    document = likelihood_document(Scores(scores, report), *arguments)
     assert document["rate"]["value"] == 2.0
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
     assert document["log_marginal"]["num_samples"] == 9
     arguments = (baseline_of(Normal(), x), Normal(), Preprocessing(maximum=255), x)
-    assert evaluation_document(scores, *arguments, num_samples=9)["elbo"]["bits_per_dimension"] is None
+    assert likelihood_document(Scores(scores, report), *arguments)["elbo"]["bits_per_dimension"] is None
+    without = likelihood_document(Scores({"log_likelihood": Estimate(-3.0, 0.3)}, None), *arguments)
+    assert without["elbo"]["value"] is None
+    assert without["reconstruction_distortion"]["value"] == 3.0
+
+
+def test_the_provenance_names_data_code_and_hardware(x: jax.Array) -> None:
+    entry = provenance(x, data="coins")
+    assert (entry["data"], entry["num_examples"], entry["num_dimensions"]) == ("coins", NUM_EXAMPLES, 6)
+    assert entry["test_set_sha256"] != provenance(1.0 - x)["test_set_sha256"]
+    assert set(entry["code"]) == {"jaxvae", "commit", "jax", "python"}
+    assert "cpu" in entry["hardware"]

@@ -1,0 +1,80 @@
+"""What inference loses: the gap between log p(x) and the ELBO, split in two."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.draw import Model
+from jaxvae.evaluation.likelihood import importance_estimate
+from jaxvae.objectives import elbo_terms, refine
+from jaxvae.typing import Array, Key, Params
+
+
+class InferenceGaps(NamedTuple):
+    """log p(x) − ELBO of one example and its two parts, nats, `[]` each."""
+
+    elbo: Array
+    """Of the encoder's q(z|x)."""
+    refined_elbo: Array
+    """Of the best q* found in the same family by gradient steps on this example alone."""
+    log_marginal: Array
+    """Importance-weighted log p(x), drawn from q*."""
+    amortization_gap: Array
+    """ELBO(q*) − ELBO(q): what one encoder for all examples loses."""
+    approximation_gap: Array
+    """log p(x) − ELBO(q*): what the family of q loses."""
+
+
+def inference_gaps(
+    model: Model,
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    num_samples: int = 5000,
+    num_draws: int = 500,
+    steps: int = 500,
+    learning_rate: float = 0.05,
+) -> InferenceGaps:
+    """The approximation gap and the amortisation gap of ONE example, nats.
+
+    log p(x) − ELBO(q) = [log p(x) − ELBO(q*)] + [ELBO(q*) − ELBO(q)],  q* = argmax over the family of q of ELBO
+
+    q* is found by `refine`, so that the first part holds what a finite number of steps leaves, and both ELBOs are means
+    over the same number of draws. log p(x) is importance-weighted and thus a lower bound: so is the approximation gap.
+    Cremer, Li and Duvenaud 2018, section 3.
+
+    Args:
+        model: the model description.
+        params: all parameters.
+        key: for refinement and draws.
+        x: one example, `data_shape`.
+        num_samples: importance samples for log p(x) [samples].
+        num_draws: of z for each ELBO [samples].
+        steps: gradient steps to q*.
+        learning_rate: of these steps [units of the encoder's outputs per step].
+
+    Raises:
+        UserError: for a number out of range.
+
+    Example:
+        >>> from jaxvae import VAE, init
+        >>> vae = VAE(data_shape=(4,), latent_dim=2)
+        >>> params = init(vae, jax.random.key(0))
+        >>> gaps = inference_gaps(vae, params, jax.random.key(1), jnp.ones(4), num_samples=100, num_draws=10, steps=5)
+        >>> bool(jnp.isclose(gaps.log_marginal - gaps.elbo, gaps.approximation_gap + gaps.amortization_gap))
+        True
+    """
+    refine_key, elbo_key, marginal_key = jax.random.split(key, 3)
+    encoded = model.encode(params, x)
+    refined = refine(model, params, refine_key, x, steps=steps, learning_rate=learning_rate)
+
+    def elbo(key: Key) -> Array:
+        """The ELBOs of q and q* by one draw of each with the same noise, `[2]`."""
+        draws = [model.draw(params, jax.random.clone(key), x, posterior=q) for q in (encoded, refined)]
+        return jnp.stack([elbo_terms(draw).value for draw in draws])
+
+    before, after = jnp.mean(jax.lax.map(elbo, jax.random.split(elbo_key, num_draws), batch_size=min(num_draws, 50)), 0)
+    log_marginal = importance_estimate(model, params, marginal_key, x, num_samples, refined).log_marginal
+    return InferenceGaps(before, after, log_marginal, after - before, log_marginal - after)

@@ -1,0 +1,77 @@
+"""The shape of the tail of importance weights: whether an estimate from them is to be trusted."""
+
+import math
+
+import numpy as np
+
+_PRIOR_DRAWS, _PRIOR_SHAPE = 10, 0.5  # weight of a weakly informative prior on k: Vehtari et al. 2024, appendix C
+_QUARTILE_SHARE = 3.0  # of the prior of the profile likelihood: Zhang and Stephens 2009, section 3
+_SMALLEST_TAIL = 5  # draws
+
+
+def tail_length(num_samples: int) -> int:
+    """Number of the largest weights that count as the tail: ⌈min(K / 5, 3 √K)⌉. Vehtari et al. 2024, section 3.3.
+
+    >>> tail_length(5000)
+    213
+    """
+    return math.ceil(min(num_samples / 5, 3.0 * math.sqrt(num_samples)))
+
+
+def trust_threshold(num_samples: int) -> float:
+    """The k̂ above which K draws are too few: min(1 − 1 / log₁₀ K, 0.7). Vehtari et al. 2024, equation 13.
+
+    >>> trust_threshold(5000)
+    0.7
+    """
+    return min(1.0 - 1.0 / math.log10(num_samples), 0.7) if num_samples > 1 else -math.inf
+
+
+def pareto_shape(largest: np.ndarray, num_samples: int) -> np.ndarray:
+    """The estimate k̂ of the shape of the generalized Pareto distribution of the largest weights.
+
+    p(y) = (1 + k y / σ)^(−1/k − 1) / σ for y = w_k − u above the threshold u. The weights have 1 / k finite moments:
+    the mean of K of them is reliable for k̂ up to about 0.7, and has no finite variance from ½ on. By the estimator of
+    Zhang and Stephens 2009, drawn to ½ as by 10 further draws (Vehtari et al. 2024, appendix C).
+
+    Args:
+        largest: the largest log weights of each example in falling order, `[n, tail_length + 1]`; the last is log u.
+        num_samples: K, of which they are the largest.
+
+    Returns:
+        k̂ of each example, `[n]`; NaN where the tail has fewer than 5 draws, −inf where all its weights are equal.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> log_weights = np.sort(-0.5 * np.log(rng.uniform(size=(1, 100_000))))[:, ::-1]  # k = 1/2
+        >>> bool(abs(pareto_shape(log_weights[:, :950], 100_000)[0] - 0.5) < 0.2)
+        True
+    """
+    largest = np.asarray(largest, np.float64)
+    if largest.shape[1] <= _SMALLEST_TAIL or tail_length(num_samples) < _SMALLEST_TAIL:
+        return np.full(len(largest), np.nan)
+    log_threshold = largest[:, -1:]
+    # in units of the threshold, with the largest scaled down where it would overflow: k does not depend on the unit
+    unit = np.maximum(log_threshold, largest[:, :1] - 600.0)
+    excesses = np.exp(largest[:, :-1] - unit) - np.exp(log_threshold - unit)
+    shapes = np.full(len(largest), -np.inf)
+    differ = excesses[:, 0] > 0.0
+    if np.any(differ):
+        shapes[differ] = _fit(np.sort(excesses[differ], axis=1))
+    return shapes
+
+
+def _fit(excesses: np.ndarray) -> np.ndarray:
+    """k̂ from excesses in rising order, `[n, tail]`: a mean over a grid of θ = −k / σ, by its profile likelihood."""
+    count = excesses.shape[1]
+    points = 30 + int(math.sqrt(count))
+    quartile = excesses[:, int(count / 4 + 0.5) - 1 : int(count / 4 + 0.5)]
+    quartile = np.where(quartile > 0.0, quartile, excesses[:, -1:] * 1e-12)  # ties at the threshold
+    grid = 1.0 - np.sqrt(points / (np.arange(1, points + 1) - 0.5))  # [points]
+    theta = grid / (_QUARTILE_SHARE * quartile) + 1.0 / excesses[:, -1:]  # [n, points]
+    shape_at = np.stack([np.mean(np.log1p(-one[:, None] * excesses), axis=1) for one in theta.T], axis=1)
+    log_likelihood = count * (np.log(-theta / shape_at) - shape_at - 1.0)
+    weights = np.exp(log_likelihood - np.max(log_likelihood, axis=1, keepdims=True))
+    mean_theta = np.sum(weights * theta, axis=1) / np.sum(weights, axis=1)
+    shape = np.mean(np.log1p(-mean_theta[:, None] * excesses), axis=1)
+    return (count * shape + _PRIOR_DRAWS * _PRIOR_SHAPE) / (count + _PRIOR_DRAWS)
