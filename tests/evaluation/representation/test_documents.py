@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jaxvae.data import load
 from jaxvae.evaluation import Estimate
 from jaxvae.evaluation.representation import (
     cluster,
@@ -126,6 +127,20 @@ def test_disentanglement_holds_every_score() -> None:
     for name in FACTORS:
         assert (document[name]["num_examples"], document[name]["num_codes"], document[name]["seed"]) == (600, 4, 5)
     np.testing.assert_allclose(document["dci_informativeness"]["chance"], np.mean(1 / np.asarray(VALUES)))
+
+
+def test_the_factors_of_the_shapes_are_perfect_codes_of_themselves() -> None:
+    """On a random tenth of all combinations: the gap and SAP lose what chance tells a second code of a factor."""
+    shapes = load("shapes")
+    factors = shapes.test.factors
+    assert factors is not None
+    document = disentanglement_document(np.sinh(factors / 8)[:, ::-1], factors, shapes.factor_names)
+    assert document["factors"] == ["shape", "scale", "angle", "position_x", "position_y"]
+    for name in ("dci_disentanglement", "dci_completeness", "dci_informativeness", "factor_vae_score", "modularity"):
+        np.testing.assert_allclose(document[name]["value"], 1.0, atol=1e-9)
+    assert 0.95 < document["mutual_information_gap"]["value"] < 1
+    sap, most = document["separated_attribute_predictability"], 1 - np.mean(1 / np.asarray([3, 4, 8, 16, 16]))
+    assert most - 6 * sap["standard_error"] < sap["value"] < most + 1e-12
 
 
 def test_disentanglement_without_factors() -> None:
