@@ -4,11 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.checks import check_range
+from jaxvae.evaluation.representation.figures import MOST_EXAMPLES, chosen_examples
 from jaxvae.evaluation.representation.inputs import as_codes
+
+_SEED = 0
 
 
 def pca_codes(train: ArrayLike, test: ArrayLike, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes by the first principal components of the training examples, not whitened: Pearson 1901.
+    """Codes by the first principal components of at most 10,000 training examples, not whitened: Pearson 1901.
 
     Args:
         train: examples, `[N, ...]`, which are flattened.
@@ -29,6 +32,7 @@ def pca_codes(train: ArrayLike, test: ArrayLike, dim: int) -> tuple[np.ndarray, 
     from sklearn.decomposition import PCA
 
     examples = as_codes(train)
-    check_range(pca_codes, at_least=1, at_most=min(examples.shape), dim=dim)
-    fitted = PCA(dim, random_state=0).fit(examples)  # large data are decomposed by random projections
+    check_range(pca_codes, at_least=1, at_most=min(*examples.shape, MOST_EXAMPLES), dim=dim)
+    # random in the choice of examples, and where data of many dimensions are decomposed by random projections
+    fitted = PCA(dim, random_state=_SEED).fit(examples[chosen_examples(len(examples), _SEED)])
     return fitted.transform(examples), fitted.transform(as_codes(test))

@@ -92,10 +92,10 @@ def _chosen(codes: ArrayLike, labels: ArrayLike | None, seed: int) -> tuple[np.n
         raise UserError(
             "the data set has no labels: take one that has, or add train_labels and test_labels to its file"
         )
-    values, classes = as_codes(codes), np.asarray(labels)
-    if classes.shape != (len(values),):
+    values, classes = np.asarray(codes), np.asarray(labels)
+    if classes.shape != values.shape[:1]:
         raise UserError(
-            f"labels must have shape ({len(values)},), one for each code, got {classes.shape}; give them so"
+            f"labels must have shape {values.shape[:1]}, one for each code, got {classes.shape}; give them so"
         )
     rows = chosen_examples(len(values), seed)
-    return values[rows], classes[rows]
+    return as_codes(values[rows]), classes[rows]
