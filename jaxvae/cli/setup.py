@@ -26,8 +26,8 @@ class DataFlags:
     """Which data, and how grey levels become x.
 
     Args:
-        data: digits, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the path of a
-            .npz or .npy file or of a folder of images.
+        data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
+            path of a .npz or .npy file or of a folder of images.
         data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
         validation_fraction: share of the training and validation examples to validate on [fraction]; by default the
             data set's own split.

@@ -1,6 +1,6 @@
 """The value that every loader returns: three splits of one kind of example."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,20 +12,26 @@ SPLIT_SEED = 0  # of the one permutation behind every split that no paper fixes:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples in a fixed order, and their classes where there are any.
+    """Examples in a fixed order, and their classes and factors of variation where these are known.
 
-    Shapes: `images` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, or None.
+    Shapes: `images` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, or None; `factors` [N, factors]
+    int64, the number of each factor's value, or None.
     """
 
     images: np.ndarray
     labels: np.ndarray | None = None
+    factors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def take(self, index: slice | np.ndarray) -> "Split":
         """The examples at `index`, in that order; a slice copies nothing."""
-        return Split(self.images[index], None if self.labels is None else self.labels[index])
+        return Split(
+            self.images[index],
+            None if self.labels is None else self.labels[index],
+            None if self.factors is None else self.factors[index],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +39,10 @@ class Dataset:
     """Train, validation and test examples of one shape and dtype.
 
     `maximum` is the largest grey level that uint8 data can hold (255; 16 for digits; 1 for binary data), None for
-    float32 data.
+    float32 data. `factor_names` are of the columns of every split's `factors`, none where these are not known.
 
     Raises:
-        UserError: if the splits differ in shape or dtype, hold no example, or labels do not match the images.
+        UserError: if the splits differ in shape or dtype, hold no example, or labels or factors do not match images.
 
     >>> zeros = np.zeros((3, 8, 6, 1), np.uint8)
     >>> Dataset("zeros", train=Split(zeros), validation=Split(zeros), test=Split(zeros), maximum=1).data_shape
@@ -48,6 +54,7 @@ class Dataset:
     validation: Split
     test: Split
     maximum: int | None
+    factor_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = {split: f"{part.images.dtype} {part.images.shape[1:]}" for split, part in self.splits.items()}
@@ -77,6 +84,13 @@ class Dataset:
                     f"{self.name}: labels of split {split!r} must have shape ({len(part)},), one for each image, "
                     f"got {part.labels.shape}"
                 )
+            factors_shape = None if part.factors is None else part.factors.shape
+            if factors_shape != ((len(part), len(self.factor_names)) if self.factor_names else None):
+                raise UserError(
+                    f"{self.name}: factors of split {split!r} must have shape (examples, names), here "
+                    f"({len(part)}, {len(self.factor_names)}), and be left out where there are no names, "
+                    f"got {factors_shape}"
+                )
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -90,11 +104,16 @@ class Dataset:
 
 
 def concatenate(*splits: Split) -> Split:
-    """All examples of `splits` in order; labels only where every one has them."""
-    labels = [split.labels for split in splits if split.labels is not None]
+    """All examples of `splits` in order; labels and factors only where every one has them."""
+
+    def joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
+
     return Split(
         np.concatenate([split.images for split in splits]),
-        np.concatenate(labels) if len(labels) == len(splits) else None,
+        joined([split.labels for split in splits]),
+        joined([split.factors for split in splits]),
     )
 
 
@@ -136,4 +155,4 @@ def with_validation_fraction(dataset: Dataset, fraction: float) -> Dataset:
     pool = concatenate(dataset.train, dataset.validation)
     size = min(max(1, round(fraction * len(pool))), len(pool) - 1)
     train, validation = pool.take(slice(-size)), pool.take(slice(-size, None))
-    return Dataset(dataset.name, train, validation, dataset.test, dataset.maximum)
+    return replace(dataset, train=train, validation=validation)

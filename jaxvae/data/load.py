@@ -7,12 +7,15 @@ from jaxvae.data.cache import data_folder
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.digits import load_digits
 from jaxvae.data.files import SUFFIXES, load_files
-from jaxvae.data.names import DIGITS, NAMES
+from jaxvae.data.names import DIGITS, NAMES, SHAPES
+from jaxvae.data.shapes import load_shapes
 from jaxvae.data.tfds_sets import load_named
 
 
 def load(data: str, data_dir: str | os.PathLike | None = None) -> Dataset:
-    """Load `digits` (embedded), a path (`.npz`, `.npy`, a folder of images) or an image set of tensorflow-datasets.
+    """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
+
+    A name is one of ours or of an image set of tensorflow-datasets.
 
     `mnist`, `fashion_mnist` and `binarized_mnist` keep the order and the sizes of the papers (50,000/10,000/10,000).
     Named sets live in `data_dir`, by default $JAXVAE_DATA_DIR or else ~/.cache/jaxvae; one that is not there yet is
@@ -27,6 +30,8 @@ def load(data: str, data_dir: str | os.PathLike | None = None) -> Dataset:
     """
     if data == DIGITS:
         return load_digits()
+    if data == SHAPES:
+        return load_shapes()
     if is_path(data):
         return load_files(data)
     return load_named(data, data_folder(data_dir))

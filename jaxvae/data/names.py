@@ -7,14 +7,15 @@ from jaxvae.data.originals import ORIGINALS
 from jaxvae.errors import UserError
 
 DIGITS = "digits"
-NAMES = (DIGITS, *ORIGINALS)
+SHAPES = "shapes"
+NAMES = (DIGITS, SHAPES, *ORIGINALS)
 
 
 def unknown_name(name: str, known: Iterable[str]) -> UserError:
     """The error for a name that is neither one of `NAMES` nor of `known`: it gives the nearest, not all of them.
 
     >>> print(unknown_name("mnits", ["kmnist", "imdb_reviews"]))
-    unknown data set 'mnits': did you mean mnist or kmnist? Expected digits, mnist, fashion_mnist, binarized_mnist, ...
+    unknown data set 'mnits': did you mean mnist or kmnist? Expected digits, shapes, mnist, fashion_mnist, ...
     """
     nearest = difflib.get_close_matches(name.lower(), {*NAMES, *known}, n=3)
     question = f"did you mean {' or '.join(nearest)}? " if nearest else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae.data.cache import cache_folder, data_folder, move_into_place
-from jaxvae.data.names import DIGITS
+from jaxvae.data.names import DIGITS, SHAPES
 from jaxvae.data.originals import BINARIZED_ARRAYS, ORIGINALS, unpack_binarized
 from jaxvae.data.sources import SourceFile, describe, host_answers, missing_files, source_files
 from jaxvae.errors import UserError
@@ -30,6 +30,8 @@ def prepare(name: str, source: str | os.PathLike | None = None, data_dir: str | 
     """
     if name == DIGITS:
         raise UserError("data set 'digits' is embedded in scikit-learn, there is nothing to prepare; use it as it is")
+    if name == SHAPES:
+        raise UserError("data set 'shapes' is drawn at each use, there is nothing to prepare; use it as it is")
     from jaxvae.data.builders import is_prepared, named_builder
 
     root, source = data_folder(data_dir), None if source is None else Path(source)

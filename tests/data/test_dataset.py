@@ -7,21 +7,26 @@ from jaxvae.data import Dataset, Split, with_validation_fraction
 from jaxvae.data.dataset import concatenate, split_off
 from tests.data.helpers import user_error
 
+FACTOR_NAMES = ("parity", "half")
+
 
 def numbered(start: int, stop: int) -> Split:
     """Float examples of shape (3, 2, 1), each filled with its own number, which is its label too."""
     numbers = np.arange(start, stop)
-    return Split(np.tile(numbers.astype(np.float32)[:, None, None, None], (1, 3, 2, 1)), numbers)
+    images = np.tile(numbers.astype(np.float32)[:, None, None, None], (1, 3, 2, 1))
+    return Split(images, numbers, np.stack([numbers % 2, numbers // 2], axis=1))
 
 
 def labels(split: Split) -> list[int]:
     assert split.labels is not None
     np.testing.assert_array_equal(split.images[:, 2, 1, 0], split.labels)  # images move with their labels
+    if split.factors is not None:
+        np.testing.assert_array_equal(split.factors @ [1, 2], split.labels)  # and with their factors
     return split.labels.tolist()
 
 
 def dataset(train: Split, validation: Split, test: Split, maximum: int | None = None) -> Dataset:
-    return Dataset("numbers", train, validation, test, maximum)
+    return Dataset("numbers", train, validation, test, maximum, FACTOR_NAMES)
 
 
 def test_data_shape_is_of_one_example() -> None:
@@ -52,8 +57,13 @@ def test_split_off_refuses_too_few_examples() -> None:
         split_off(numbered(0, 2), 0.1, 0.1)
 
 
-def test_concatenate_drops_labels_that_are_incomplete() -> None:
-    assert concatenate(numbered(0, 2), Split(numbered(2, 5).images)).labels is None
+def test_concatenate_drops_labels_and_factors_that_are_incomplete() -> None:
+    partly = concatenate(numbered(0, 2), Split(numbered(2, 5).images))
+    assert partly.labels is None
+    assert partly.factors is None
+    whole = concatenate(numbered(0, 2), numbered(2, 5)).factors
+    assert whole is not None
+    assert whole.shape == (5, 2)
     assert labels(concatenate(numbered(0, 2), numbered(2, 5))) == [0, 1, 2, 3, 4]
 
 
@@ -64,6 +74,7 @@ def test_with_validation_fraction_takes_the_end_of_the_pool(fraction: float, siz
     assert labels(resplit.validation) == list(range(16 - size, 16))
     assert labels(resplit.test) == [16, 17, 18]
     assert resplit.name == "numbers"
+    assert resplit.factor_names == FACTOR_NAMES
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
@@ -74,13 +85,13 @@ def test_with_validation_fraction_refuses(fraction: float) -> None:
 
 def test_dataset_refuses_what_no_loader_may_return() -> None:
     good = numbered(0, 4)
-    levels = Split(good.images.astype(np.uint8))
+    levels = Split(good.images.astype(np.uint8), factors=good.factors)
     with user_error("numbers", "float32 (3, 2, 1)", "float32 (2, 3, 1)", "one dtype and shape"):
         dataset(good, good, Split(good.images.reshape(-1, 2, 3, 1)))
     with user_error("uint8", "float32", "one dtype and shape"):
         dataset(good, levels, good)
     with user_error("float64", "astype"):
-        wide = Split(good.images.astype(np.float64))
+        wide = Split(good.images.astype(np.float64))  # its dtype is found before its lack of factors
         dataset(wide, wide, wide)
     with user_error("maximum", "got 255 for float32"):
         dataset(good, good, good, maximum=255)
@@ -90,3 +101,9 @@ def test_dataset_refuses_what_no_loader_may_return() -> None:
         dataset(good, good.take(slice(0, 0)), good)
     with user_error("labels of split 'test'", "(4,)", "(3,)"):
         dataset(good, good, Split(good.images, np.arange(3)))
+    with user_error("factors of split 'test'", "(4, 2)", "(4, 3)"):
+        dataset(good, good, Split(good.images, good.labels, np.zeros((4, 3), np.int64)))
+    with user_error("factors of split 'validation'", "(4, 2)", "None"):
+        dataset(good, Split(good.images), good)
+    with user_error("factors of split 'train'", "no names", "(4, 2)"):
+        Dataset("numbers", good, good, good, None)

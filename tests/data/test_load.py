@@ -22,6 +22,7 @@ def test_is_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_path("./mnist")
     assert not is_path("mnist")  # a folder of that name changes nothing
     assert not is_path("digits")
+    assert not is_path("shapes")
     assert not is_path("emnist/letters")
     assert not is_path("")
 
@@ -41,7 +42,7 @@ def test_folder_of_images(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mnits", ("did you mean mnist", "digits, mnist, fashion_mnist, binarized_mnist", ".npz")),
+        ("mnits", ("did you mean mnist", "digits, shapes, mnist, fashion_mnist, binarized_mnist", ".npz")),
         ("Digits", ("did you mean digits?",)),
         ("cifar1", ("did you mean cifar10",)),
         ("no/such/folder", ("unknown data set 'no/such/folder'", "folder of images")),

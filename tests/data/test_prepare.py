@@ -157,7 +157,7 @@ def test_the_command_leaves_out_the_usual_folder(tmp_path: Path, monkeypatch: py
         load("mnist")
 
 
-@pytest.mark.parametrize("name", ["digits", "mnits"])
+@pytest.mark.parametrize("name", ["digits", "shapes", "mnits"])
 def test_names_that_cannot_be_prepared(name: str, tmp_path: Path) -> None:
     with user_error(name):
         prepare(name, tmp_path, tmp_path)

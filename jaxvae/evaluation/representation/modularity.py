@@ -1,0 +1,71 @@
+"""Modularity: whether each code tells of one factor alone."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxvae.errors import UserError
+from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.representation.histograms import Bins, bin_codes, code_information, jackknife, joint_counts
+from jaxvae.evaluation.representation.inputs import as_codes, as_factors
+
+_CHANCE = 1e-3  # that any independent pair of code and factor is taken for dependent
+
+
+def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_width") -> Estimate:
+    """Modularity: Ridgeway and Mozer 2018, section 3.
+
+    mean over i of 1 − Σ_{k ≠ j} I(z_i; v_k)² / ((F − 1) I(z_i; v_j)²),  j = argmax_k I(z_i; v_k)
+
+    In [0, 1]: 1 where each code tells of one factor, 0 where it tells as much of all (codes turned at random are far
+    from that, and often score above 0.7). I is that of 20-bin histograms, and 0 for a pair whose counts Pearson's χ²
+    test does not tell from those of independent ones (at 0.001 for all pairs together): what finite samples show of a
+    factor grows with its number of values, and would pass for modularity. The mean is over codes that tell of some
+    factor; 0 if none does.
+
+    Args:
+        codes: `[N, D]`, posterior means for instance.
+        factors: numbers of their values, `[N, F]`.
+        bins: `equal_width`, or `equal_mass`, which no increasing map of a code changes.
+
+    Returns:
+        The modularity, with the standard error over examples, given the pairs that are dependent.
+
+    Raises:
+        UserError: if sizes do not match, codes are not finite, a factor does not vary, or there is only one.
+
+    Example:
+        >>> factors = np.indices((5, 4, 10)).reshape(3, -1).T
+        >>> round(modularity(factors, factors).value, 6)
+        1.0
+    """
+    array = as_codes(codes)
+    values = as_factors(factors, len(array))
+    if values.shape[1] < 2:
+        raise UserError("modularity needs two factors or more that vary, got one; add the others")
+    tables = joint_counts(bin_codes(array, bins), values)
+    level = _CHANCE / (array.shape[1] * len(tables))
+    dependent = np.stack([_dependent(table.sum(axis=0), level) for table in tables], axis=1)  # [D, F]
+    return jackknife(lambda tables: _modularity(_matrix(tables) * dependent), tables)
+
+
+def _matrix(tables: list[np.ndarray]) -> np.ndarray:
+    return np.stack([code_information(table) for table in tables], axis=1)  # [D, F]
+
+
+def _modularity(information: np.ndarray) -> float:
+    squares = information**2
+    most = squares.max(axis=1)
+    rest = squares.sum(axis=1) - most
+    told = most > 0
+    return float(np.mean(1 - rest[told] / ((information.shape[1] - 1) * most[told]))) if told.any() else 0.0
+
+
+def _dependent(counts: np.ndarray, level: float) -> np.ndarray:
+    """Whether bins and values are dependent, for each code of counts `[D, bins, values]`."""
+    from scipy.stats import chi2
+
+    bins, values = counts.sum(axis=-1, keepdims=True), counts.sum(axis=-2, keepdims=True)
+    expected = bins * values / counts.sum(axis=(-2, -1), keepdims=True)
+    statistic = np.sum((counts - expected) ** 2 / np.where(expected > 0, expected, 1.0), axis=(-2, -1))
+    freedom = (np.sum(bins > 0, axis=(-2, -1)) - 1) * (np.sum(values > 0, axis=(-2, -1)) - 1)
+    return (freedom > 0) & (statistic > chi2.isf(level, np.maximum(freedom, 1)))

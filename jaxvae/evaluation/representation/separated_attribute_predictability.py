@@ -1,0 +1,58 @@
+"""SAP: whether each factor can be predicted from one code alone."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.representation.inputs import as_codes, as_factors, halves
+
+
+def separated_attribute_predictability(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0) -> Estimate:
+    """The SAP score for factors with few values: Kumar et al. 2018, section 3.
+
+    (1/F) Σ_k (S_jk − max_{i ≠ j} S_ik),  j = argmax_i S_ik
+
+    S_ik is the balanced accuracy (mean over the values) of predicting v_k from z_i by thresholds, at most one less than
+    there are values, which a decision tree fits to a random half of the examples; S is that of the other half. A code
+    that says nothing is right for one value in V_k, so that perfect codes score 1 − (1/F) Σ_k 1/V_k, and not 1; one
+    code alone has such a rival. Thresholds do not mind an increasing map of a code.
+
+    Args:
+        codes: `[N, D]`, posterior means for instance.
+        factors: numbers of their values, `[N, F]`.
+        seed: of the halves.
+
+    Returns:
+        The score, with the standard error over the examples that it is scored on.
+
+    Raises:
+        UserError: if sizes do not match, codes are not finite, or a factor does not vary.
+
+    Example:
+        >>> factors = np.tile(np.indices((3, 2)).reshape(2, -1).T, (200, 1))
+        >>> score = separated_attribute_predictability(factors, factors)
+        >>> abs(score.value - (1 - (1 / 3 + 1 / 2) / 2)) < 0.1
+        True
+    """
+    array = as_codes(codes)
+    values = as_factors(factors, len(array))
+    fit, score = halves(len(array), seed)
+    gaps = np.mean([_gap(array[fit], factor[fit], array[score], factor[score]) for factor in values.T], axis=0)
+    return Estimate.of(gaps)
+
+
+def _gap(fit_codes: np.ndarray, fit_values: np.ndarray, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """What each scored example adds to the gap of one factor, `[N / 2]`: the mean is the gap."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    present, counts = np.unique(values, return_counts=True)
+    weight = (len(values) / (len(present) * counts))[np.searchsorted(present, values)]  # the mean over values, not rows
+    right = [np.full(len(values), 1 / len(present))]  # of a code that is not there
+    leaves = max(2, len(np.unique(fit_values)))
+    balance = 1.0 / np.bincount(fit_values)[fit_values]  # each value counts alike
+    for fit_code, code in zip(fit_codes.T[..., None], codes.T[..., None], strict=True):
+        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
+        tree.fit(fit_code, fit_values, balance)
+        right.append(weight * (tree.predict(code) == values))
+    second, best = np.argsort(np.mean(right, axis=1))[-2:]
+    return right[best] - right[second]
