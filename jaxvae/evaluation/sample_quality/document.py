@@ -66,7 +66,7 @@ def sample_quality_document(
     """
     subsets = {
         "num_subsets": num_subsets,
-        "subset_size": min(LARGEST_SUBSET, len(real) // 2, len(generated) // 2),
+        "subset_size": max(2, min(LARGEST_SUBSET, len(real) // 2, len(generated) // 2)),
         "seed": seed,
     }
 

@@ -33,7 +33,7 @@ class FeatureExtractor(Protocol):
 
 
 def check_images(**images: np.ndarray) -> None:
-    """Check that each argument is images with numbers in [0, 1].
+    """Check that each argument is images, one or more, with numbers in [0, 1].
 
     Raises:
         UserError: naming the argument, with what it is.
@@ -44,8 +44,10 @@ def check_images(**images: np.ndarray) -> None:
                 f"{name} images must be floats [n, height, width, channels], got {values.dtype} {values.shape}: "
                 "divide grey levels by the largest"
             )
+        if len(values) == 0:
+            raise UserError(f"{name} images must be one or more, got none: take more samples")
         # NaN fails a comparison
-        if not (values.min(initial=0.0) >= 0.0 and values.max(initial=1.0) <= 1.0):
+        if not (values.min() >= 0.0 and values.max() <= 1.0):
             raise UserError(
                 f"{name} images must lie in [0, 1], got numbers from {values.min():g} to {values.max():g}: "
                 "divide grey levels by the largest, and clip what a model draws"

@@ -71,9 +71,15 @@ def neighbour_log_prob(
         neighbours: training examples, `train[nearest_neighbours(samples, train, test).indices]`.
         test: test examples.
 
+    Raises:
+        UserError: where log p(x) is not finite.
+
     Example:
         >>> log_prob = lambda x: -0.5 * np.sum(x**2, axis=1)
         >>> neighbour_log_prob(log_prob, np.zeros((3, 2)), np.ones((4, 2))).difference
         Estimate(value=1.0, standard_error=0.0)
     """
-    return Comparison(Estimate.of(np.asarray(log_prob(neighbours))), Estimate.of(np.asarray(log_prob(test))))
+    scores = [np.asarray(log_prob(examples), np.float64) for examples in (neighbours, test)]
+    if not all(np.all(np.isfinite(values)) for values in scores):
+        raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
+    return Comparison(*map(Estimate.of, scores))
