@@ -5,6 +5,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae.typing import Array
 
@@ -46,14 +47,37 @@ def median_distance(x: Array, y: Array, mask: Array) -> Array:
     return jnp.nan_to_num(jnp.nanmedian(jnp.where(counted, distances, jnp.nan)), nan=1.0)
 
 
+def unbiased_mmd(
+    within_x: Array | np.ndarray, within_y: Array | np.ndarray, between: Array | np.ndarray, count: Array | int
+) -> Array | np.ndarray:
+    """MMD² from the kernel between as many members of two samples, without the terms of a member with itself, `[]`.
+
+    1/(n(n−1)) Σ_{i≠j} [k(x_i, x_j) + k(y_i, y_j)] − 2/n² Σ_ij k(x_i, y_j)
+
+    Gretton et al. 2012, equation 3. NumPy's arrays keep their precision, which JAX would not.
+
+    Args:
+        within_x: k(x_i, x_j), `[n, n]`, 0 where i or j does not count; so are the two others.
+        within_y: k(y_i, y_j).
+        between: k(x_i, y_j).
+        count: members that count, at least 2.
+
+    Example:
+        >>> kernel = np.array([[4.0, 1.0], [1.0, 4.0]])
+        >>> float(unbiased_mmd(kernel, kernel, 2.0 * np.ones((2, 2)), 2))  # 1 + 1 − 2 · 2
+        -2.0
+    """
+    within = within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()
+    return within / (count * (count - 1)) - 2.0 * between.sum() / count**2
+
+
 def mmd(x: Array, y: Array, mask: Array, kernel: KernelKind = "rbf", bandwidth: Bandwidth = "dimension") -> Array:
     """An unbiased estimate of the squared maximum mean discrepancy between the distributions of x and y, `[]`.
 
     MMD² = E k(x, x') + E k(y, y') − 2 E k(x, y)
-         ≈ 1/(n(n−1)) Σ_{i≠j} [k(x_i, x_j) + k(y_i, y_j)] − 2/n² Σ_ij k(x_i, y_j)
 
-    without the terms of a member with itself, so that it is 0 in the mean where the two are equal, and below 0 half
-    of the time. Gretton et al. 2012, equation 3. The kernels, with bandwidth h:
+    estimated as `unbiased_mmd` says, so that it is 0 in the mean where the two are equal, and below 0 half of the time.
+    The kernels, with bandwidth h:
 
     - rbf: exp(−‖x − y‖² / 2h²)
     - inverse_multiquadratic: Σ_s C_s / (C_s + ‖x − y‖²), C_s = 2h² s, s = 0.1, 0.2, 0.5, 1, 2, 5, 10 (Tolstikhin et al.
@@ -77,9 +101,6 @@ def mmd(x: Array, y: Array, mask: Array, kernel: KernelKind = "rbf", bandwidth: 
     else:
         width = jnp.asarray(bandwidth, x.dtype)
     both = (mask[:, None] & mask[None, :]).astype(x.dtype)
-    others = both * (1.0 - jnp.eye(x.shape[0], dtype=x.dtype))
     count = jnp.sum(mask).astype(x.dtype)
-    within = sum(jnp.sum(others * KERNELS[kernel](squared_distances(one, one), width)) for one in (x, y))
-    between = jnp.sum(both * KERNELS[kernel](squared_distances(x, y), width))
-    estimate = within / jnp.maximum(count * (count - 1.0), 1.0) - 2.0 * between / jnp.maximum(count, 1.0) ** 2
-    return jnp.where(count > 1.0, estimate, 0.0)
+    kernels = (both * KERNELS[kernel](squared_distances(*pair), width) for pair in ((x, x), (y, y), (x, y)))
+    return jnp.where(count > 1.0, unbiased_mmd(*kernels, count=jnp.maximum(count, 2.0)), 0.0)

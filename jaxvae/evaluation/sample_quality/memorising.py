@@ -1,0 +1,85 @@
+"""Whether a model repeats its training examples: nearest neighbours of its samples."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae.errors import UserError
+from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.sample_quality.neighbours import nearest
+
+
+class Comparison(NamedTuple):
+    """A mean over generated samples beside the same over test examples."""
+
+    generated: Estimate
+    test: Estimate
+
+    @property
+    def difference(self) -> Estimate:
+        """Generated − test, of independent samples."""
+        value, errors = self.generated.value - self.test.value, (self.generated[1], self.test[1])
+        return Estimate(value, None if None in errors else math.hypot(*errors))  # type: ignore[arg-type]
+
+
+class NearestNeighbours(NamedTuple):
+    """The nearest training examples of generated samples."""
+
+    indices: np.ndarray
+    """Of the nearest training example of each generated sample, `[n]`."""
+    distance: Comparison
+    """To the nearest training example [units of the examples]; below that of test examples tells of copies."""
+
+
+def nearest_neighbours(samples: np.ndarray, train: np.ndarray, test: np.ndarray) -> NearestNeighbours:
+    """The nearest training example of each generated sample, by Euclidean distance over all axes, exactly.
+
+    Args:
+        samples: generated, `[n, ...]`.
+        train: training examples, `[m, ...]`.
+        test: test examples, `[l, ...]`, what the distances are to be compared with.
+
+    Raises:
+        UserError: where examples differ in shape, or there are none.
+
+    Example:
+        >>> found = nearest_neighbours(np.array([[1.0], [4.0]]), np.array([[4.0], [0.0]]), np.array([[2.0], [5.0]]))
+        >>> found.indices.tolist(), found.distance.difference.value
+        ([1, 0], -1.0)
+    """
+    shapes = {"generated": samples.shape, "training": train.shape, "test": test.shape}
+    if len({shape[1:] for shape in shapes.values()}) > 1 or 0 in (len(samples), len(train), len(test)):
+        got = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise UserError(f"nearest_neighbours takes one example or more of one shape each, got {got}: reshape them")
+    flat = [examples.reshape(len(examples), -1) for examples in (samples, train, test)]
+    indices, distances = nearest(flat[0], flat[1])
+    of_test = nearest(flat[2], flat[1])[1]
+    return NearestNeighbours(indices, Comparison(Estimate.of(distances), Estimate.of(of_test)))
+
+
+def neighbour_log_prob(
+    log_prob: Callable[[np.ndarray], np.ndarray], neighbours: np.ndarray, test: np.ndarray
+) -> Comparison:
+    """The log-likelihood of the training examples that are nearest to generated samples, beside that of test examples.
+
+    A model that memorises gives the first far more than the second. An example counts as often as it is nearest.
+
+    Args:
+        log_prob: log p(x) of examples, `[n, ...]` to `[n]`, nats; it is called once for either argument.
+        neighbours: training examples, `train[nearest_neighbours(samples, train, test).indices]`.
+        test: test examples.
+
+    Raises:
+        UserError: where log p(x) is not finite.
+
+    Example:
+        >>> log_prob = lambda x: -0.5 * np.sum(x**2, axis=1)
+        >>> neighbour_log_prob(log_prob, np.zeros((3, 2)), np.ones((4, 2))).difference
+        Estimate(value=1.0, standard_error=0.0)
+    """
+    scores = [np.asarray(log_prob(examples), np.float64) for examples in (neighbours, test)]
+    if not all(np.all(np.isfinite(values)) for values in scores):
+        raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
+    return Comparison(*map(Estimate.of, scores))
