@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jaxvae.cli.evaluation import GROUPS, EvaluationFlags, evaluate_run
+from jaxvae.cli.evaluation import GROUPS, chosen_groups, evaluate_run
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, make_parser, parse, pick, run_script
 from jaxvae.cli.run_directory import RunFlags, config_of
 from jaxvae.cli.setup import first_state, set_up
+from jaxvae.cli.subject import EvaluationFlags
 from jaxvae.report.terminal import evaluation_markdown
 from jaxvae.training.checkpoint import restore_checkpoint
 
@@ -30,7 +31,7 @@ def main() -> None:
         default=list(EvaluationFlags.metrics),
         help=f"groups of metrics, of {', '.join(GROUPS)}, or all",
     )
-    parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples"})
+    parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples", "code_density"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
     parser.add_argument("--data_dir", type=str, help="where prepared data sets are kept (default: the run's)")
     parser.add_argument("--markdown", type=bool, default=False, help="print the table as Markdown")
@@ -41,8 +42,8 @@ def main() -> None:
     run_parser = experiment_parser("")
     values = construct(run_parser, parse(run_parser, ["--config", str(config_of(run_dir)), *overrides]))
     run = pick(RunFlags, values)
-    metrics = tuple(GROUPS) if flags.metrics == ["all"] else tuple(flags.metrics)
-    wanted = pick(EvaluationFlags, flags.as_dict() | {"metrics": metrics, "num_samples": run.num_samples})
+    of_run = {"num_samples": run.num_samples, "code_density": run.code_density}
+    wanted = pick(EvaluationFlags, flags.as_dict() | of_run | {"metrics": chosen_groups(flags.metrics)})
     setup = set_up(values)
     best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
     document = evaluate_run(run_dir, setup, best, run.seed, wanted, Console(stderr=flags.markdown))

@@ -9,12 +9,13 @@ import sys
 
 from rich.console import Console
 
-from jaxvae.cli.evaluation import EvaluationFlags, evaluate_run
+from jaxvae.cli.evaluation import evaluate_run
 from jaxvae.cli.experiment import config_text, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import save_pictures, show_summary
 from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
 from jaxvae.cli.setup import check_traces, first_state, set_up
+from jaxvae.cli.subject import EvaluationFlags
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 

@@ -1,25 +1,19 @@
 """What a trained model leaves beside its evaluation: pictures, and what to try next."""
 
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from rich.console import Console
 
+from jaxvae.cli.pictures import Pictures, mean_or_draw
+from jaxvae.cli.run_directory import CodeDensityName
 from jaxvae.cli.setup import Setup, Stream, stream_key
-from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.evaluation import fit_code_density, in_batches
-from jaxvae.objectives import WithoutDensity
 from jaxvae.report import is_image, save_grid
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
-from jaxvae.vae import mean_of
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
-_EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
 
 def save_pictures(
@@ -27,7 +21,7 @@ def save_pictures(
     setup: Setup,
     state: TrainState,
     seed: int,
-    code_density: Literal["normal", "mixture", "flow", "prior"] = "normal",
+    code_density: CodeDensityName = "normal",
 ) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
 
@@ -41,56 +35,29 @@ def save_pictures(
     if not is_image(setup.dataset.data_shape):
         return []
 
-    x = training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
-    white = float(jnp.max(x)) if model.likelihood.support.is_raw else 1.0  # counts have no largest level of their own
-    x = x[:_NUM_RECONSTRUCTIONS]
-
-    def shown(x: Array) -> np.ndarray:
-        return np.asarray((x + 1.0) / 2.0 if training.preprocessing.symmetric else x / max(white, 1.0))
+    pictures = Pictures(setup, state, seed)
+    x = pictures.test[:_NUM_RECONSTRUCTIONS]
 
     def reconstruction(key: Key, x: Array) -> Array:
         code_key, data_key = jax.random.split(key)
-        return _mean_or_draw(model.decode(params, _mean_or_draw(model.encode(params, x), code_key)), data_key)
+        return mean_or_draw(model.decode(params, mean_or_draw(model.encode(params, x), code_key)), data_key)
 
     reconstructions = jax.jit(jax.vmap(reconstruction))(jax.random.split(stream_key(seed, Stream.PICTURES), len(x)), x)
     path = run_dir / "reconstructions.png"
     title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
-    save_grid(path, shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model"))
-    draw, drawn_from = partial(model.sample_prior, params), "p(z)"
-    if isinstance(training.objective, WithoutDensity) and code_density != "prior":
-        codes = _codes_of_training_examples(training.objective, setup, state, seed)
-        draw, drawn_from = fit_code_density(codes, code_density, seed=seed).sample, f"{code_density} fitted to codes"
+    save_grid(
+        path, pictures.shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model")
+    )
+    draw, drawn_from = pictures.latents(code_density)
 
     def sampled(key: Key) -> Array:
         code_key, data_key = jax.random.split(key)
-        return _mean_or_draw(model.decode(params, draw(code_key)), data_key)
+        return mean_or_draw(model.decode(params, draw(code_key)), data_key)
 
     keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
     title = f"samples: E[x | z], z ~ {drawn_from} (draws where there is no mean)"
-    save_grid(run_dir / "samples.png", shown(jax.jit(jax.vmap(sampled))(keys)), title)
+    save_grid(run_dir / "samples.png", pictures.shown(jax.jit(jax.vmap(sampled))(keys)), title)
     return [path, run_dir / "samples.png"]
-
-
-def _codes_of_training_examples(objective: WithoutDensity, setup: Setup, state: TrainState, seed: int) -> np.ndarray:
-    """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
-    training, images = setup.training, setup.dataset.train.images
-    model, params = training.model.at_step(state.step), state.evaluation_params
-    chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_CODES]
-    data_key, code_key = jax.random.split(stream_key(seed, Stream.CODES))
-    x = jax.jit(training.preprocessing)(data_key, images[np.sort(chosen)])
-
-    def code(key: Key, one: Array) -> dict[str, Array]:
-        return {"code": objective.code(model, params, key, one)}
-
-    return np.concatenate([batch["code"] for batch in in_batches(code)(code_key, x, _CODES_AT_ONCE)])
-
-
-def _mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
-    """The mean, or a draw of a distribution that has none."""
-    try:
-        return mean_of(distribution)
-    except NotImplementedError:
-        return distribution.sample(key)
 
 
 def show_summary(run_dir: Path, console: Console) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from jaxvae.errors import UserError
 
+CodeDensityName = Literal["normal", "mixture", "flow", "prior"]
 CONFIG, EVALUATION = "config.yaml", "evaluation.json"
 HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
 _OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png"}
@@ -29,7 +30,7 @@ class RunFlags:
 
     seed: int = 0
     num_samples: int = 5000
-    code_density: Literal["normal", "mixture", "flow", "prior"] = "normal"
+    code_density: CodeDensityName = "normal"
     run_dir: str | None = None
     overwrite: bool = False
     resume: bool = False

@@ -92,13 +92,18 @@ def set_up(values: dict[str, Any]) -> Setup:
 
 def first_state(setup: Setup, seed: int) -> TrainState:
     """The state before the first step of a run."""
-    images = setup.dataset.train.images
+    return create_run_state(setup.training, setup.dataset, seed, Stream.TRAINING)
+
+
+def create_run_state(training: Training, dataset: Dataset, seed: int, stream: "Stream") -> TrainState:
+    """The state before the first step of a training on the data of a run, by one of its streams."""
+    images = dataset.train.images
 
     def create(training: Training, key: Key, raw: Array) -> TrainState:
         return create_state(training, key, training.preprocessing.expected(raw), len(images))
 
     chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_INIT]  # files may be sorted by class
-    return jax.jit(create)(setup.training, stream_key(seed, Stream.TRAINING), jnp.asarray(images[np.sort(chosen)]))
+    return jax.jit(create)(training, stream_key(seed, stream), jnp.asarray(images[np.sort(chosen)]))
 
 
 class Stream(enum.IntEnum):
@@ -116,6 +121,12 @@ class Stream(enum.IntEnum):
     DIAGNOSTICS = 6
     GAPS = 7
     ANNEALING = 8
+    GENERATED = 9
+    """Examples that are compared with the test set."""
+    NEIGHBOURS = 10
+    """log p(x) of nearest neighbours."""
+    AUTOENCODER = 11
+    """The autoencoder whose codes stand beside the model's."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -21,15 +21,13 @@ from jaxvae.evaluation.diagnostics import (
     mutual_information,
 )
 from jaxvae.evaluation.document import (
-    NO_DENSITY,
     annealed_document,
-    figure,
     gaps_document,
     likelihood_document,
-    missing,
     provenance,
 )
-from jaxvae.evaluation.evaluate import Estimate, ImportanceReport, Scores, evaluate, in_batches
+from jaxvae.evaluation.evaluate import ImportanceReport, Scores, evaluate, in_batches
+from jaxvae.evaluation.figures import NO_DENSITY, Estimate, attempt, figure, measured, missing
 from jaxvae.evaluation.gaps import InferenceGaps, inference_gaps
 from jaxvae.evaluation.gradient_snr import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise
 from jaxvae.evaluation.likelihood import ImportanceEstimate, exact_log_marginal, importance_estimate, log_marginal
@@ -52,6 +50,7 @@ __all__ = [
     "active_units",
     "annealed_document",
     "annealed_log_marginal",
+    "attempt",
     "bits_per_dimension",
     "collapse_warning",
     "diagnose",
@@ -74,6 +73,7 @@ __all__ = [
     "log_marginal",
     "log_mean_exp",
     "marginal_kl",
+    "measured",
     "missing",
     "mutual_information",
     "noise_floor",

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae.draw import Model
 from jaxvae.evaluation.diagnostics import ACTIVE, ActiveUnits, LatentTerms, active_units, latent_terms
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.typing import Array, Key, Params
 
 MOST_EXAMPLES = 1000  # the work grows with the square (a flow inverts N² latents), log N hardly
@@ -83,10 +83,7 @@ def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
 def diagnostics_document(diagnostics: Diagnostics | None) -> dict[str, Any]:
     """The entry of `evaluation.json`; None stands for an objective that trains no density."""
     if diagnostics is None:
-        return {"value": None, "reason": "the objective trains no density of x"}
-
-    def entry(estimate: Estimate, estimator: str, **more: Any) -> dict[str, Any]:
-        return {**estimate._asdict(), "unit": "nats", **more, "estimator": estimator}
+        return missing(NO_DENSITY)
 
     dimensions, units = diagnostics.kl_per_dimension, diagnostics.units
     per_dimension: dict[str, Any] = {"values": None, "reason": "the dimensions of q or p depend on each other"}
@@ -96,13 +93,14 @@ def diagnostics_document(diagnostics: Diagnostics | None) -> dict[str, Any]:
     means = "of two independent means of draws, their covariance" if units.by_draws else "of the posterior's mean"
     return {
         "num_examples": diagnostics.num_examples,
-        "mutual_information": entry(
+        "mutual_information": figure(
             diagnostics.mutual_information,
+            "nats",
             "log q(z|x) − log q(z), one draw of z an example; q(z) the mixture of the examples' posteriors",
             upper_bound=math.log(diagnostics.num_examples),
         ),
-        "marginal_kl": entry(diagnostics.marginal_kl, "log q(z) − log p(z), of the same draws"),
-        "average_kl": entry(diagnostics.average_kl, "in closed form where the pair has one, else of the same draws"),
+        "marginal_kl": figure(diagnostics.marginal_kl, "nats", "log q(z) − log p(z), of the same draws"),
+        "average_kl": figure(diagnostics.average_kl, "nats", "in closed form where the pair has one, else of draws"),
         "active_units": {
             "value": diagnostics.num_active,
             "of": int(units.variances.size),

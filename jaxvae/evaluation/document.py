@@ -16,7 +16,8 @@ from jaxvae.data.preprocessing import Preprocessing, content_hash
 from jaxvae.distributions import Columns, Distribution, Levels
 from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
-from jaxvae.evaluation.evaluate import Estimate, ImportanceReport, Scores
+from jaxvae.evaluation.evaluate import ImportanceReport, Scores
+from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.evaluation.gaps import InferenceGaps
 from jaxvae.likelihoods import Likelihood
 from jaxvae.priors import Figure
@@ -29,7 +30,6 @@ _ESTIMATORS = {
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
-NO_DENSITY = "the objective trains no density of x"
 
 
 def provenance(x: Array, **context: Any) -> dict[str, Any]:
@@ -69,16 +69,6 @@ def _commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return described.stdout.strip()
-
-
-def missing(reason: str) -> dict[str, Any]:
-    """The entry of a figure that does not exist, and why."""
-    return {"value": None, "reason": reason}
-
-
-def figure(estimate: Estimate, unit: str, estimator: str, **more: Any) -> dict[str, Any]:
-    """The entry of a figure."""
-    return {**estimate._asdict(), "unit": unit, "estimator": estimator, **more}
 
 
 def likelihood_document(

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from jaxvae.draw import Model
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import pareto_shape, trust_threshold
 from jaxvae.objectives import Objective
@@ -16,22 +17,6 @@ from jaxvae.typing import Array, Key, Metrics, Params
 _NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay within a processor's cache
-
-
-class Estimate(NamedTuple):
-    """A mean over examples."""
-
-    value: float
-    """In the units of the figure (nats unless said)."""
-    standard_error: float | None
-    """Standard deviation over examples / √n; None for one example."""
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> "Estimate":
-        """The mean and standard error of one figure an example, `[n]`."""
-        values = np.asarray(values, np.float64)
-        error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-        return cls(float(np.mean(values)), error)
 
 
 Batches = Callable[[Key, Array, int], Iterator[dict[str, np.ndarray]]]

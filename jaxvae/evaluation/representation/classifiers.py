@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_labels
 
 NUM_NEIGHBOURS = 5

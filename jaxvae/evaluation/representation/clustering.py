@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.checks import check_range
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_labels
 
 _STARTS = 10  # of k-means; the best is kept

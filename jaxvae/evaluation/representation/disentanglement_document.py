@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate, measured
 from jaxvae.evaluation.representation.dci import dci
 from jaxvae.evaluation.representation.factor_vae_score import EXAMPLES_PER_VOTE, NUM_VOTES, factor_vae_score
-from jaxvae.evaluation.representation.figures import SCORE, SHARE, chosen_examples, figure, without_values
+from jaxvae.evaluation.representation.figures import SCORE, SHARE, chosen_examples, without_values
 from jaxvae.evaluation.representation.histograms import NUM_BINS
 from jaxvae.evaluation.representation.inputs import as_codes
 from jaxvae.evaluation.representation.modularity import modularity
@@ -77,8 +77,7 @@ def disentanglement_document(
     }
     details = {"num_examples": len(values), "num_codes": values.shape[1], "seed": seed}
     figures = {
-        name: figure(compute, unit=unit, estimator=_ESTIMATORS[name], **details)
-        for name, (unit, compute) in computed.items()
+        name: measured(compute, unit, _ESTIMATORS[name], **details) for name, (unit, compute) in computed.items()
     }
     figures["dci_informativeness"]["chance"] = _share_of_commonest(known)
     return {"factors": varying, **figures}

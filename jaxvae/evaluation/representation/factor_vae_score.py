@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
 from jaxvae.evaluation.diagnostics import ACTIVE
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors
 
 NUM_VOTES = 800  # to learn from, and as many to score

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from jaxvae.checks import check_choice
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 
 NUM_BINS = 20  # Locatello et al. 2019, appendix C; Ridgeway and Mozer 2018 use as many
 _MOST_GROUPS = 20  # of examples, left out in turn

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.histograms import Bins, bin_codes, code_information, jackknife, joint_counts
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors
 

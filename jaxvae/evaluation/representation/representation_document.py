@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate, measured
 from jaxvae.evaluation.representation.classifiers import (
     MOST_ITERATIONS,
     NUM_NEIGHBOURS,
@@ -20,7 +20,7 @@ from jaxvae.evaluation.representation.clustering import (
     hungarian_accuracy,
     normalized_mutual_information,
 )
-from jaxvae.evaluation.representation.figures import SCORE, SHARE, chosen_examples, figure, without_values
+from jaxvae.evaluation.representation.figures import SCORE, SHARE, chosen_examples, without_values
 from jaxvae.evaluation.representation.inputs import as_codes
 
 _CLUSTERS = "k-means (best of 10 starts) of test codes as they are, as many clusters as classes"
@@ -35,7 +35,7 @@ _ESTIMATORS = {
 
 
 def representation_document(
-    codes: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    codes: Mapping[str, tuple[ArrayLike, ArrayLike] | UserError],
     labels: tuple[ArrayLike | None, ArrayLike | None],
     *,
     seed: int = 0,
@@ -46,7 +46,7 @@ def representation_document(
 
     Args:
         codes: by name (of the model, `pixels`, `pca`, …), those of the training and of the test examples, `[N, ...]`
-            and `[M, ...]`.
+            and `[M, ...]`; or why there are none.
         labels: classes of the training and of the test examples, `[N]` and `[M]`, or None where there are none.
         seed: of the choice of examples, and of the clusters.
 
@@ -64,8 +64,10 @@ def representation_document(
 
 
 def _figures(
-    codes: tuple[ArrayLike, ArrayLike], labels: tuple[ArrayLike | None, ArrayLike | None], seed: int
+    codes: tuple[ArrayLike, ArrayLike] | UserError, labels: tuple[ArrayLike | None, ArrayLike | None], seed: int
 ) -> dict[str, Any]:
+    if isinstance(codes, UserError):
+        return without_values(_ESTIMATORS, codes)
     try:
         train, train_labels = _chosen(codes[0], labels[0], seed)
         test, test_labels = _chosen(codes[1], labels[1], seed)
@@ -81,10 +83,7 @@ def _figures(
         "adjusted_rand_index": (SCORE, lambda: Estimate(adjusted_rand_index(*clustered), None)),
     }
     sizes = {"num_examples": len(test), "num_train_examples": len(train), "num_codes": test.shape[1], "seed": seed}
-    return {
-        name: figure(compute, unit=unit, estimator=_ESTIMATORS[name], **sizes)
-        for name, (unit, compute) in computed.items()
-    }
+    return {name: measured(compute, unit, _ESTIMATORS[name], **sizes) for name, (unit, compute) in computed.items()}
 
 
 def _chosen(codes: ArrayLike, labels: ArrayLike | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors, halves
 
 

@@ -11,7 +11,7 @@ import optax
 
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.sample_quality.extractor import check_images, in_chunks
 from jaxvae.networks import MLP, Conv
 from jaxvae.typing import Array, Params

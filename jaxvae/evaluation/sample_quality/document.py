@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate, attempt, missing
 from jaxvae.evaluation.sample_quality.extractor import FeatureExtractor, check_images
 from jaxvae.evaluation.sample_quality.frechet import frechet_distance
 from jaxvae.evaluation.sample_quality.inception_score import inception_score
@@ -42,7 +42,7 @@ _ABOUT = {
 
 
 def sample_quality_document(
-    extractor: FeatureExtractor,
+    extractor: FeatureExtractor | UserError,
     real: np.ndarray,
     generated: np.ndarray,
     *,
@@ -55,7 +55,7 @@ def sample_quality_document(
     """All figures of sample quality as JSON; one that cannot be had says why in a line, and the others stand.
 
     Args:
-        extractor: gives features and probabilities, and stands in every entry made of them.
+        extractor: gives features and probabilities, and stands in every entry made of them; or why there is none.
         real: test images in [0, 1], `[n, height, width, channels]`.
         generated: `[m, height, width, channels]`.
         seed: of the subsets of the kernel distance.
@@ -70,11 +70,17 @@ def sample_quality_document(
         "seed": seed,
     }
 
+    def known() -> FeatureExtractor:
+        if isinstance(extractor, UserError):
+            raise extractor
+        return extractor
+
     def extract() -> tuple[np.ndarray, np.ndarray]:
         check_images(real=real, generated=generated)
-        return extractor.features(real), extractor.features(generated)
+        return known().features(real), known().features(generated)
 
-    features = _attempt(extract)
+    features = attempt(extract)
+    named, about = ("", None) if isinstance(extractor, UserError) else (extractor.name, extractor.about)
 
     def both() -> tuple[np.ndarray, np.ndarray]:
         if isinstance(features, UserError):
@@ -83,26 +89,26 @@ def sample_quality_document(
 
     def probabilities() -> np.ndarray:
         check_images(generated=generated)
-        values = extractor.probabilities(generated)
+        values = known().probabilities(generated)
         if values is None:
-            raise UserError(f"{extractor.name} knows no classes: name an extractor that does")
+            raise UserError(f"{known().name} knows no classes: name an extractor that does")
         return values
 
     def entries(
         names: tuple[str, ...], compute: Callable[[], tuple[Estimate, ...]], settings: Entry
     ) -> dict[str, Entry]:
         """The entries of figures that are computed together."""
-        found = _attempt(compute)
-        values = [_missing(found)] * len(names) if isinstance(found, UserError) else [one._asdict() for one in found]
+        found = attempt(compute)
+        values = [missing(found)] * len(names) if isinstance(found, UserError) else [one._asdict() for one in found]
         document = {}
         for name, value in zip(names, values, strict=True):
             figure, unit, estimator = _ABOUT[name]
             document[name] = {
                 **value,
                 "unit": unit,
-                "name": f"{extractor.name} {figure}",
+                "name": f"{named} {figure}",
                 "estimator": estimator,
-                "extractor": extractor.about,
+                "extractor": about,
                 "num_samples": len(generated),
                 "num_real": len(real),
                 **settings,
@@ -140,7 +146,7 @@ def _neighbour_entries(
     def entry(found: Comparison | UserError, unit: str, estimator: str) -> Entry:
         about = {"unit": unit, "estimator": estimator, "num_samples": len(generated), "num_real": len(real)}
         if isinstance(found, UserError):
-            return _missing(found) | about
+            return missing(found) | about
         return {**found.difference._asdict(), **{side: one._asdict() for side, one in found._asdict().items()}, **about}
 
     def neighbours() -> Any:
@@ -157,7 +163,7 @@ def _neighbour_entries(
         assert train is not None  # there are neighbours
         return neighbour_log_prob(log_prob, train[found.indices], real)
 
-    found = _attempt(neighbours)
+    found = attempt(neighbours)
     return {
         "nearest_neighbour_distance": entry(
             found if isinstance(found, UserError) else found.distance,
@@ -165,23 +171,11 @@ def _neighbour_entries(
             "to the nearest training image, mean of generated minus mean of test images; far below 0: copies",
         ),
         "nearest_neighbour_log_likelihood": entry(
-            _attempt(scored),
+            attempt(scored),
             "nats",
             "log p(x) of generated images' nearest training images minus that of test images; far above 0: memorised",
         ),
     }
-
-
-def _attempt(compute: Callable[[], Any]) -> Any:
-    """What `compute` returns, or the mistake that it raises: one figure that is missing must not cost the others."""
-    try:
-        return compute()
-    except UserError as error:
-        return error
-
-
-def _missing(error: UserError) -> Entry:
-    return {"value": None, "reason": str(error)}
 
 
 def _frechet_warning(features: tuple[np.ndarray, np.ndarray] | UserError) -> Entry:

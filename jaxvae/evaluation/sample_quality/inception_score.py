@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 
 
 def inception_score(probabilities: np.ndarray, num_splits: int = 10) -> Estimate:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from jaxvae.checks import check_range
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.sample_quality.extractor import check_features
 from jaxvae.objectives.discrepancy import unbiased_mmd
 

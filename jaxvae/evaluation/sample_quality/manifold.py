@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae.checks import check_range
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.sample_quality.extractor import check_features
 from jaxvae.evaluation.sample_quality.neighbours import ball_squares, in_balls
 

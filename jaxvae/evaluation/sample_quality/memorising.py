@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.sample_quality.neighbours import nearest
 
 

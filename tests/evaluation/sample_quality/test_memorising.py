@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.evaluation.evaluate import Estimate
+from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.sample_quality import inception_score, nearest_neighbours, neighbour_log_prob
 
 

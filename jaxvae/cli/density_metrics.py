@@ -1,0 +1,135 @@
+"""Groups of metrics of a model with a density: likelihood, latents, gaps of inference, annealing."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxvae.cli.setup import Stream
+from jaxvae.cli.subject import Subject, warn
+from jaxvae.evaluation import (
+    Annealing,
+    ImportanceReport,
+    InferenceGaps,
+    annealed_document,
+    annealed_log_marginal,
+    collapse_warning,
+    diagnose,
+    diagnostics_document,
+    evaluate,
+    gaps_document,
+    importance_estimate,
+    independent_baseline,
+    inference_gaps,
+    likelihood_document,
+    reverse_annealed_log_marginal,
+)
+from jaxvae.report.terminal import example_bar
+from jaxvae.typing import Array, Key
+
+_EXAMPLES_FOR_BASELINE = 50_000
+_GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
+_ANNEALED_AT_ONCE = 4  # examples: they are walked together
+
+
+def likelihood(subject: Subject) -> dict[str, Any]:
+    """ELBO, log p(x), rate, distortion, baseline."""
+    training, flags = subject.setup.training, subject.flags
+    with example_bar(subject.console, "log p(x)") as progress:
+        task = progress.add_task("log p(x)", total=len(subject.x) * (flags.num_repeats if subject.has_density else 1))
+        scores = evaluate(
+            subject.model,
+            training.objective,
+            subject.params,
+            subject.key(Stream.EVALUATION),
+            subject.x,
+            num_samples=flags.num_samples,
+            num_repeats=flags.num_repeats,
+            progress=lambda count: progress.advance(task, count),
+        )
+    if scores.importance is not None:
+        for line in _doubts(scores.importance, flags.target_error):
+            warn(subject.console, line)
+    fit_on = jax.jit(training.preprocessing)(
+        subject.key(Stream.EXAMPLES), subject.setup.dataset.train.images[:_EXAMPLES_FOR_BASELINE]
+    )
+    return likelihood_document(
+        scores,
+        jax.jit(independent_baseline)(training.model.likelihood, fit_on),
+        training.model.likelihood,
+        training.preprocessing,
+        subject.x,
+        prior=subject.model.prior.report(subject.model, subject.params),
+    )
+
+
+def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
+    """What is to be said against an estimate of log p(x)."""
+    lines = []
+    if not report.is_reliable:
+        lines.append(
+            f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
+            f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or add --metrics annealed"
+        )
+    error = report.draw_error if report.repeat_error is None else max(report.draw_error, report.repeat_error)
+    if target_error is not None and error > target_error:
+        lines.append(
+            f"the error of log p(x) by its draws is {error:.2g} nats, wanted {target_error:g}: give --num_samples "
+            f"{report.samples_for(target_error)}"
+        )
+    return lines
+
+
+def latents(subject: Subject) -> dict[str, Any]:
+    """What the latents carry."""
+    if not subject.has_density:
+        return {"diagnostics": diagnostics_document(None)}
+    found = diagnose(subject.model, subject.params, subject.key(Stream.DIAGNOSTICS), subject.x)
+    if (warning := collapse_warning(found)) is not None:
+        warn(subject.console, warning)
+    return {"diagnostics": diagnostics_document(found)}
+
+
+def gaps(subject: Subject) -> dict[str, Any]:
+    """The approximation and the amortisation gap."""
+    subject.require_density()
+    num_samples = subject.flags.num_samples
+
+    def one(key: Key, x: Array) -> dict[str, Array]:
+        return inference_gaps(
+            subject.model, subject.params, key, x, num_samples=num_samples, steps=_GAP_STEPS
+        )._asdict()
+
+    x = subject.spread(subject.flags.gap_examples)
+    found = subject.per_example(one, subject.key(Stream.GAPS), x, _GAP_EXAMPLES_AT_ONCE, "gaps")
+    return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}
+
+
+def annealed(subject: Subject) -> dict[str, Any]:
+    """log p(x) of test examples by annealing, and its bracket on examples that the model itself made."""
+    subject.require_density()
+    model, params, flags = subject.model, subject.params, subject.flags
+    annealing = Annealing(num_temperatures=flags.num_temperatures, num_chains=flags.num_chains)
+
+    def test(key: Key, x: Array) -> dict[str, Array]:
+        annealed_key, importance_key = jax.random.split(key)
+        estimate = annealed_log_marginal(model, params, annealed_key, x, annealing)
+        importance = importance_estimate(model, params, importance_key, x, flags.num_samples).log_marginal
+        return {"annealed": estimate.log_marginal, "importance": importance}
+
+    def simulated(key: Key, index: Array) -> dict[str, Array]:
+        del index
+        prior_key, likelihood_key, lower_key, upper_key = jax.random.split(key, 4)
+        z = model.sample_prior(params, prior_key)
+        x = model.decode(params, z).sample(likelihood_key)
+        lower = annealed_log_marginal(model, params, lower_key, x, annealing)
+        upper = reverse_annealed_log_marginal(model, params, upper_key, x, z, annealing)
+        return {"lower": lower.log_marginal, "upper": upper.log_marginal, "acceptance": lower.acceptance}
+
+    test_key, simulated_key = jax.random.split(subject.key(Stream.ANNEALING))
+    x = subject.spread(flags.annealed_examples)
+    found = subject.per_example(test, test_key, x, _ANNEALED_AT_ONCE, "annealing, test")
+    indices = np.arange(flags.annealed_examples)
+    bracket = subject.per_example(simulated, simulated_key, indices, _ANNEALED_AT_ONCE, "annealing, simulated")  # type: ignore[arg-type]
+    acceptance = float(np.mean(bracket.pop("acceptance")))
+    return {"annealed": annealed_document(**found, **bracket, acceptance=acceptance, annealing=annealing)}

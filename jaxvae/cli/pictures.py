@@ -1,0 +1,82 @@
+"""Data and samples of a run as pictures in [0, 1], and where the latents of samples come from."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.cli.run_directory import CodeDensityName
+from jaxvae.cli.setup import Setup, Stream, stream_key
+from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.evaluation import fit_code_density, in_batches
+from jaxvae.objectives import WithoutDensity
+from jaxvae.training import TrainState
+from jaxvae.typing import Array, Key
+from jaxvae.vae import mean_of
+
+_EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
+
+
+def mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
+    """The mean, or a draw of a distribution that has none."""
+    try:
+        return mean_of(distribution)
+    except NotImplementedError:
+        return distribution.sample(key)
+
+
+class Pictures:
+    """The test set of a run, and its training examples, in the model's units and as pictures."""
+
+    def __init__(self, setup: Setup, state: TrainState, seed: int) -> None:
+        self._setup, self._state, self._seed = setup, state, seed
+
+    @cached_property
+    def test(self) -> Array:
+        """x of the test set, `[n, *data_shape]`."""
+        return self._setup.training.preprocessing.for_evaluation(self._setup.dataset.test.images, "test")
+
+    def train(self, stream: Stream, most: int) -> tuple[Array, np.ndarray]:
+        """x of training examples, drawn without replacement where there are more than `most`, and their indices."""
+        images = self._setup.dataset.train.images
+        chosen = np.sort(np.random.default_rng(self._seed).permutation(len(images))[:most])
+        return jax.jit(self._setup.training.preprocessing)(stream_key(self._seed, stream), images[chosen]), chosen
+
+    @cached_property
+    def _white(self) -> float:
+        """The largest level of data that have none of their own (counts), else 1."""
+        raw = self._setup.training.model.likelihood.support.is_raw
+        return max(float(jnp.max(self.test)), 1.0) if raw else 1.0
+
+    def shown(self, x: Array) -> np.ndarray:
+        """x as pictures; what a model draws may leave [0, 1]."""
+        return np.asarray((x + 1.0) / 2.0 if self._setup.training.preprocessing.symmetric else x / self._white)
+
+    def data(self, shown: np.ndarray) -> np.ndarray:
+        """x of pictures: the inverse of `shown`."""
+        return 2.0 * shown - 1.0 if self._setup.training.preprocessing.symmetric else shown * self._white
+
+    def latents(self, code_density: CodeDensityName) -> tuple[Callable[[Key], Any], str]:
+        """A function that draws the latents of one sample, and the name of what it draws from."""
+        training, params = self._setup.training, self._state.evaluation_params
+        model = training.model.at_step(self._state.step)
+        if not isinstance(training.objective, WithoutDensity) or code_density == "prior":
+            return partial(model.sample_prior, params), "p(z)"
+        codes = self._codes(training.objective)
+        return fit_code_density(codes, code_density, seed=self._seed).sample, f"{code_density} fitted to codes"
+
+    def _codes(self, objective: WithoutDensity) -> np.ndarray:
+        """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
+        model, params = self._setup.training.model.at_step(self._state.step), self._state.evaluation_params
+        images = self._setup.dataset.train.images
+        chosen = np.random.default_rng(self._seed).permutation(len(images))[:_EXAMPLES_FOR_CODES]
+        data_key, code_key = jax.random.split(stream_key(self._seed, Stream.CODES))
+        x = jax.jit(self._setup.training.preprocessing)(data_key, images[np.sort(chosen)])
+
+        def code(key: Key, one: Array) -> dict[str, Array]:
+            return {"code": objective.code(model, params, key, one)}
+
+        return np.concatenate([batch["code"] for batch in in_batches(code)(code_key, x, _CODES_AT_ONCE)])

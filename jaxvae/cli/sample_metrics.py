@@ -1,0 +1,124 @@
+"""Groups of metrics of what a model draws, and of what its codes tell."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.cli.pictures import Pictures, mean_or_draw
+from jaxvae.cli.setup import Stream, create_run_state
+from jaxvae.cli.subject import Subject
+from jaxvae.errors import UserError
+from jaxvae.evaluation import attempt, importance_estimate, in_batches
+from jaxvae.evaluation.representation import disentanglement_document, pca_codes, representation_document
+from jaxvae.evaluation.sample_quality import (
+    FeatureExtractor,
+    load_inception,
+    sample_quality_document,
+    train_classifier,
+)
+from jaxvae.objectives import Autoencoder, WithoutDensity
+from jaxvae.report import is_image
+from jaxvae.training import fit
+from jaxvae.typing import Array, Key
+
+_MOST_GENERATED, _GENERATED_AT_ONCE = 10_000, 500
+_MOST_FOR_CLASSIFIER, _MOST_CODES = 60_000, 10_000
+_NEIGHBOUR_SAMPLES, _NEIGHBOURS_AT_ONCE = 500, 20  # draws for log p(x) of neighbours: their difference is what counts
+
+
+def samples(subject: Subject) -> dict[str, Any]:
+    """The quality of samples, by the features of a classifier or of Inception-v3."""
+    if not is_image(subject.setup.dataset.data_shape):
+        raise UserError(f"sample quality needs images, got data of shape {subject.setup.dataset.data_shape}")
+    pictures = Pictures(subject.setup, subject.state, subject.seed)
+    test, (train, chosen) = pictures.shown(subject.x), pictures.train(Stream.EXAMPLES, _MOST_FOR_CLASSIFIER)
+    shown = pictures.shown(train)
+
+    def extractor() -> FeatureExtractor:
+        if subject.flags.inception is not None:
+            return load_inception(subject.flags.inception)
+        splits = subject.setup.dataset
+        labels = None if splits.train.labels is None else splits.train.labels[chosen]
+        return train_classifier(shown, labels, test, splits.test.labels, seed=subject.seed)
+
+    draw, drawn_from = pictures.latents(subject.flags.code_density)
+    model, params = subject.model, subject.params
+
+    def generate(key: Key, index: Array) -> dict[str, Array]:
+        del index
+        code_key, data_key = jax.random.split(key)
+        return {"x": model.decode(params, draw(code_key)).sample(data_key)}
+
+    count = subject.flags.num_generated or min(len(test), _MOST_GENERATED)
+    generated = subject.per_example(
+        generate, subject.key(Stream.GENERATED), np.arange(count), _GENERATED_AT_ONCE, "samples"
+    )["x"]
+
+    def log_prob(images: np.ndarray) -> np.ndarray:
+        x = jnp.asarray(pictures.data(images), jnp.float32)
+
+        def one(key: Key, x: Array) -> dict[str, Array]:
+            return {"value": importance_estimate(model, params, key, x, _NEIGHBOUR_SAMPLES).log_marginal}
+
+        key = subject.key(Stream.NEIGHBOURS)
+        return subject.per_example(one, key, x, _NEIGHBOURS_AT_ONCE, "log p(x) of neighbours")["value"]
+
+    figures = sample_quality_document(
+        attempt(extractor),
+        np.asarray(test, np.float32),
+        np.clip(pictures.shown(generated), 0.0, 1.0).astype(np.float32),
+        seed=subject.seed,
+        train=shown,
+        log_prob=log_prob if subject.has_density else None,
+    )
+    return {"samples": {"drawn_from": f"x ~ p(x|z), z ~ {drawn_from}", **figures}}
+
+
+def representation(subject: Subject) -> dict[str, Any]:
+    """What codes tell of classes and factors, beside pixels, principal components and an autoencoder's."""
+    dataset = subject.setup.dataset
+    pictures = Pictures(subject.setup, subject.state, subject.seed)
+    train, chosen = pictures.train(Stream.EXAMPLES, _MOST_CODES)
+    codes = [_codes(subject, subject.model, subject.params, x) for x in (train, subject.x)]
+    flat = [np.asarray(x).reshape(len(x), -1) for x in (train, subject.x)]
+    kinds = {
+        "model": (codes[0], codes[1]),
+        "autoencoder": attempt(lambda: _autoencoder_codes(subject, train)),
+        "principal_components": attempt(lambda: pca_codes(flat[0], flat[1], min(codes[0].shape[1], *flat[0].shape))),
+        "pixels": (flat[0], flat[1]),
+    }
+    labels = None if dataset.train.labels is None else dataset.train.labels[chosen]
+    return {
+        "representation": representation_document(kinds, (labels, dataset.test.labels), seed=subject.seed),
+        "disentanglement": disentanglement_document(
+            codes[1], dataset.test.factors, dataset.factor_names, seed=subject.seed
+        ),
+    }
+
+
+def _codes(subject: Subject, model: Any, params: Any, x: Array) -> np.ndarray:
+    """E_q(z|x)[z], or a draw where q has no mean, `[n, latent_dim]`."""
+
+    def code(key: Key, one: Array) -> dict[str, Array]:
+        return {"code": mean_or_draw(model.encode(params, one), key)}
+
+    batches = in_batches(code)(subject.key(Stream.CODES), x, min(_GENERATED_AT_ONCE, len(x)))
+    return np.concatenate([batch["code"] for batch in batches])
+
+
+def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of the same networks, trained for some epochs to reconstruct and nothing else."""
+    setup, epochs = subject.setup, subject.flags.autoencoder_epochs
+    if isinstance(setup.training.objective, WithoutDensity):
+        raise UserError("the model is an autoencoder itself")
+    training = dataclasses.replace(setup.training, objective=Autoencoder(), epochs=epochs, patience=None)
+    state = create_run_state(training, setup.dataset, subject.seed, Stream.AUTOENCODER)
+    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
+    for epoch in fit(training, state, jnp.asarray(setup.dataset.train.images), validation):
+        state = epoch.state
+    model = training.model.at_step(state.step)
+    first, second = (_codes(subject, model, state.evaluation_params, x) for x in (train, subject.x))
+    return first, second

@@ -1,0 +1,119 @@
+"""A trained model and its test set, as every group of metrics sees them, and what to measure."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from jaxvae.cli.run_directory import CodeDensityName
+from jaxvae.cli.setup import Setup, Stream, stream_key
+from jaxvae.errors import UserError
+from jaxvae.evaluation import NO_DENSITY, in_batches
+from jaxvae.objectives import WithoutDensity
+from jaxvae.report.terminal import example_bar
+from jaxvae.training import TrainState
+from jaxvae.typing import Array, Key, Params
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationFlags:
+    """What to measure, and how precisely.
+
+    Args:
+        metrics: the groups.
+        num_samples: importance samples an example for log p(x) [samples].
+        num_repeats: independent estimates of log p(x), for its error over repeats.
+        target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
+            takes where it is not.
+        gap_examples: test examples for the gaps [examples].
+        annealed_examples: test examples, and simulated ones, for annealed importance sampling [examples].
+        num_temperatures: of annealed importance sampling.
+        num_chains: of annealed importance sampling, an example.
+        num_generated: samples that are compared with the test set; by default as many as that has, at most 10,000.
+        code_density: what an objective without a density draws codes from for them.
+        inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
+            place of those of a classifier that is trained on the data set's labels.
+        autoencoder_epochs: of training the autoencoder whose codes stand beside the model's [epochs].
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    metrics: tuple[str, ...] = ("likelihood", "latents")
+    num_samples: int = 5000
+    num_repeats: int = 1
+    target_error: float | None = None
+    gap_examples: int = 200
+    annealed_examples: int = 20
+    num_temperatures: int = 500
+    num_chains: int = 16
+    num_generated: int | None = None
+    code_density: CodeDensityName = "normal"
+    inception: str | None = None
+    autoencoder_epochs: int = 10
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and value < 1:
+                raise UserError(f"--{field.name} must be >= 1, got {value}")
+        if self.target_error is not None and not self.target_error > 0.0:
+            raise UserError(f"--target_error must be > 0, got {self.target_error}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A trained model and its test set, as every group of metrics sees them."""
+
+    setup: Setup
+    state: TrainState
+    seed: int
+    x: Array
+    flags: EvaluationFlags
+    console: Console
+
+    @property
+    def model(self) -> Any:
+        """The model as it is at the step of the checkpoint."""
+        return self.setup.training.model.at_step(self.state.step)
+
+    @property
+    def params(self) -> Params:
+        """The parameters that count."""
+        return self.state.evaluation_params
+
+    @property
+    def has_density(self) -> bool:
+        """Whether the objective trains a density of x."""
+        return not isinstance(self.setup.training.objective, WithoutDensity)
+
+    def key(self, stream: Stream) -> Key:
+        """The key of one stream of the run."""
+        return stream_key(self.seed, stream)
+
+    def spread(self, count: int) -> Array:
+        """So many test examples, or all, spread evenly: a file may be sorted by class."""
+        count = min(count, len(self.x))
+        return self.x[np.linspace(0, len(self.x) - 1, count).astype(int)]
+
+    def require_density(self) -> None:
+        """Refuse a metric of a density that is not there."""
+        if not self.has_density:
+            raise UserError(NO_DENSITY)
+
+    def per_example(self, function: Callable[[Key, Array], Any], key: Key, x: Array, at_once: int, what: str) -> Any:
+        """A function of one example, over many, with a bar: a dictionary of `[n]` arrays."""
+        batches = []
+        with example_bar(self.console, what) as progress:
+            task = progress.add_task(what, total=len(x))
+            for batch in in_batches(function)(key, x, min(at_once, len(x))):
+                batches.append(batch)
+                progress.advance(task, len(next(iter(batch.values()))))
+        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def warn(console: Console, line: str) -> None:
+    """One line that says what is wrong with a figure."""
+    console.print(f"warning: {line}", highlight=False, soft_wrap=True)

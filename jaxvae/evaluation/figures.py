@@ -1,0 +1,55 @@
+"""How figures stand in `evaluation.json`: with unit, error and estimator, or with the reason why there is none."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from jaxvae.errors import UserError
+
+T = TypeVar("T")
+NO_DENSITY = "the objective trains no density of x"
+
+
+class Estimate(NamedTuple):
+    """A mean over examples."""
+
+    value: float
+    """In the units of the figure (nats unless said)."""
+    standard_error: float | None
+    """Standard deviation over examples / √n; None for one example."""
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Estimate":
+        """The mean and standard error of one figure an example, `[n]`."""
+        values = np.asarray(values, np.float64)
+        error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+        return cls(float(np.mean(values)), error)
+
+
+def figure(estimate: Estimate, unit: str, estimator: str, **details: Any) -> dict[str, Any]:
+    """The entry of a figure.
+
+    >>> figure(Estimate(0.5, None), "nats", "the middle", num_examples=7)["value"]
+    0.5
+    """
+    return {**estimate._asdict(), "unit": unit, "estimator": estimator, **details}
+
+
+def missing(reason: object) -> dict[str, Any]:
+    """The entry of a figure that does not exist, and why, in one line with the fix."""
+    return {"value": None, "reason": str(reason)}
+
+
+def attempt(compute: Callable[[], T]) -> T | UserError:
+    """What `compute` returns, or the mistake that it raises: one figure that is missing must not cost the others."""
+    try:
+        return compute()
+    except UserError as error:
+        return error
+
+
+def measured(compute: Callable[[], Estimate], unit: str, estimator: str, **details: Any) -> dict[str, Any]:
+    """The entry of a figure, or of why it cannot be had."""
+    found = attempt(compute)
+    return missing(found) if isinstance(found, UserError) else figure(found, unit, estimator, **details)
