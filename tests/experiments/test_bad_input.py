@@ -46,6 +46,8 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective.beta", "-1"], ["beta must be >= 0"]),
         (["--objective.schedule", "Liner"], ["did you mean Linear?"]),
         (["--objective.schedule", "Linear", "--objective.schedule.steps", "-3"], ["steps must be >= 1"]),
+        (["--objective", "Capacity", "--objective.schedule.steps", "-1"], ["Linear.steps must be >= 1, got -1"]),
+        (["--objective.beta", "-1e3"], ["ELBO.beta must be >= 0, got -1000"]),
         (["--posterior", "Flow", "--posterior.bijector", "Planr"], ["--posterior.bijector", "did you mean Planar?"]),
         (["--posterior.bijector", "Planar"], ["bijector", "--posterior Flow first"]),
         (["--prior", "Flow", "--prior.bijector", "MAF", "--prior.bijector.num_bins", "3"], ["SplineCoupling first"]),
