@@ -13,7 +13,7 @@ from jaxvae.cli.experiment import config_text, experiment_parser, parse_experime
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
 from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
-from jaxvae.cli.setup import check_traces, first_state, set_up
+from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 
@@ -27,10 +27,11 @@ def main() -> None:
     run_dir = choose_run_directory(run, values["data"])
 
     setup = set_up(values)
+    check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state = first_state(setup, run.seed)
     if run.resume:
         state = restore_checkpoint(run_dir, "last", state)
-    check_traces(setup, state)  # a mistake in a component shows before anything is written
+    check_epochs(setup.training, state)
     run_dir = open_run_directory(run_dir, config_text(parser, flags, setup), run)
 
     console = Console()

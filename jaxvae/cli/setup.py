@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -90,15 +91,17 @@ def set_up(values: dict[str, Any]) -> Setup:
     return Setup(dataset, training)
 
 
+@partial(jax.jit, static_argnames="num_examples")
+def _create(training: Training, key: Key, raw: Array, num_examples: int) -> TrainState:
+    return create_state(training, key, training.preprocessing.expected(raw), num_examples)
+
+
 def first_state(setup: Setup, seed: int) -> TrainState:
     """The state before the first step of a run."""
     images = setup.dataset.train.images
-
-    def create(training: Training, key: Key, raw: Array) -> TrainState:
-        return create_state(training, key, training.preprocessing.expected(raw), len(images))
-
     chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_INIT]  # files may be sorted by class
-    return jax.jit(create)(setup.training, stream_key(seed, Stream.TRAINING), jnp.asarray(images[np.sort(chosen)]))
+    examples = jnp.asarray(images[np.sort(chosen)])
+    return _create(setup.training, stream_key(seed, Stream.TRAINING), examples, num_examples=len(images))
 
 
 class Stream(enum.IntEnum):
@@ -121,20 +124,30 @@ def stream_key(seed: int, stream: Stream) -> Key:
     return jax.random.fold_in(jax.random.key(seed), stream)
 
 
-def check_traces(setup: Setup, state: TrainState) -> None:
-    """Trace training and validation without running them.
+def check_traces(setup: Setup) -> None:
+    """Trace the start, training and validation; nothing is compiled and nothing runs.
 
     Raises:
-        UserError: if the run has more epochs behind it than it is to have.
         Exception: whatever is wrong in a component.
     """
     training, dataset = setup.training, setup.dataset
-    if int(state.epoch) > training.epochs:
-        raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
-    images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
+    shape, dtype = dataset.train.images.shape, dataset.train.images.dtype
+    images = jax.ShapeDtypeStruct(shape, dtype)
+    for_init = jax.ShapeDtypeStruct((min(shape[0], _EXAMPLES_FOR_INIT), *shape[1:]), dtype)
     validation = jax.ShapeDtypeStruct(dataset.validation.images.shape, jnp.float32)
+    state = jax.eval_shape(partial(_create, num_examples=shape[0]), training, jax.random.key(0), for_init)
     after, _ = jax.eval_shape(train_epoch, training, state, images)
     jax.eval_shape(validate, training, after, validation)
+
+
+def check_epochs(training: Training, state: TrainState) -> None:
+    """Check that a run has not more epochs behind it than it is to have.
+
+    Raises:
+        UserError: if it has.
+    """
+    if int(state.epoch) > training.epochs:
+        raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
 
 
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:

@@ -16,6 +16,7 @@ from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity,
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -161,7 +162,7 @@ class AdversarialAutoencoder(WithoutDensity):
 
     def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
         """The code of ONE example, `[latent_dim]`."""
-        return code_of(model.encode(params, x), self.encoder, key)
+        return code_of(self, self.encoder, model, model.encode(params, x), key)
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
@@ -272,5 +273,5 @@ class VAEGAN(WithDensity):
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """−‖x − E[x|z]‖² of ONE example at the posterior's mean, and the true ELBO and its terms, nats."""
-        mean = mean_of(model.decode(params, mean_of(model.encode(params, x))))
+        mean = mean_of(model.decode(params, mean_of_posterior(self, model, model.encode(params, x))))
         return {**super().score(model, params, key, x), "reconstruction": -jnp.sum((x - mean) ** 2)}

@@ -8,12 +8,11 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import MultivariateNormal, Normal
 from jaxvae.draw import Model
-from jaxvae.errors import UserError
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import check_posterior, mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
-from jaxvae.vae import mean_of
 
 _KINDS = ("i", "ii")
 
@@ -28,16 +27,13 @@ def covariance(values: Array, mask: Array) -> Array:
     return masked_mean(centred[:, :, None] * centred[:, None, :], mask)
 
 
-def _posterior_covariance(q: Any) -> Array:
+def _posterior_covariance(q: Normal | MultivariateNormal) -> Array:
     """The covariance of q(z|x) for ONE example, `[D, D]`."""
-    if isinstance(q, Normal):
-        return jnp.diag(q.scale**2)
-    if isinstance(q, MultivariateNormal):
-        return q.scale_tril @ q.scale_tril.T
-    raise UserError(
-        f"DIPVAE.kind ii needs a posterior with a covariance in closed form, got {type(q).__name__}: use "
-        f"--posterior DiagonalNormal, or --objective.kind i, which needs its mean only"
-    )
+    return jnp.diag(q.scale**2) if isinstance(q, Normal) else q.scale_tril @ q.scale_tril.T
+
+
+def _has_covariance(q: Any) -> bool:
+    return isinstance(q, (Normal, MultivariateNormal))
 
 
 @dataclass
@@ -72,8 +68,11 @@ class DIPVAE(WithDensity):
         """Loss of the batch, nats per example."""
         del step
         batch = draw_batch(self, model, params, keys, x, mask)
-        matrix = covariance(jax.vmap(mean_of)(batch.posteriors), mask)
+        means = jax.vmap(lambda q: mean_of_posterior(self, model, q))(batch.posteriors)
+        matrix = covariance(means, mask)
         if self.kind == "ii":
+            needed, fix = "a posterior with a covariance in closed form", "--objective.kind i"
+            check_posterior("DIPVAE.kind ii", needed, _has_covariance, model, batch.posteriors, fix=fix)
             matrix += masked_mean(jax.vmap(_posterior_covariance)(batch.posteriors), mask)
         diagonal = jnp.diagonal(matrix)
         off_diagonal = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)

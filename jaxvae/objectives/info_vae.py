@@ -97,7 +97,7 @@ class WAE(WithoutDensity):
 
     def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
         """The code of ONE example, `[latent_dim]`."""
-        return code_of(model.encode(params, x), self.encoder, key)
+        return code_of(self, self.encoder, model, model.encode(params, x), key)
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array

@@ -9,6 +9,7 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.requirements import mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
@@ -104,7 +105,7 @@ class RAE(WithoutDensity, Bound):
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""
         del step
-        z = mean_of(model.encode(params, x))
+        z = mean_of_posterior(self, model, model.encode(params, x))
         log_likelihood = model.decode(params, z).log_prob(x)
         norm, penalty = 0.5 * jnp.sum(z**2), self._penalty(model, params, key, z)
         value = log_likelihood - self.beta * norm - self.weight * penalty

@@ -14,6 +14,7 @@ from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -77,8 +78,8 @@ def log_aggregate(
     dimensions = per_dimension(posteriors)
     if dimensions is None:
         raise UserError(
-            f"BetaTCVAE needs a posterior with independent dimensions, got {type(posteriors).__name__}: "
-            f"use --posterior DiagonalNormal"
+            f"log_aggregate needs posteriors with independent dimensions, got {type(posteriors).__name__}: "
+            f"take another posterior"
         )
     each = jax.vmap(lambda value: jax.vmap(lambda q: q.log_prob(value))(dimensions))(z)  # [i, j, d]
     weights = log_weights(mask, dataset_size, estimator).astype(z.dtype)
@@ -136,6 +137,8 @@ class BetaTCVAE(WithDensity):
                 "BetaTCVAE(dataset_size=60000) or objective.for_dataset(60000)"
             )
         batch = draw_batch(self, model, params, keys, x, mask)
+        needed = "a posterior with independent dimensions"
+        check_posterior("BetaTCVAE", needed, has_independent_dimensions, model, batch.posteriors)
         log_joint, log_each = log_aggregate(
             batch.posteriors, batch.draws.latents, mask, self.dataset_size, self.estimator
         )

@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxvae.cli import setup
 from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 _BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
 _CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8"]
+_BINARY = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--latent_dim", "4"]
+_DREG = ["--objective.estimator", "doubly_reparameterized"]
 _CODES = ["--posterior", "VectorQuantized", "--prior", "UniformCodes"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
 
@@ -98,6 +101,22 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective", "VQVAE"], ["VQVAE needs the posterior VectorQuantized", "--prior UniformCodes"]),
         ([*_CODES, "--objective", "VQVAE", "--latent_dim", "13"], ["multiple of depth · code_dim", "take 12 or 16"]),
         ([*_CODES[:2], "--prior", "Vamp"], ["Vamp over densities", "--prior AutoregressiveCodes or UniformCodes"]),
+        (["--objective", "IWAE", "--objective.num_samples", "0"], ["IWAE.num_samples must be >= 1, got 0"]),
+        (_DREG, ["must be one of reparameterized, sticking_the_landing, score_function", "'doubly_reparameterized'"]),
+        (["--objective", "VRMax", *_DREG], ["one of reparameterized, sticking_the_landing, score_function"]),
+        (
+            ["--objective", "IWAE", *_DREG, *_BINARY],
+            ["got Bernoulli", "--objective.estimator reparameterized or score_function", "--posterior Concrete"],
+        ),
+        (["--objective", "ReweightedWakeSleep", *_DREG, *_BINARY], ["use --objective.estimator score_function, or"]),
+        (["--objective", "FactorVAE", *_BINARY], ["pass a gradient, got Bernoulli", "--posterior DiagonalNormal or"]),
+        (["--objective", "WAE", "--posterior", "Flow"], ["WAE needs a posterior with a mean", "or NormalMixture or"]),
+        (["--objective", "BetaTCVAE", "--posterior", "FullNormal"], ["use --posterior DiagonalNormal or WithNoise"]),
+        (
+            ["--objective", "DIPVAE", "--objective.kind", "ii", *_CONCRETE],
+            ["with a mean, got Concrete", "--prior StandardNormal --posterior DiagonalNormal or"],
+        ),
+        (["--objective", "Lagging", "--objective.objective", "RAE"], ["must train a density", "got RAE"]),
         (["--prior", "LARS", "--prior.truncation", "0"], ["truncation must be >= 1"]),
         (["--resume"], ["--run_dir"]),
         (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
@@ -105,7 +124,9 @@ def refused(outcome: Outcome, *words: str) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_flags(script: Script, flags: list[str], words: list[str]) -> None:
+def test_bad_flags(script: Script, flags: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is compiled or a folder made."""
+    monkeypatch.setattr(setup, "first_state", None)
     refused(script(TRAIN, *flags), *words)
 
 
