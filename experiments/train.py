@@ -12,7 +12,7 @@ from rich.console import Console
 from jaxvae.cli.experiment import config_text, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
-from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
+from jaxvae.cli.run_directory import RunFlags, check_code_density, choose_run_directory, open_run_directory
 from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
@@ -26,6 +26,7 @@ def main() -> None:
     run = pick(RunFlags, values)
     run_dir = choose_run_directory(run, values["data"])
 
+    check_code_density(run, values["objective"])
     setup = set_up(values)
     check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state = first_state(setup, run.seed)

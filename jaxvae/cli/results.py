@@ -3,14 +3,14 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from rich.console import Console
 
-from jaxvae.cli.run_directory import EVALUATION
+from jaxvae.cli.run_directory import EVALUATION, CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import (
@@ -44,6 +44,8 @@ def evaluate_run(
     """
     training, dataset = setup.training, setup.dataset
     model = training.model.at_step(state.step)
+    is_point_mass = model.posterior.space.is_of_points
+    num_samples = 1 if is_point_mass else num_samples  # all draws are alike
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
     with example_bar(console) as progress:
         task = progress.add_task("evaluating", total=len(x))
@@ -69,6 +71,7 @@ def evaluate_run(
         training.preprocessing,
         x,
         num_samples=num_samples,
+        is_point_mass=is_point_mass,
         prior=model.prior.report(model, state.evaluation_params),
         diagnostics=diagnostics,
         data=dataset.name,
@@ -97,7 +100,7 @@ def save_pictures(
     setup: Setup,
     state: TrainState,
     seed: int,
-    code_density: Literal["normal", "mixture", "flow", "prior"] = "normal",
+    code_density: CodeDensity | None = None,
 ) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
 
@@ -127,6 +130,7 @@ def save_pictures(
     title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
     save_grid(path, shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model"))
     draw, drawn_from = partial(model.sample_prior, params), "p(z)"
+    code_density = code_density or "normal"
     if isinstance(training.objective, WithoutDensity) and code_density != "prior":
         codes = _codes_of_training_examples(training.objective, setup, state, seed)
         draw, drawn_from = fit_code_density(codes, code_density, seed=seed).sample, f"{code_density} fitted to codes"

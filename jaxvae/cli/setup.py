@@ -88,6 +88,10 @@ def set_up(values: dict[str, Any]) -> Setup:
     model = pick(VAE, values, data_shape=dataset.data_shape)
     check_support(likelihood, preprocessing, dataset)
     training = pick(Training, values, model=model, preprocessing=preprocessing, optimizer=optimizer)
+    images = dataset.train.images
+    training.objective.check_run(
+        training.epochs * training.steps_per_epoch(len(images)), preprocessing.data_range(images)
+    )
     return Setup(dataset, training)
 
 

@@ -26,6 +26,7 @@ _ESTIMATORS = {
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
+_OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
 
 def evaluation_document(
@@ -36,6 +37,7 @@ def evaluation_document(
     x: Array,
     *,
     num_samples: int,
+    is_point_mass: bool = False,
     prior: Mapping[str, Figure] | None = None,
     diagnostics: Diagnostics | None = None,
     **context: Any,
@@ -49,6 +51,7 @@ def evaluation_document(
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
         num_samples: draws behind `log_marginal` [samples].
+        is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
         prior: what the prior reports of itself.
         diagnostics: from `diagnose`; None where the objective trains no density.
         context: further entries (data set, run, seed, epoch).
@@ -68,7 +71,7 @@ def evaluation_document(
             return {"value": None, "reason": "the objective trains no density of x"}
         document: dict[str, Any] = {"value": estimate.value, "standard_error": estimate.standard_error, "unit": "nats"}
         if name in _ESTIMATORS:
-            document["estimator"] = _ESTIMATORS[name]
+            document["estimator"] = _OF_POINTS if is_point_mass and name == "log_marginal" else _ESTIMATORS[name]
         if name == "log_marginal":
             document["num_samples"] = num_samples
         if name == "rate":

@@ -16,7 +16,7 @@ from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity,
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.objective import masked_mean
-from jaxvae.objectives.requirements import mean_of_posterior
+from jaxvae.objectives.requirements import check_prior_stays, mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -93,6 +93,7 @@ class FactorVAE(WithDensity):
 
     gamma: float = 10.0
     discriminator: Network = MLP((200, 200), "leaky_relu")
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, gamma=self.gamma)
@@ -145,7 +146,7 @@ class AdversarialAutoencoder(WithoutDensity):
         discriminator: network from a latent to a logit.
 
     Raises:
-        UserError: for a negative weight or an unknown encoder.
+        UserError: for a negative weight, an unknown encoder, or a model whose prior is learned.
     """
 
     weight: float = 1.0
@@ -155,6 +156,11 @@ class AdversarialAutoencoder(WithoutDensity):
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
         check_choice(self, ENCODERS, encoder=self.encoder)
+
+    def check_model(self, model: Any) -> None:
+        """Check that the prior stays as it is: codes are drawn to it, and nothing draws it to them."""
+        super().check_model(model)
+        check_prior_stays(self, model)
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """The discriminator's parameters."""

@@ -57,6 +57,7 @@ class DIPVAE(WithDensity):
     kind: Literal["i", "ii"] = "i"
     lambda_od: float = 10.0
     lambda_d: float = 100.0
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_choice(self, _KINDS, kind=self.kind)

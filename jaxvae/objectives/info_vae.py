@@ -43,6 +43,7 @@ class InfoVAE(WithDensity):
     lambda_: float = 10.0
     kernel: KernelKind = "rbf"
     bandwidth: float | Literal["dimension", "median"] = "dimension"
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_most=1.0, alpha=self.alpha)
@@ -87,6 +88,7 @@ class WAE(WithoutDensity):
     encoder: EncoderKind = "deterministic"
     kernel: KernelKind = "inverse_multiquadratic"
     bandwidth: float | Literal["dimension", "median"] = "dimension"
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, lambda_=self.lambda_)

@@ -19,6 +19,9 @@ class Objective(abc.ABC):
     monitor: ClassVar[str] = "elbo"
     """The validation score, higher is better, that early stopping and the best checkpoint go by."""
 
+    smallest_batch: ClassVar[int] = 1
+    """Examples that a batch must have at least: two for what compares the codes of examples."""
+
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
 
@@ -54,6 +57,18 @@ class Objective(abc.ABC):
                 f"{type(posterior).__name__} must be trained by {trained_by}, got {type(self).__name__}, which leaves "
                 f"its state as it is: add --objective {trained_by}"
             )
+
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """Check that this objective goes with a run; called when the run is set up.
+
+        Args:
+            num_steps: of the whole run [steps].
+            data_range: largest minus smallest value that x can have [data units].
+
+        Raises:
+            UserError: if it does not.
+        """
+        del num_steps, data_range
 
     def for_dataset(self, num_examples: int) -> Self:
         """The objective as it is for a training set of that size, which training calls; by default as it is."""

@@ -10,7 +10,7 @@ from jaxvae.draw import Model
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.requirements import mean_of_posterior
-from jaxvae.pytrees import dataclass
+from jaxvae.pytrees import dataclass, learned_leaves
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
 
@@ -18,15 +18,9 @@ _PENALTIES = ("l2", "gradient", "spectral", "none")
 _POWER_ITERATIONS = 5  # from a fixed start in every step: within a few percent unless two singular values are as close
 
 
-def _learned(tree: PyTree) -> list[Array]:
-    """The leaves that are learned: not those under `fixed`."""
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    return [leaf for path, leaf in paths if not any(getattr(key, "key", None) == "fixed" for key in path)]
-
-
 def weight_decay(params: PyTree) -> Array:
     """‖θ‖²: the sum of squares of all learned numbers, `[]`."""
-    return sum((jnp.sum(leaf**2) for leaf in _learned(params)), start=jnp.zeros(()))
+    return sum((jnp.sum(leaf**2) for leaf in learned_leaves(params)), start=jnp.zeros(()))
 
 
 def spectral_penalty(params: PyTree) -> Array:
@@ -36,7 +30,7 @@ def spectral_penalty(params: PyTree) -> Array:
     gradient is 2 σ_1 u vᵀ. Yoshida and Miyato 2017, equation 4 and algorithm 1; Miyato et al. 2018, appendix A.
     """
     total = jnp.zeros(())
-    for leaf in _learned(params):
+    for leaf in learned_leaves(params):
         if leaf.ndim >= 2:
             total += _largest_singular_value(leaf.reshape(-1, leaf.shape[-1])) ** 2
     return total

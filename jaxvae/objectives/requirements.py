@@ -11,6 +11,7 @@ from jaxvae import posteriors, priors
 from jaxvae.distributions import is_reparameterized, per_dimension
 from jaxvae.draw import Model
 from jaxvae.errors import NoMeanError, UserError
+from jaxvae.pytrees import learned_leaves
 from jaxvae.spaces import members
 from jaxvae.typing import Array
 from jaxvae.vae import VAE, mean_of
@@ -59,6 +60,31 @@ def check_reparameterized(owner: object, model: Model, q: Any) -> None:
     """Refuse a posterior whose draws pass no gradient."""
     needed = "a posterior whose draws pass a gradient"
     check_posterior(type(owner).__name__, needed, is_reparameterized, model, q)
+
+
+def check_prior_stays(owner: object, model: Model) -> None:
+    """Refuse a prior with learned parameters, and one made of the posterior, which moves with the encoder.
+
+    Raises:
+        UserError: naming the library's priors that go with the model's posterior and stay as they are.
+    """
+    if not isinstance(model, VAE) or _stays(model):
+        return
+    found = []
+    for name, prior in members(priors):
+        if model.posterior.space.fits(prior.space) and _stays(dataclasses.replace(model, prior=prior)):
+            found.append(name)
+    way = f"--prior {' or '.join(found)}" if found else "a prior of your own"
+    raise UserError(
+        f"{type(owner).__name__} needs a prior that is not learned, since it trains none, got "
+        f"{type(model.prior).__name__}: use {way}"
+    )
+
+
+def _stays(model: VAE) -> bool:
+    if model.prior.space is None:
+        return False
+    return not learned_leaves(jax.eval_shape(lambda key: model.prior.init(key, model, None), jax.random.key(0)))
 
 
 def _has_mean(q: Any) -> bool:

@@ -110,7 +110,8 @@ class MSSSIM(Bound):
     Args:
         weight: of the dissimilarity [nats].
         beta: β, weight of the KL [nats per nat].
-        data_range: largest minus smallest value of the data [data units]; 2 with --symmetric.
+        data_range: largest minus smallest value of the data [data units]: 1 for grey levels as shares of the largest,
+            2 with --symmetric; a run whose data have a wider one is refused.
 
     Raises:
         UserError: for a number out of range, or data that are no images.
@@ -124,6 +125,15 @@ class MSSSIM(Bound):
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight, beta=self.beta)
         check_range(self, above=0.0, data_range=self.data_range)
+
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """Check that the data have not a wider range than is said."""
+        del num_steps
+        if isinstance(self.data_range, float) and data_range > self.data_range:
+            raise UserError(
+                f"MSSSIM.data_range must be the range of the data, {data_range:g}, got {self.data_range:g}: add "
+                f"--objective.data_range {data_range:g}"
+            )
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""

@@ -116,6 +116,7 @@ class BetaTCVAE(WithDensity):
     gamma: float = 1.0
     estimator: AggregateEstimator = "stratified"
     dataset_size: int | None = None
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, alpha=self.alpha, beta=self.beta, gamma=self.gamma)

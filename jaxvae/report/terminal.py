@@ -72,9 +72,10 @@ def evaluation_table(document: dict[str, Any]) -> Table:
     for heading in ("", "nats", "± s.e.", "bits/dim"):
         table.add_column(heading, justify="left" if not heading else "right")
     samples = document["log_marginal"].get("num_samples")
+    draws = f"{samples:,} sample{'s' if samples > 1 else ''}" if samples else ""
     rows = {
         "ELBO": document["elbo"],
-        f"log p(x), {samples:,} samples" if samples else "log p(x)": document["log_marginal"],
+        f"log p(x), {draws}" if draws else "log p(x)": document["log_marginal"],
         "rate (KL)": document["rate"],
         "distortion": document.get("distortion", document.get("reconstruction_distortion")),
         f"baseline: {document['baseline']['model']}": document["baseline"],

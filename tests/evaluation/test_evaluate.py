@@ -106,5 +106,8 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
     assert document["log_marginal"]["num_samples"] == 9
+    assert "importance-weighted" in document["log_marginal"]["estimator"]
+    of_points = evaluation_document(scores, *arguments, num_samples=1, is_point_mass=True)
+    assert "the ELBO, a lower bound" in of_points["log_marginal"]["estimator"]
     arguments = (baseline_of(Normal(), x), Normal(), Preprocessing(maximum=255), x)
     assert evaluation_document(scores, *arguments, num_samples=9)["elbo"]["bits_per_dimension"] is None

@@ -14,6 +14,7 @@ _CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_
 _BINARY = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--latent_dim", "4"]
 _DREG = ["--objective.estimator", "doubly_reparameterized"]
 _CODES = ["--posterior", "VectorQuantized", "--prior", "UniformCodes"]
+_TWO_STAGES = ["--objective", "VQVAE", "--objective.first_stage_steps", "999999"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
 
 
@@ -117,6 +118,21 @@ def refused(outcome: Outcome, *words: str) -> None:
             ["with a mean, got Concrete", "--prior StandardNormal --posterior DiagonalNormal or"],
         ),
         (["--objective", "Lagging", "--objective.objective", "RAE"], ["must train a density", "got RAE"]),
+        (["--objective", "Lagging", "--objective.objective", "Lagging"], ["another objective", "ELBO"]),
+        (["--objective", "InfoVAE", "--batch_size", "1"], ["InfoVAE", "needs 2 of them", "--batch_size"]),
+        (
+            ["--objective", "AdversarialAutoencoder", "--prior", "Vamp"],
+            ["not learned", "got Vamp", "StandardNormal or"],
+        ),
+        (
+            [*_CODES[:2], "--prior", "AutoregressiveCodes", *_TWO_STAGES],
+            ["first_stage_steps must be <", "the second stage never begins", "--epochs"],
+        ),
+        (
+            ["--objective", "MSSSIM", "--likelihood", "Normal", "--symmetric"],
+            ["data_range must be the range of the data, 2, got 1", "--objective.data_range 2"],
+        ),
+        (["--code_density", "flow"], ["Autoencoder, RAE, WAE", "got ELBO", "leave it out"]),
         (["--prior", "LARS", "--prior.truncation", "0"], ["truncation must be >= 1"]),
         (["--resume"], ["--run_dir"]),
         (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
@@ -195,8 +211,16 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
 def test_resume_refuses_what_would_make_the_config_untrue(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--decay", "cosine").code == 0
     config = Path("run/config.yaml").read_text()
-    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2"]):
-        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), flags[0].split(".")[0], "num_samples, patience")
+    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2.0"]):
+        words = (f"got {flags[0]} {flags[1]}", "in the run", "num_samples, patience")
+        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), *words)
+    for flags, words in {
+        ("--objective.num_samples", "7"): ("the run has ELBO, which has no num_samples", "got --objective.num_samples"),
+        ("--objective.schedule.steps", "7"): ("the run has Constant, which has no steps",),
+        ("--objective", "IWAE"): ("got --objective IWAE, which is ELBO in the run",),
+        ("--epoch", "9"): ("unknown flag --epoch", "--epochs"),
+    }.items():
+        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), *words)
     refused(script(TRAIN, "--run_dir", "run", "--resume", "--epochs", "4"), "--epochs")  # the length of the cosine
     assert Path("run/config.yaml").read_text() == config
 
