@@ -82,4 +82,5 @@ def evaluate(
     for batch in in_batches(figures, key, x, min(max(1, DRAWS_AT_ONCE // min(num_samples, CHUNK)), x.shape[0])):
         results.append(batch)
         progress(len(next(iter(batch.values()))))
-    return {name: Estimate.of(np.concatenate([batch[name] for batch in results])) for name in results[0]}
+    figures_of = {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
+    return {name: Estimate.of(values) for name, values in figures_of.items() if values.ndim == 1}  # not those of groups

@@ -13,10 +13,11 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.networks import MLP, Network
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys, negative_elbo
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_prior_stays, mean_of_posterior
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -86,6 +87,7 @@ class FactorVAE(WithDensity):
     Args:
         gamma: γ, weight of the total correlation [nats per nat].
         discriminator: network from a latent to a logit.
+        schedule: factor of the KL by step.
 
     Raises:
         UserError: for a negative weight.
@@ -93,6 +95,7 @@ class FactorVAE(WithDensity):
 
     gamma: float = 10.0
     discriminator: Network = MLP((200, 200), "leaky_relu")
+    schedule: Schedule = Constant()
     smallest_batch = 2
 
     def __post_init__(self) -> None:
@@ -109,7 +112,6 @@ class FactorVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         batch = draw_batch(self, model, params, keys, x, mask)
         z, own = batch.draws.latents, params["objective"]
         correlation = masked_mean(_logits(self.discriminator, jax.lax.stop_gradient(own), z), mask)
@@ -120,7 +122,7 @@ class FactorVAE(WithDensity):
         fake = _logits(self.discriminator, own, jax.lax.stop_gradient(shuffled))
         discriminator_loss = 0.5 * masked_mean(_cross_entropy(real, fake), mask)
 
-        loss = -batch.metrics["elbo"] + self.gamma * correlation + discriminator_loss
+        loss = negative_elbo(batch.metrics, self.schedule(step)) + self.gamma * correlation + discriminator_loss
         parts = {
             "total_correlation": correlation,
             "discriminator_loss": discriminator_loss,

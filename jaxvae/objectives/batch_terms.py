@@ -21,6 +21,11 @@ class WithDensity(Objective):
         return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
 
 
+def negative_elbo(metrics: Metrics, kl_weight: Array | float = 1.0) -> Array:
+    """−E[log p(x|z)] + weight · KL from their means, nats, `[]`: minus the ELBO where the weight is 1."""
+    return -metrics["log_likelihood"] + kl_weight * metrics["kl"]
+
+
 class Batch(NamedTuple):
     """The draws of a batch and the means of their terms."""
 

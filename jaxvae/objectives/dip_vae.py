@@ -8,9 +8,10 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import MultivariateNormal, Normal
 from jaxvae.draw import Model
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_posterior, mean_of_posterior
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -49,6 +50,7 @@ class DIPVAE(WithDensity):
         kind: i (DIP-VAE-I) or ii (DIP-VAE-II).
         lambda_od: λ_od, weight of what stands off the diagonal [nats].
         lambda_d: λ_d, weight of the diagonal [nats].
+        schedule: factor of the KL by step.
 
     Raises:
         UserError: for a negative weight, an unknown kind, or a posterior without closed-form covariance for kind ii.
@@ -57,6 +59,7 @@ class DIPVAE(WithDensity):
     kind: Literal["i", "ii"] = "i"
     lambda_od: float = 10.0
     lambda_d: float = 100.0
+    schedule: Schedule = Constant()
     smallest_batch = 2
 
     def __post_init__(self) -> None:
@@ -67,7 +70,6 @@ class DIPVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         batch = draw_batch(self, model, params, keys, x, mask)
         means = jax.vmap(lambda q: mean_of_posterior(self, model, q))(batch.posteriors)
         matrix = covariance(means, mask)
@@ -78,4 +80,6 @@ class DIPVAE(WithDensity):
         diagonal = jnp.diagonal(matrix)
         off_diagonal = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)
         penalty = self.lambda_od * off_diagonal + self.lambda_d * jnp.sum((diagonal - 1.0) ** 2)
-        return finished(penalty - batch.metrics["elbo"], mask, {**batch.metrics, "penalty": penalty})
+        return finished(
+            negative_elbo(batch.metrics, self.schedule(step)) + penalty, mask, {**batch.metrics, "penalty": penalty}
+        )

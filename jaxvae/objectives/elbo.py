@@ -119,11 +119,6 @@ class ELBO(Bound):
                 f"expectation {self.expectation}: give --objective.kl sampled, and no enumeration"
             )
 
-    @property
-    def warmup_steps(self) -> int:
-        """The step from which the KL has its full weight [steps]."""
-        return self.schedule.warmup_steps
-
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""
         beta = self.beta * self.schedule(step)

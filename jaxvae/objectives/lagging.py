@@ -115,6 +115,10 @@ class Lagging(Objective):
         """That of the objective."""
         return self.objective.score(model, self._inner(params), key, x)
 
+    def summary(self, means: Metrics) -> Metrics:
+        """That of the objective."""
+        return self.objective.summary(means)
+
     def moves(self, params: Params, step: Array, component: str) -> Array:
         """The encoder and a discriminator always; the rest in every (num_encoder_steps + 1)-th step while it lags."""
         everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps

@@ -17,7 +17,11 @@ class Objective(abc.ABC):
     """What training minimises, and what validation looks at."""
 
     monitor: ClassVar[str] = "elbo"
-    """The validation score, higher is better, that early stopping and the best checkpoint go by."""
+    """The validation score, higher is better, that early stopping and the best checkpoint go by.
+
+    The true ELBO; where that is not what training raises (a rate held up, another bound), the objective's own value, if
+    it means the same in every epoch.
+    """
 
     smallest_batch: ClassVar[int] = 1
     """Examples that a batch must have at least: two for what compares the codes of examples."""
@@ -77,8 +81,9 @@ class Objective(abc.ABC):
 
     @property
     def warmup_steps(self) -> int:
-        """The step before which a validation score does not count for early stopping [steps]."""
-        return 0
+        """The step before which a validation score does not count [steps]: that of its `schedule`, where it has one."""
+        schedule = getattr(self, "schedule", None)
+        return 0 if schedule is None else schedule.warmup_steps
 
     @abc.abstractmethod
     def loss(
@@ -97,7 +102,14 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """What validation reports of ONE example, among it `monitor`."""
+        """What validation reports of ONE example; see `summary`."""
+
+    def summary(self, means: Metrics) -> Metrics:
+        """What validation reports of all examples, `[]` each and among it `monitor`, from the means of their scores.
+
+        By default the means as they are; an objective whose value is a function of means (free bits) adds it here.
+        """
+        return means
 
 
 class Bound(Objective):

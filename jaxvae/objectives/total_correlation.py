@@ -15,6 +15,7 @@ from jaxvae.errors import UserError
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -105,6 +106,7 @@ class BetaTCVAE(WithDensity):
         gamma: γ, weight of the KL of each dimension [nats per nat].
         estimator: of q(z): weighted or stratified (minibatch-weighted and minibatch-stratified sampling).
         dataset_size: N, the size of the training set [examples]; by default that of the training set at hand.
+        schedule: factor of α, β and γ by step.
 
     Raises:
         UserError: for a negative weight, an unknown estimator, a data set of one example, or a posterior whose
@@ -116,6 +118,7 @@ class BetaTCVAE(WithDensity):
     gamma: float = 1.0
     estimator: AggregateEstimator = "stratified"
     dataset_size: int | None = None
+    schedule: Schedule = Constant()
     smallest_batch = 2
 
     def __post_init__(self) -> None:
@@ -131,7 +134,6 @@ class BetaTCVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         if self.dataset_size is None:
             raise UserError(
                 "BetaTCVAE.dataset_size is needed outside of training: give the number of training examples, "
@@ -148,6 +150,7 @@ class BetaTCVAE(WithDensity):
         correlation = masked_mean(log_joint - log_product, mask)
         dimension_kl = masked_mean(log_product - batch.draws.log_prior, mask)
         loss = -batch.metrics["log_likelihood"]
-        loss += self.alpha * information + self.beta * correlation + self.gamma * dimension_kl
+        parts_of_kl = self.alpha * information + self.beta * correlation + self.gamma * dimension_kl
+        loss += self.schedule(step) * parts_of_kl
         parts = {"mutual_information": information, "total_correlation": correlation, "dimension_kl": dimension_kl}
         return finished(loss, mask, {**batch.metrics, **parts})
