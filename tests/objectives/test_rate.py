@@ -90,6 +90,18 @@ def test_validation_goes_by_minus_the_loss(terms: Terms, objective: Any) -> None
     np.testing.assert_allclose(summary[objective.monitor], -terms.loss(objective, params), rtol=1e-5)
 
 
+def test_a_collapsed_model_with_the_better_elbo_is_not_the_best() -> None:
+    objective = objectives.FreeBits(0.5)
+
+    def summary(log_likelihood: float, rates: list[float]) -> Any:
+        terms = {"elbo": log_likelihood - sum(rates), "log_likelihood": log_likelihood, "kl": sum(rates)}
+        return objective.summary({**jax.tree.map(jnp.asarray, terms), "kl_groups": jnp.asarray(rates)})
+
+    collapsed, other = summary(-20.0, [0.0] * 4), summary(-19.4, [0.5] * 4)
+    assert collapsed["elbo"] > other["elbo"]
+    assert collapsed["bound"] < other["bound"]
+
+
 @pytest.mark.parametrize(("constrain", "values"), [("distortion", (-3.0, -43.0)), ("rate", (-14.0, -44.0))])
 def test_geco_is_judged_by_its_cost_and_by_what_it_misses(constrain: Any, values: tuple[float, float]) -> None:
     """Once within its target of 20 or 8 nats, once beyond it by 4 or 3; 10 nats for each."""
