@@ -13,7 +13,7 @@ from jaxvae.cli.experiment import config_text, experiment_parser, parse_experime
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import evaluate_run, save_pictures, show_summary
 from jaxvae.cli.run_directory import RunFlags, check_code_density, choose_run_directory, open_run_directory
-from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up
+from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up, warm_up_warning
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 
@@ -36,6 +36,8 @@ def main() -> None:
     run_dir = open_run_directory(run_dir, config_text(parser, flags, setup), run)
 
     console = Console()
+    if (warning := warm_up_warning(setup)) is not None:
+        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     train_run(run_dir, setup, state, console)
 
     best = restore_checkpoint(run_dir, "best", state)

@@ -144,6 +144,18 @@ def check_traces(setup: Setup) -> None:
     jax.eval_shape(validate, training, after, validation)
 
 
+def warm_up_warning(setup: Setup) -> str | None:
+    """A line for a run that ends within the warm-up of its objective, else None."""
+    training, images = setup.training, setup.dataset.train.images
+    last, needed = training.epochs * training.steps_per_epoch(len(images)), training.objective.warmup_steps
+    if needed <= last:
+        return None
+    return (
+        f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
+        f"last epoch is taken for the best; shorten the schedule or raise --epochs"
+    )
+
+
 def check_epochs(training: Training, state: TrainState) -> None:
     """Check that a run has not more epochs behind it than it is to have.
 

@@ -67,7 +67,7 @@ class InfoVAE(WithDensity):
         discrepancy = mmd(batch.draws.latents, others, mask, self.kernel, self.bandwidth)
         loss = negative_elbo(batch.metrics, self.schedule(step) * (1.0 - self.alpha))
         loss += (self.alpha + self.lambda_ - 1.0) * discrepancy
-        return finished(loss, mask, {**batch.metrics, "mmd": discrepancy})
+        return finished(loss, mask, {**self.summary(batch.metrics), "mmd": discrepancy})
 
     def summary(self, means: Metrics) -> Metrics:
         """With `bound`, minus the loss without its discrepancy: a low ELBO is no fault where the KL costs less."""

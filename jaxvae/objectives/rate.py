@@ -98,7 +98,9 @@ class FreeBits(WithDensity):
         """Loss of the batch, nats per example."""
         draws, log_likelihood, _, metrics = _batch_terms(model, params, keys, x, mask)
         rates = masked_mean(jax.vmap(self._groups)(draws), mask)  # [groups]
-        return finished(-log_likelihood + self.schedule(step) * self._cost(rates), mask, metrics)
+        cost = self._cost(rates)
+        metrics = {**metrics, "bound": log_likelihood - cost}
+        return finished(-log_likelihood + self.schedule(step) * cost, mask, metrics)
 
     def _cost(self, rates: Array) -> Array:
         """Σ_g max(λ, rate of g), nats, `[]`."""
@@ -147,7 +149,7 @@ class Capacity(WithDensity):
         _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
         capacity = self.capacity * self.schedule(step)
         loss = -log_likelihood + self.gamma * jnp.abs(rate - capacity)
-        return finished(loss, mask, {**metrics, "capacity": capacity})
+        return finished(loss, mask, {**self.summary(metrics), "capacity": capacity})
 
     def summary(self, means: Metrics) -> Metrics:
         """With `bound`: minus the loss at the capacity C."""
@@ -185,7 +187,7 @@ class MinimumRate(WithDensity):
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         *_, metrics = _batch_terms(model, params, keys, x, mask)
-        return finished(self._loss(metrics, self.schedule(step)), mask, metrics)
+        return finished(self._loss(metrics, self.schedule(step)), mask, self.summary(metrics))
 
     def _loss(self, means: Metrics, kl_weight: Array | float) -> Array:
         return negative_elbo(means, kl_weight) + self.gamma * jnp.maximum(0.0, self.rate - means["kl"])
@@ -251,7 +253,7 @@ class GECO(WithDensity):
         multiplier = jnp.exp(jax.lax.stop_gradient(params["objective"]["fixed"]["log_multiplier"]))
         cost = rate if self.constrain == "distortion" else -log_likelihood
         loss = cost + multiplier * self._constraint(log_likelihood, rate)
-        return finished(loss, mask, {**metrics, "multiplier": multiplier})
+        return finished(loss, mask, {**self.summary(metrics), "multiplier": multiplier})
 
     def summary(self, means: Metrics) -> Metrics:
         """With `bound`: minus the cost, less a price for what the constraint is missed by."""
