@@ -16,7 +16,7 @@ from jaxvae.cli.flags import construct, make_parser, parse, pick, run_script
 from jaxvae.cli.run_directory import RunFlags, config_of
 from jaxvae.cli.setup import first_state, set_up
 from jaxvae.cli.subject import EvaluationFlags
-from jaxvae.report.terminal import evaluation_markdown
+from jaxvae.report.table import evaluation_markdown
 from jaxvae.training.checkpoint import restore_checkpoint
 
 

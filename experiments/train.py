@@ -13,9 +13,9 @@ from jaxvae.cli.evaluation import evaluate_run
 from jaxvae.cli.experiment import config_text, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick, run_script
 from jaxvae.cli.results import save_pictures, show_summary
-from jaxvae.cli.run_directory import RunFlags, choose_run_directory, open_run_directory
-from jaxvae.cli.setup import check_traces, first_state, set_up
-from jaxvae.cli.subject import EvaluationFlags
+from jaxvae.cli.run_directory import RunFlags, check_code_density, choose_run_directory, open_run_directory
+from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up, warm_up_warning
+from jaxvae.cli.subject import EvaluationFlags, warn
 from jaxvae.cli.train_run import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 
@@ -28,14 +28,18 @@ def main() -> None:
     run = pick(RunFlags, values)
     run_dir = choose_run_directory(run, values["data"])
 
+    check_code_density(run, values["objective"])
     setup = set_up(values)
+    check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state = first_state(setup, run.seed)
     if run.resume:
         state = restore_checkpoint(run_dir, "last", state)
-    check_traces(setup, state)  # a mistake in a component shows before anything is written
+    check_epochs(setup.training, state)
     run_dir = open_run_directory(run_dir, config_text(parser, flags, setup), run)
 
     console = Console()
+    if (warning := warm_up_warning(setup)) is not None:
+        warn(console, warning)
     train_run(run_dir, setup, state, console)
 
     best = restore_checkpoint(run_dir, "best", state)

@@ -99,3 +99,13 @@ def stack(trees: Sequence[_T]) -> _T:
             f"{len(trees)} objects; group them by jax.tree.structure first"
         )
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *trees)
+
+
+def learned_leaves(params: Any) -> list[Any]:
+    """The leaves that are learned by gradient: not those under `fixed`.
+
+    >>> learned_leaves({"scale": 1.0, "fixed": {"average": 2.0}})
+    [1.0]
+    """
+    paths = jax.tree_util.tree_leaves_with_path(params)
+    return [leaf for path, leaf in paths if not any(getattr(key, "key", None) == "fixed" for key in path)]

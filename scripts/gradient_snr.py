@@ -1,7 +1,9 @@
 """Print the signal-to-noise ratio of gradients for each objective, estimator and number of draws, and write it as JSON.
 
 python scripts/gradient_snr.py                                                    # a linear-Gaussian model
-python scripts/gradient_snr.py --model digits --objectives IWAE CIWAE --num_samples 1 5 50
+python scripts/gradient_snr.py --model digits --objectives ELBO IWAE CIWAE --num_samples 1 5 50
+
+The ELBO is of one draw, K = 1, with a sampled KL.
 
 Ratios are |mean| / standard deviation of the gradient of one parameter over --repeats draws, averaged over the
 parameters of the encoder, and of the decoder (Rainforth et al. 2018, section 3).
@@ -15,7 +17,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -87,11 +89,15 @@ def digits(examples: int, seed: int) -> Problem:
 MODELS = {"linear_gaussian": linear_gaussian, "digits": digits}
 
 
-def with_draws() -> dict[str, type]:
-    """The objectives that have a number of draws and an estimator, by name."""
-    wanted = {"num_samples", "estimator"}
-    fields = {name: {field.name for field in dataclasses.fields(cls)} for name, cls in choices(Objective).items()}
-    return {name: cls for name, cls in choices(Objective).items() if wanted <= fields[name]}
+def with_estimator() -> dict[str, type]:
+    """The objectives whose gradient has several estimators, by name."""
+    return {name: cls for name, cls in choices(Objective).items() if estimators_of(cls)}
+
+
+def estimators_of(cls: type) -> tuple[str, ...]:
+    """The gradient estimators of an objective; none where it has no choice, or an `estimator` of something else."""
+    names = get_args(get_type_hints(cls).get("estimator"))
+    return names if set(names) <= set(ESTIMATORS) else ()
 
 
 def build(flags: Any) -> list[tuple[dict[str, Any], Objective]]:
@@ -100,9 +106,9 @@ def build(flags: Any) -> list[tuple[dict[str, Any], Objective]]:
     Raises:
         UserError: for a name, a number, or an estimator that an objective does not have.
     """
-    known = with_draws()
+    known = with_estimator()
     for flag, names in {"model": MODELS, "objectives": known, "estimators": ESTIMATORS}.items():
-        for name in [flags.model] if flag == "model" else flags[flag]:
+        for name in [flags.model] if flag == "model" else flags[flag] or ():
             if name not in names:
                 raise UserError(f"--{flag} must be of {', '.join(names)}; got {name!r}{nearest(name, names)}")
     for flag, least in {"num_samples": 1, "repeats": 2, "examples": 1, "seed": 0}.items():
@@ -112,22 +118,24 @@ def build(flags: Any) -> list[tuple[dict[str, Any], Objective]]:
     output = Path(flags.output)
     if output.is_dir() or not os.access(output.resolve().parent, os.W_OK):
         raise UserError(f"--output must be a file in a folder that can be written, got {flags.output}: take another")
-    rows = itertools.product(flags.objectives, flags.estimators, flags.num_samples)
-    return [
-        (
-            {"objective": name, "estimator": estimator, "num_samples": count},
-            known[name](num_samples=count, estimator=estimator),
-        )
-        for name, estimator, count in rows
-    ]
+    rows = []
+    for name in flags.objectives:
+        fields = {field.name for field in dataclasses.fields(known[name])}
+        counts = flags.num_samples if "num_samples" in fields else [1]  # the ELBO is of one draw
+        for estimator, count in itertools.product(flags.estimators or estimators_of(known[name]), counts):
+            options: dict[str, Any] = {"num_samples": count, "kl": "sampled", "estimator": estimator}
+            objective = known[name](**{option: value for option, value in options.items() if option in fields})
+            rows.append(({"objective": name, "estimator": estimator, "num_samples": count}, objective))
+    return rows
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = make_parser("Signal-to-noise ratios of the gradients of encoder and decoder; a table, and a JSON file.")
     parser.add_argument("--model", type=str, default="linear_gaussian", help="linear_gaussian or digits")
-    parser.add_argument("--objectives", type=str, nargs="+", default=["IWAE"], help=f"of {', '.join(with_draws())}")
-    parser.add_argument("--estimators", type=str, nargs="+", default=[*ESTIMATORS], help=f"of {', '.join(ESTIMATORS)}")
+    parser.add_argument("--objectives", type=str, nargs="+", default=["IWAE"], help=f"of {', '.join(with_estimator())}")
+    help_of_estimators = f"of {', '.join(ESTIMATORS)} (default: all that an objective has)"
+    parser.add_argument("--estimators", type=str, nargs="+", help=help_of_estimators)
     parser.add_argument("--num_samples", type=int, nargs="+", default=[1, 5, 50], help="K [draws an example]")
     parser.add_argument("--repeats", type=int, default=1000, help="draws of each gradient")
     parser.add_argument("--examples", type=int, default=100, help="in the batch that a gradient is of [examples]")

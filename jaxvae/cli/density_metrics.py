@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.cli.setup import Stream
@@ -35,6 +36,8 @@ _ANNEALED_AT_ONCE = 4  # examples: they are walked together
 def likelihood(subject: Subject) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion, baseline."""
     training, flags = subject.setup.training, subject.flags
+    is_point_mass = subject.model.posterior.space.is_of_points
+    num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are alike
     with example_bar(subject.console, "log p(x)") as progress:
         task = progress.add_task("log p(x)", total=len(subject.x) * (flags.num_repeats if subject.has_density else 1))
         scores = evaluate(
@@ -43,7 +46,7 @@ def likelihood(subject: Subject) -> dict[str, Any]:
             subject.params,
             subject.key(Stream.EVALUATION),
             subject.x,
-            num_samples=flags.num_samples,
+            num_samples=num_samples,
             num_repeats=flags.num_repeats,
             progress=lambda count: progress.advance(task, count),
         )
@@ -59,6 +62,7 @@ def likelihood(subject: Subject) -> dict[str, Any]:
         training.model.likelihood,
         training.preprocessing,
         subject.x,
+        is_point_mass=is_point_mass,
         prior=subject.model.prior.report(subject.model, subject.params),
     )
 
@@ -129,7 +133,7 @@ def annealed(subject: Subject) -> dict[str, Any]:
     test_key, simulated_key = jax.random.split(subject.key(Stream.ANNEALING))
     x = subject.spread(flags.annealed_examples)
     found = subject.per_example(test, test_key, x, _ANNEALED_AT_ONCE, "annealing, test")
-    indices = np.arange(flags.annealed_examples)
-    bracket = subject.per_example(simulated, simulated_key, indices, _ANNEALED_AT_ONCE, "annealing, simulated")  # type: ignore[arg-type]
+    indices = jnp.arange(flags.annealed_examples)
+    bracket = subject.per_example(simulated, simulated_key, indices, _ANNEALED_AT_ONCE, "annealing, simulated")
     acceptance = float(np.mean(bracket.pop("acceptance")))
     return {"annealed": annealed_document(**found, **bracket, acceptance=acceptance, annealing=annealing)}

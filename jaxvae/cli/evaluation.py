@@ -14,7 +14,7 @@ from jaxvae.cli.setup import Setup
 from jaxvae.cli.subject import EvaluationFlags, Subject, warn
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import missing, provenance
-from jaxvae.report.terminal import evaluation_table
+from jaxvae.report.table import evaluation_table
 from jaxvae.training import TrainState
 
 GROUPS: dict[str, Callable[[Subject], dict[str, Any]]] = {

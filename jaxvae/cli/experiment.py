@@ -1,5 +1,6 @@
 """The flags of an experiment and its configuration file."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,21 +33,65 @@ def experiment_parser(description: str) -> ArgumentParser:
 
 def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     """The flags; `--resume` starts from the configuration of the run that it resumes."""
-    flags = parse(parser, argv)
-    if not (flags.resume and flags.run_dir and (config := Path(flags.run_dir) / CONFIG).is_file()):
-        return flags
+    config = _config_to_resume(argv)
+    if config is None:
+        return parse(parser, argv)
     before = parse(parser, ["--config", str(config)])
-    flags = parse(parser, ["--config", str(config), *argv])
     changeable = {*_CHANGEABLE, *_NAMED}
     if before.decay == "cosine" and before.decay_steps is None:
         changeable.remove("epochs")  # they are the length of the cosine
+    rule = f"--resume goes on with the run as it is and can change {', '.join(sorted(changeable & _NAMED))} only"
+    fix = "leave it out, or start another run"
+    for name in (word.split("=")[0].removeprefix("--") for word in argv if word.startswith("--")):
+        if (owner := _lacks(before, name)) is not None:
+            raise UserError(f"{rule}; the run has {owner}, got --{name}: {fix}")
+    flags = parse(parser, ["--config", str(config), *argv])
     for name, value in flags.as_dict().items():
-        if name not in changeable and value != before.as_dict()[name]:
-            raise UserError(
-                f"--resume goes on with the run as it is and can change {', '.join(sorted(changeable & _NAMED))} only, "
-                f"got another --{name}: leave it out, or start another run"
-            )
+        if name not in changeable and (change := _difference(name, before.as_dict()[name], value)) is not None:
+            raise UserError(f"{rule}, got {change}: {fix}")
     return flags
+
+
+def _config_to_resume(argv: Sequence[str]) -> Path | None:
+    """The configuration of the run that `--resume` goes on with, where there is one; nothing is checked yet."""
+    flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    flags.add_argument("--run_dir")
+    flags.add_argument("--resume", nargs="?", const="true", default="false")
+    try:
+        found, _ = flags.parse_known_args(argv)
+    except argparse.ArgumentError:  # a flag without its value, which the parser of all flags refuses
+        return None
+    is_resumed = found.run_dir and found.resume.lower() == "true"
+    return path if is_resumed and (path := Path(found.run_dir) / CONFIG).is_file() else None
+
+
+def _lacks(before: Namespace, flag: str) -> str | None:
+    """What a run has in place of the component whose option a flag is; None where it has that option."""
+    owner, *options = flag.split(".")
+    component, name = before.get(owner), f"no --{owner}"
+    for option in options:
+        if not isinstance(component, Namespace):
+            return f"{name}, which has no options" if owner in before else None
+        name = component.class_path.rsplit(".", 1)[-1]
+        arguments = component.get("init_args", Namespace())
+        if option not in arguments:
+            return f"{name}, which has no {option}"
+        component, name = arguments[option], f"{name}.{option} = {arguments[option]}"
+    return None
+
+
+def _difference(name: str, before: Any, after: Any) -> str | None:
+    """The first flag that two values differ in, with both; None where they are equal."""
+    if before == after:
+        return None
+    if isinstance(before, dict) and isinstance(after, dict) and before.get("class_path") == after.get("class_path"):
+        pairs = ((option, value, after["init_args"][option]) for option, value in before["init_args"].items())
+        return next(found for pair in pairs if (found := _difference(f"{name}.{pair[0]}", *pair[1:])) is not None)
+    return f"--{name} {_shown(after)}, which is {_shown(before)} in the run"
+
+
+def _shown(value: Any) -> str:
+    return value["class_path"].rsplit(".", 1)[-1] if isinstance(value, dict) and "class_path" in value else str(value)
 
 
 def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:

@@ -42,7 +42,8 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
     try:
-        return _parse(parser, _with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
+        words = _with_joined_numbers(_with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
+        return _parse(parser, words)
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
     except (UnicodeDecodeError, OSError) as error:
@@ -54,21 +55,29 @@ def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 
     Where the two share the name of an option, `--encoder GatedMLP` would be as wide as an MLP is by default. So each
     pass finds which components are chosen, one level deeper than the last, and in the next they are the defaults
-    themselves, until nothing changes. What is said in a flag or a configuration stays.
+    themselves, until nothing changes. What is said in a flag or a configuration stays. The first pass leaves options
+    out: `--objective.schedule.steps 9` must meet the schedule of the objective that is chosen.
     """
     flags = [flag for flag in FAMILIES if "." not in flag and any(action.dest == flag for action in parser._actions)]
     defaults = {flag: Namespace(parser.get_default(flag)).as_dict() for flag in flags}
     chosen: dict[str, Any] = {}
     try:
         for depth in range(_DEEPEST + 1):
-            parsed = parser.parse_args(argv)
-            if chosen == {flag: _choice(parsed[flag], _DEEPEST) for flag in flags}:
+            parsed = parser.parse_args(argv) if depth else _parse_choices(parser, argv)
+            if depth and chosen == {flag: _choice(parsed[flag], _DEEPEST) for flag in flags}:
                 return parsed
             chosen = {flag: _choice(parsed[flag], depth) for flag in flags}
             parser.set_defaults(chosen)
         return parser.parse_args(argv)
     finally:
         parser.set_defaults(defaults)
+
+
+def _parse_choices(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
+    try:
+        return parser.parse_args(_without_options(argv))
+    except ArgumentError:  # an option that has no default
+        return parser.parse_args(argv)
 
 
 def _choice(component: Namespace, depth: int) -> dict[str, Any]:
@@ -101,6 +110,43 @@ def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str
         has_value = index + 1 < len(argv) and not argv[index + 1].startswith("--")
         arguments += [word, "true"] if word in switches and not has_value else [word]
     return arguments
+
+
+def _with_joined_numbers(words: Sequence[str]) -> list[str]:
+    """`--objective.alpha -1e30` as `--objective.alpha=-1e30`: by itself such a number is taken for a flag.
+
+    >>> _with_joined_numbers(["--objective.alpha", "-1e30", "--epochs", "3"])
+    ['--objective.alpha=-1e30', '--epochs', '3']
+    """
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative_number(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_negative_number(word: str) -> bool:
+    try:
+        return word.startswith("-") and float(word) <= 0.0
+    except ValueError:
+        return False
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """The words without options of components and their values: `--prior Vamp` stays, `--prior.num_components 9` goes.
+
+    >>> _without_options(["--prior", "Vamp", "--prior.num_components", "9", "--epochs", "3"])
+    ['--prior', 'Vamp', '--epochs', '3']
+    """
+    kept: list[str] = []
+    is_kept = True
+    for word in words:
+        if word.startswith("--"):
+            is_kept = "." not in word.split("=")[0]
+        kept += [word] if is_kept else []
+    return kept
 
 
 def _is_switch(action: Any) -> bool:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.run_directory import CodeDensityName
+from jaxvae.cli.run_directory import CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import fit_code_density, in_batches
@@ -59,13 +59,16 @@ class Pictures:
         """x of pictures: the inverse of `shown`."""
         return 2.0 * shown - 1.0 if self._setup.training.preprocessing.symmetric else shown * self._white
 
-    def latents(self, code_density: CodeDensityName) -> tuple[Callable[[Key], Any], str]:
-        """A function that draws the latents of one sample, and the name of what it draws from."""
+    def latents(self, code_density: CodeDensity | None) -> tuple[Callable[[Key], Any], str]:
+        """A function that draws the latents of one sample, and the name of what it draws from.
+
+        `code_density` is of an objective without a density: by default `normal`.
+        """
         training, params = self._setup.training, self._state.evaluation_params
         model = training.model.at_step(self._state.step)
         if not isinstance(training.objective, WithoutDensity) or code_density == "prior":
             return partial(model.sample_prior, params), "p(z)"
-        codes = self._codes(training.objective)
+        codes, code_density = self._codes(training.objective), code_density or "normal"
         return fit_code_density(codes, code_density, seed=self._seed).sample, f"{code_density} fitted to codes"
 
     def _codes(self, objective: WithoutDensity) -> np.ndarray:

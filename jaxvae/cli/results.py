@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from rich.console import Console
 
 from jaxvae.cli.pictures import Pictures, mean_or_draw
-from jaxvae.cli.run_directory import CodeDensityName
+from jaxvae.cli.run_directory import CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.report import is_image, save_grid
 from jaxvae.training import TrainState
@@ -21,7 +21,7 @@ def save_pictures(
     setup: Setup,
     state: TrainState,
     seed: int,
-    code_density: CodeDensityName = "normal",
+    code_density: CodeDensity | None = None,
 ) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
 
@@ -45,9 +45,8 @@ def save_pictures(
     reconstructions = jax.jit(jax.vmap(reconstruction))(jax.random.split(stream_key(seed, Stream.PICTURES), len(x)), x)
     path = run_dir / "reconstructions.png"
     title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
-    save_grid(
-        path, pictures.shown(jnp.concatenate([x, reconstructions])), title, columns=len(x), rows=("test", "model")
-    )
+    both = pictures.shown(jnp.concatenate([x, reconstructions]))
+    save_grid(path, both, title, columns=len(x), rows=("test", "model"))
     draw, drawn_from = pictures.latents(code_density)
 
     def sampled(key: Key) -> Array:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from jaxvae.cli.components import choices
 from jaxvae.errors import UserError
+from jaxvae.objectives import Objective, WithoutDensity
 
-CodeDensityName = Literal["normal", "mixture", "flow", "prior"]
 CONFIG, EVALUATION = "config.yaml", "evaluation.json"
 HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
+CodeDensity = Literal["normal", "mixture", "flow", "prior"]
 _OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png"}
 
 
@@ -22,7 +24,8 @@ class RunFlags:
         seed: of everything random in the run, its parameters included.
         num_samples: importance samples an example for the final log p(x) [samples].
         code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
-            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`.
+            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`; by
+            default a `normal`.
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
         resume: go on with the run in `run_dir` from its last checkpoint.
@@ -30,7 +33,7 @@ class RunFlags:
 
     seed: int = 0
     num_samples: int = 5000
-    code_density: CodeDensityName = "normal"
+    code_density: CodeDensity | None = None
     run_dir: str | None = None
     overwrite: bool = False
     resume: bool = False
@@ -42,6 +45,20 @@ class RunFlags:
             raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
             raise UserError("--overwrite starts anew and --resume goes on, got both: leave one out")
+
+
+def check_code_density(flags: RunFlags, objective: Objective) -> None:
+    """Refuse `--code_density` where samples are drawn from the prior that was trained.
+
+    Raises:
+        UserError: naming the objectives that it is for.
+    """
+    if flags.code_density is not None and not isinstance(objective, WithoutDensity):
+        names = [name for name, cls in choices(Objective).items() if issubclass(cls, WithoutDensity)]
+        raise UserError(
+            f"--code_density is for objectives without a density ({', '.join(sorted(names))}), got "
+            f"{type(objective).__name__}, whose samples are drawn from its prior: leave it out"
+        )
 
 
 def choose_run_directory(flags: RunFlags, data: str) -> Path:

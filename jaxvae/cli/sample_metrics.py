@@ -54,7 +54,7 @@ def samples(subject: Subject) -> dict[str, Any]:
 
     count = subject.flags.num_generated or min(len(test), _MOST_GENERATED)
     generated = subject.per_example(
-        generate, subject.key(Stream.GENERATED), np.arange(count), _GENERATED_AT_ONCE, "samples"
+        generate, subject.key(Stream.GENERATED), jnp.arange(count), _GENERATED_AT_ONCE, "samples"
     )["x"]
 
     def log_prob(images: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -87,7 +88,16 @@ def set_up(values: dict[str, Any]) -> Setup:
     model = pick(VAE, values, data_shape=dataset.data_shape)
     check_support(likelihood, preprocessing, dataset)
     training = pick(Training, values, model=model, preprocessing=preprocessing, optimizer=optimizer)
+    images = dataset.train.images
+    training.objective.check_run(
+        training.epochs * training.steps_per_epoch(len(images)), preprocessing.data_range(images)
+    )
     return Setup(dataset, training)
+
+
+@partial(jax.jit, static_argnames="num_examples")
+def _create(training: Training, key: Key, raw: Array, num_examples: int) -> TrainState:
+    return create_state(training, key, training.preprocessing.expected(raw), num_examples)
 
 
 def first_state(setup: Setup, seed: int) -> TrainState:
@@ -98,12 +108,9 @@ def first_state(setup: Setup, seed: int) -> TrainState:
 def create_run_state(training: Training, dataset: Dataset, seed: int, stream: "Stream") -> TrainState:
     """The state before the first step of a training on the data of a run, by one of its streams."""
     images = dataset.train.images
-
-    def create(training: Training, key: Key, raw: Array) -> TrainState:
-        return create_state(training, key, training.preprocessing.expected(raw), len(images))
-
     chosen = np.random.default_rng(seed).permutation(len(images))[:_EXAMPLES_FOR_INIT]  # files may be sorted by class
-    return jax.jit(create)(training, stream_key(seed, stream), jnp.asarray(images[np.sort(chosen)]))
+    examples = jnp.asarray(images[np.sort(chosen)])
+    return _create(training, stream_key(seed, stream), examples, num_examples=len(images))
 
 
 class Stream(enum.IntEnum):
@@ -134,20 +141,42 @@ def stream_key(seed: int, stream: Stream) -> Key:
     return jax.random.fold_in(jax.random.key(seed), stream)
 
 
-def check_traces(setup: Setup, state: TrainState) -> None:
-    """Trace training and validation without running them.
+def check_traces(setup: Setup) -> None:
+    """Trace the start, training and validation; nothing is compiled and nothing runs.
 
     Raises:
-        UserError: if the run has more epochs behind it than it is to have.
         Exception: whatever is wrong in a component.
     """
     training, dataset = setup.training, setup.dataset
-    if int(state.epoch) > training.epochs:
-        raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
-    images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
+    shape, dtype = dataset.train.images.shape, dataset.train.images.dtype
+    images = jax.ShapeDtypeStruct(shape, dtype)
+    for_init = jax.ShapeDtypeStruct((min(shape[0], _EXAMPLES_FOR_INIT), *shape[1:]), dtype)
     validation = jax.ShapeDtypeStruct(dataset.validation.images.shape, jnp.float32)
+    state = jax.eval_shape(partial(_create, num_examples=shape[0]), training, jax.random.key(0), for_init)
     after, _ = jax.eval_shape(train_epoch, training, state, images)
     jax.eval_shape(validate, training, after, validation)
+
+
+def warm_up_warning(setup: Setup) -> str | None:
+    """A line for a run that ends within the warm-up of its objective, else None."""
+    training, images = setup.training, setup.dataset.train.images
+    last, needed = training.epochs * training.steps_per_epoch(len(images)), training.objective.warmup_steps
+    if needed <= last:
+        return None
+    return (
+        f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
+        f"last epoch is taken for the best; shorten the schedule or raise --epochs"
+    )
+
+
+def check_epochs(training: Training, state: TrainState) -> None:
+    """Check that a run has not more epochs behind it than it is to have.
+
+    Raises:
+        UserError: if it has.
+    """
+    if int(state.epoch) > training.epochs:
+        raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
 
 
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:

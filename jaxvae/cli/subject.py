@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from jaxvae.cli.run_directory import CodeDensityName
+from jaxvae.cli.run_directory import CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.errors import UserError
 from jaxvae.evaluation import NO_DENSITY, in_batches
@@ -50,7 +50,7 @@ class EvaluationFlags:
     num_temperatures: int = 500
     num_chains: int = 16
     num_generated: int | None = None
-    code_density: CodeDensityName = "normal"
+    code_density: CodeDensity | None = None
     inception: str | None = None
     autoencoder_epochs: int = 10
 

@@ -65,6 +65,14 @@ class Preprocessing:
             return None
         return (2.0 if self.symmetric else 1.0) / (self.maximum + 1)
 
+    def data_range(self, raw: np.ndarray) -> float:
+        """Largest minus smallest value that x can have [units of x]; of float data that of the values at hand."""
+        if self.binarize != "none":
+            return 1.0
+        if self.maximum is None:
+            return float(np.max(raw) - np.min(raw)) if raw.size else 0.0
+        return (2.0 if self.symmetric else 1.0) * (1.0 if self.scale else float(self.maximum))
+
     def __call__(self, key: Key, raw: Array) -> Array:
         """x, float32, of the shape of `raw`; noise independent over all axes."""
         levels = raw.astype(jnp.float32)

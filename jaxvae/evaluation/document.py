@@ -30,6 +30,7 @@ _ESTIMATORS = {
     "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
+_OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
 
 def provenance(x: Array, **context: Any) -> dict[str, Any]:
@@ -77,6 +78,7 @@ def likelihood_document(
     likelihood: Likelihood,
     preprocessing: Preprocessing,
     x: Array,
+    is_point_mass: bool = False,
     prior: Mapping[str, Figure] | None = None,
 ) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion and the baseline of a test set.
@@ -87,6 +89,7 @@ def likelihood_document(
         likelihood: tells whether log-probabilities are masses.
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
+        is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
         prior: what the prior reports of itself.
     """
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
@@ -99,7 +102,8 @@ def likelihood_document(
     def entry(name: str, estimate: Estimate | None, **more: Any) -> dict[str, Any]:
         if estimate is None:
             return missing(NO_DENSITY)
-        return figure(estimate, "nats", _ESTIMATORS[name], **more)
+        estimator = _OF_POINTS if is_point_mass and name == "log_marginal" else _ESTIMATORS[name]
+        return figure(estimate, "nats", estimator, **more)
 
     def density(name: str, **more: Any) -> dict[str, Any]:
         estimate = figures.get(name)

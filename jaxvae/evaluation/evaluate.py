@@ -122,16 +122,18 @@ def evaluate(
             progress(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
 
+    def estimates(figures: dict[str, np.ndarray]) -> dict[str, Estimate]:
+        """Of what is one number an example; an objective may score groups of dimensions too."""
+        return {name: Estimate.of(values) for name, values in figures.items() if values.ndim == 1}
+
     figures = over_examples(in_batches(first), key)
     if "elbo" not in figures:
-        return Scores({name: Estimate.of(values) for name, values in figures.items()}, None)
+        return Scores(estimates(figures), None)
     again = in_batches(marginal)
     others = [over_examples(again, jax.random.fold_in(key, len(x) + repeat)) for repeat in range(1, num_repeats)]
     repeats = [{name: figures.pop(name) for name in ImportanceEstimate._fields}, *others]
     figures["log_marginal"] = np.mean([repeat["log_marginal"] for repeat in repeats], axis=0)
-    return Scores(
-        {name: Estimate.of(values) for name, values in figures.items()}, _importance_report(repeats, num_samples)
-    )
+    return Scores(estimates(figures), _importance_report(repeats, num_samples))
 
 
 def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -> ImportanceReport:

@@ -13,9 +13,11 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.networks import MLP, Network
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys, negative_elbo
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import check_prior_stays, mean_of_posterior
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -85,6 +87,7 @@ class FactorVAE(WithDensity):
     Args:
         gamma: γ, weight of the total correlation [nats per nat].
         discriminator: network from a latent to a logit.
+        schedule: factor of the KL by step.
 
     Raises:
         UserError: for a negative weight.
@@ -92,6 +95,8 @@ class FactorVAE(WithDensity):
 
     gamma: float = 10.0
     discriminator: Network = MLP((200, 200), "leaky_relu")
+    schedule: Schedule = Constant()
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, gamma=self.gamma)
@@ -107,7 +112,6 @@ class FactorVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         batch = draw_batch(self, model, params, keys, x, mask)
         z, own = batch.draws.latents, params["objective"]
         correlation = masked_mean(_logits(self.discriminator, jax.lax.stop_gradient(own), z), mask)
@@ -118,7 +122,7 @@ class FactorVAE(WithDensity):
         fake = _logits(self.discriminator, own, jax.lax.stop_gradient(shuffled))
         discriminator_loss = 0.5 * masked_mean(_cross_entropy(real, fake), mask)
 
-        loss = -batch.metrics["elbo"] + self.gamma * correlation + discriminator_loss
+        loss = negative_elbo(batch.metrics, self.schedule(step)) + self.gamma * correlation + discriminator_loss
         parts = {
             "total_correlation": correlation,
             "discriminator_loss": discriminator_loss,
@@ -144,7 +148,7 @@ class AdversarialAutoencoder(WithoutDensity):
         discriminator: network from a latent to a logit.
 
     Raises:
-        UserError: for a negative weight or an unknown encoder.
+        UserError: for a negative weight, an unknown encoder, or a model whose prior is learned.
     """
 
     weight: float = 1.0
@@ -155,13 +159,18 @@ class AdversarialAutoencoder(WithoutDensity):
         check_range(self, at_least=0.0, weight=self.weight)
         check_choice(self, ENCODERS, encoder=self.encoder)
 
+    def check_model(self, model: Any) -> None:
+        """Check that the prior stays as it is: codes are drawn to it, and nothing draws it to them."""
+        super().check_model(model)
+        check_prior_stays(self, model)
+
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """The discriminator's parameters."""
         return FactorVAE(discriminator=self.discriminator).init(key, model, examples)
 
     def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
         """The code of ONE example, `[latent_dim]`."""
-        return code_of(model.encode(params, x), self.encoder, key)
+        return code_of(self, self.encoder, model, model.encode(params, x), key)
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
@@ -272,5 +281,5 @@ class VAEGAN(WithDensity):
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """−‖x − E[x|z]‖² of ONE example at the posterior's mean, and the true ELBO and its terms, nats."""
-        mean = mean_of(model.decode(params, mean_of(model.encode(params, x))))
+        mean = mean_of(model.decode(params, mean_of_posterior(self, model, model.encode(params, x))))
         return {**super().score(model, params, key, x), "reconstruction": -jnp.sum((x - mean) ** 2)}

@@ -7,9 +7,9 @@ import jax
 from jaxvae.draw import Model
 from jaxvae.objectives.batch_terms import encode_batch, without_padding
 from jaxvae.objectives.objective import Bound, Objective, masked_mean
+from jaxvae.objectives.requirements import mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
-from jaxvae.vae import mean_of
 
 EncoderKind = Literal["deterministic", "stochastic"]
 ENCODERS = ("deterministic", "stochastic")
@@ -26,17 +26,18 @@ class WithoutDensity(Objective):
     def code(self, model: Model, params: Params, key: Key, x: Array) -> Array:
         """The code of ONE example that the decoder is trained on, `[latent_dim]`: the posterior's mean."""
         del key
-        return mean_of(model.encode(params, x))
+        return mean_of_posterior(self, model, model.encode(params, x))
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """log p(x|z) of ONE example at the posterior's mean, nats."""
         del key
-        return {"log_likelihood": model.decode(params, mean_of(model.encode(params, x))).log_prob(x)}
+        z = mean_of_posterior(self, model, model.encode(params, x))
+        return {"log_likelihood": model.decode(params, z).log_prob(x)}
 
 
-def code_of(q: Any, encoder: EncoderKind, key: Key) -> Array:
+def code_of(objective: Objective, encoder: EncoderKind, model: Model, q: Any, key: Key) -> Array:
     """The mean of q(z|x), or a draw of it."""
-    return q.sample(key) if encoder == "stochastic" else mean_of(q)
+    return q.sample(key) if encoder == "stochastic" else mean_of_posterior(objective, model, q)
 
 
 def codes_of_batch(
@@ -45,14 +46,14 @@ def codes_of_batch(
     """The codes of a batch, `[batch, latent_dim]`, and the mean of log p(x|z) over the examples that count, nats, `[]`.
 
     Raises:
-        UserError: if codes are draws that pass no gradient.
+        UserError: if codes are means and the posterior has none, or draws that pass no gradient.
     """
     x = without_padding(x, mask)
     if encoder == "stochastic":
         posteriors = encode_batch(objective, model, params, x)
     else:
         posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
-    codes = jax.vmap(lambda q, key: code_of(q, encoder, key))(posteriors, keys)
+    codes = jax.vmap(lambda q, key: code_of(objective, encoder, model, q, key))(posteriors, keys)
     log_likelihoods = jax.vmap(lambda z, one: model.decode(params, z).log_prob(one))(codes, x)
     return codes, masked_mean(log_likelihoods, mask)
 

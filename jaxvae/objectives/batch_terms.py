@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions import is_reparameterized
 from jaxvae.draw import Draw, Model
-from jaxvae.errors import UserError
 from jaxvae.objectives.elbo import elbo, elbo_terms
 from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.objectives.requirements import check_reparameterized
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 
 
@@ -20,6 +19,11 @@ class WithDensity(Objective):
         """The true ELBO of ONE example and its terms, nats."""
         value, log_likelihood, kl = elbo(model, params, key, x)
         return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
+
+
+def negative_elbo(metrics: Metrics, kl_weight: Array | float = 1.0) -> Array:
+    """−E[log p(x|z)] + weight · KL from their means, nats, `[]`: minus the ELBO where the weight is 1."""
+    return -metrics["log_likelihood"] + kl_weight * metrics["kl"]
 
 
 class Batch(NamedTuple):
@@ -55,11 +59,7 @@ def encode_batch(objective: Objective, model: Model, params: Params, x: Array) -
         UserError: if its draws pass no gradient.
     """
     posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
-    if not is_reparameterized(posteriors):
-        raise UserError(
-            f"{type(objective).__name__} needs a reparameterized posterior, got draws of {type(posteriors).__name__} "
-            f"that pass no gradient: use --posterior DiagonalNormal"
-        )
+    check_reparameterized(objective, model, posteriors)
     return posteriors
 
 

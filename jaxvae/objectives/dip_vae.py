@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import MultivariateNormal, Normal
 from jaxvae.draw import Model
-from jaxvae.errors import UserError
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import check_posterior, mean_of_posterior
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
-from jaxvae.vae import mean_of
 
 _KINDS = ("i", "ii")
 
@@ -28,16 +28,13 @@ def covariance(values: Array, mask: Array) -> Array:
     return masked_mean(centred[:, :, None] * centred[:, None, :], mask)
 
 
-def _posterior_covariance(q: Any) -> Array:
+def _posterior_covariance(q: Normal | MultivariateNormal) -> Array:
     """The covariance of q(z|x) for ONE example, `[D, D]`."""
-    if isinstance(q, Normal):
-        return jnp.diag(q.scale**2)
-    if isinstance(q, MultivariateNormal):
-        return q.scale_tril @ q.scale_tril.T
-    raise UserError(
-        f"DIPVAE.kind ii needs a posterior with a covariance in closed form, got {type(q).__name__}: use "
-        f"--posterior DiagonalNormal, or --objective.kind i, which needs its mean only"
-    )
+    return jnp.diag(q.scale**2) if isinstance(q, Normal) else q.scale_tril @ q.scale_tril.T
+
+
+def _has_covariance(q: Any) -> bool:
+    return isinstance(q, (Normal, MultivariateNormal))
 
 
 @dataclass
@@ -53,6 +50,7 @@ class DIPVAE(WithDensity):
         kind: i (DIP-VAE-I) or ii (DIP-VAE-II).
         lambda_od: λ_od, weight of what stands off the diagonal [nats].
         lambda_d: λ_d, weight of the diagonal [nats].
+        schedule: factor of the KL by step.
 
     Raises:
         UserError: for a negative weight, an unknown kind, or a posterior without closed-form covariance for kind ii.
@@ -61,6 +59,8 @@ class DIPVAE(WithDensity):
     kind: Literal["i", "ii"] = "i"
     lambda_od: float = 10.0
     lambda_d: float = 100.0
+    schedule: Schedule = Constant()
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_choice(self, _KINDS, kind=self.kind)
@@ -70,12 +70,16 @@ class DIPVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         batch = draw_batch(self, model, params, keys, x, mask)
-        matrix = covariance(jax.vmap(mean_of)(batch.posteriors), mask)
+        means = jax.vmap(lambda q: mean_of_posterior(self, model, q))(batch.posteriors)
+        matrix = covariance(means, mask)
         if self.kind == "ii":
+            needed, fix = "a posterior with a covariance in closed form", "--objective.kind i"
+            check_posterior("DIPVAE.kind ii", needed, _has_covariance, model, batch.posteriors, fix=fix)
             matrix += masked_mean(jax.vmap(_posterior_covariance)(batch.posteriors), mask)
         diagonal = jnp.diagonal(matrix)
         off_diagonal = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)
         penalty = self.lambda_od * off_diagonal + self.lambda_d * jnp.sum((diagonal - 1.0) ** 2)
-        return finished(penalty - batch.metrics["elbo"], mask, {**batch.metrics, "penalty": penalty})
+        return finished(
+            negative_elbo(batch.metrics, self.schedule(step)) + penalty, mask, {**batch.metrics, "penalty": penalty}
+        )

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
-from jaxvae.objectives.estimators import Estimator, check_estimator, seen_by_gradient
+from jaxvae.objectives.estimators import check_estimator, seen_by_gradient
 from jaxvae.objectives.objective import Bound, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
@@ -106,7 +106,7 @@ class ELBO(Bound):
     kl: KLKind = "closed_form"
     squared_error_weight: float | None = None
     expectation: Literal["sampled", "enumerated"] = "sampled"
-    estimator: Estimator = "reparameterized"
+    estimator: Literal["reparameterized", "sticking_the_landing", "score_function"] = "reparameterized"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
@@ -118,11 +118,6 @@ class ELBO(Bound):
                 f"ELBO.estimator {self.estimator} is for the gradient of draws, got the KL {self.kl} and the "
                 f"expectation {self.expectation}: give --objective.kl sampled, and no enumeration"
             )
-
-    @property
-    def warmup_steps(self) -> int:
-        """The step from which the KL has its full weight [steps]."""
-        return self.schedule.warmup_steps
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""
@@ -140,7 +135,7 @@ class ELBO(Bound):
             value, terms = _expectation(model.enumerate(params, x), of)
         else:
             q = model.encode(params, x)
-            check_estimator(q, self.estimator)
+            check_estimator(model, q, self.estimator)
             draw = model.draw(params, key, x, posterior=seen_by_gradient(q, self.estimator))
             value, terms = of(draw)
             constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0

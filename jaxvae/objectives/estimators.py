@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import is_reparameterized, sample_and_log_prob
 from jaxvae.draw import Draw, Model
-from jaxvae.errors import UserError
+from jaxvae.objectives.requirements import check_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
 
@@ -72,7 +72,7 @@ def monte_carlo_bound(
     check_range(monte_carlo_bound, at_least=1, num_samples=num_samples)
     check_choice(monte_carlo_bound, ESTIMATORS, estimator=estimator)
     q = model.encode(params, x) if posterior is None else posterior
-    check_estimator(q, estimator)
+    check_estimator(model, q, estimator)
 
     def draw(key: Key, posterior: Any) -> Draw:
         return model.draw(params, key, x, posterior=posterior)
@@ -92,20 +92,18 @@ def monte_carlo_bound(
     return Draws(value, draws)
 
 
-def check_estimator(posterior: Any, estimator: Estimator) -> None:
-    """Refuse an estimator that the posterior does not have."""
-    if estimator not in ("sticking_the_landing", "doubly_reparameterized"):
-        return
-    if not is_reparameterized(posterior):
-        raise UserError(
-            f"the estimator {estimator} needs a reparameterized posterior, got {type(posterior).__name__}: use "
-            f"--objective.estimator score_function"
-        )
-    if getattr(posterior, "is_straight_through", False):
-        raise UserError(
-            f"the estimator {estimator} needs the gradient of the draw itself, got {type(posterior).__name__}, which "
-            f"passes one straight through: use --objective.estimator reparameterized or score_function"
-        )
+def check_estimator(
+    model: Model, q: Any, estimator: Estimator, others: str = "reparameterized or score_function"
+) -> None:
+    """Refuse an estimator that the posterior does not have; `others` are those that every posterior has."""
+    if estimator in ("sticking_the_landing", "doubly_reparameterized"):
+        owner, fix = f"the estimator {estimator}", f"--objective.estimator {others}"
+        check_posterior(owner, "a posterior whose draws pass their own gradient", _passes_own, model, q, fix=fix)
+
+
+def _passes_own(q: Any) -> bool:
+    """Whether draws pass a gradient that is not that of others, straight through."""
+    return is_reparameterized(q) and not getattr(q, "is_straight_through", False)
 
 
 def seen_by_gradient(posterior: Any, estimator: Estimator) -> Any:

@@ -1,6 +1,7 @@
 """Bounds that are a function of the weights of several draws: IWAE, MIWAE, CIWAE, Rényi, VR-max."""
 
 import abc
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ class WeightedBound(Bound):
 
     monitor = "bound"
     num_samples: int
-    estimator: Estimator
+    estimator: Any
+    """An `Estimator`, of those that the bound has."""
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_samples=self.num_samples)
@@ -194,7 +196,7 @@ class VRMax(WeightedBound):
     """
 
     num_samples: int = 5
-    estimator: Estimator = "reparameterized"
+    estimator: Literal["reparameterized", "sticking_the_landing", "score_function"] = "reparameterized"
 
     def __post_init__(self) -> None:
         super().__post_init__()

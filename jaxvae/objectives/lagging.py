@@ -42,10 +42,10 @@ class Lagging(Objective):
     """Any objective, trained at first with several steps of the encoder for each step of everything.
 
     While the encoder lags behind, `num_encoder_steps` of every `num_encoder_steps` + 1 steps move the encoder alone
-    (the moments of the optimiser see every gradient). The information of x and z in batches is averaged over `window`
-    steps; with the first window that is no better than the one before it, plain training begins. The authors repeat
-    the inner steps until the objective stalls and look at validation data; here their number is fixed, and training
-    data are looked at. He et al. 2019, algorithm 1.
+    (the moments of the optimiser see every gradient). The information of x and z in batches is averaged over the
+    examples of `window` steps; with the first window that is no better than the one before it, plain training begins.
+    The authors repeat the inner steps until the objective stalls and look at validation data; here their number is
+    fixed, and training data are looked at. He et al. 2019, algorithm 1.
 
     Args:
         objective: what is trained.
@@ -53,12 +53,13 @@ class Lagging(Objective):
         window: between two looks at the information [steps].
 
     Raises:
-        UserError: for a number below 1, or an objective without a density.
+        UserError: for a number below 1, an objective without a density, or Lagging itself.
     """
 
     objective: Objective = ELBO()
     num_encoder_steps: int = 10
     window: int = 500
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_component(self, Objective, objective=self.objective)
@@ -67,6 +68,8 @@ class Lagging(Objective):
                 f"Lagging.objective must train a density, of whose codes there is an information, got "
                 f"{type(self.objective).__name__}: take --objective.objective ELBO"
             )
+        if isinstance(self.objective, Lagging):
+            raise UserError("Lagging.objective must be another objective, got Lagging: take --objective.objective ELBO")
         check_range(self, at_least=1, num_encoder_steps=self.num_encoder_steps, window=self.window)
 
     @property
@@ -83,13 +86,18 @@ class Lagging(Objective):
         """As the objective does."""
         self.objective.check_model(model)
 
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """As the objective does."""
+        self.objective.check_run(num_steps, data_range)
+
     def for_dataset(self, num_examples: int) -> "Lagging":
         """With the objective as it is for a training set of that size."""
         return Lagging(self.objective.for_dataset(num_examples), self.num_encoder_steps, self.window)
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
-        """The phase, and the objective's own parameters."""
-        fixed = {"lags": jnp.asarray(1.0), "sum": jnp.asarray(0.0), "last": jnp.asarray(-jnp.inf)}
+        """The phase, the information so far and the number of examples it is of, and the objective's parameters."""
+        fixed = {"lags": 1.0, "sum": 0.0, "count": 0.0, "last": -jnp.inf}
+        fixed = {name: jnp.asarray(value, float) for name, value in fixed.items()}
         return {"fixed": fixed, "objective": self.objective.init(key, model, examples)}
 
     def _inner(self, params: Params) -> Params:
@@ -107,6 +115,10 @@ class Lagging(Objective):
         """That of the objective."""
         return self.objective.score(model, self._inner(params), key, x)
 
+    def summary(self, means: Metrics) -> Metrics:
+        """That of the objective."""
+        return self.objective.summary(means)
+
     def moves(self, params: Params, step: Array, component: str) -> Array:
         """The encoder and a discriminator always; the rest in every (num_encoder_steps + 1)-th step while it lags."""
         everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps
@@ -121,10 +133,17 @@ class Lagging(Objective):
         fixed = params["objective"]["fixed"]
 
         def look(fixed: Params) -> Params:
-            total = fixed["sum"] + batch_information(model, params, jax.random.clone(keys), x, mask)
+            examples = jnp.sum(mask).astype(float)  # a last batch that is short has no more say than its examples
+            information = batch_information(model, params, jax.random.clone(keys), x, mask)
+            total, count = fixed["sum"] + examples * information, fixed["count"] + examples
+            mean = total / jnp.maximum(count, 1.0)
             ends = (step + 1) % self.window == 0
-            lags = jnp.where(ends & (total <= fixed["last"]), 0.0, fixed["lags"])
-            return {"lags": lags, "sum": jnp.where(ends, 0.0, total), "last": jnp.where(ends, total, fixed["last"])}
+            return {
+                "lags": jnp.where(ends & (mean <= fixed["last"]), 0.0, fixed["lags"]),
+                "sum": jnp.where(ends, 0.0, total),
+                "count": jnp.where(ends, 0.0, count),
+                "last": jnp.where(ends, mean, fixed["last"]),
+            }
 
         # plain training pays nothing for it
         fixed = jax.lax.cond(fixed["lags"] > 0.0, look, lambda fixed: fixed, fixed)

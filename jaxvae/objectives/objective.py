@@ -18,7 +18,14 @@ class Objective(abc.ABC):
     """What training minimises, and what validation looks at."""
 
     monitor: ClassVar[str] = "elbo"
-    """The validation score, higher is better, that early stopping and the best checkpoint go by."""
+    """The validation score, higher is better, that early stopping and the best checkpoint go by.
+
+    The true ELBO; where that is not what training raises (a rate held up, another bound), the objective's own value, if
+    it means the same in every epoch.
+    """
+
+    smallest_batch: ClassVar[int] = 1
+    """Examples that a batch must have at least: two for what compares the codes of examples."""
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
@@ -56,6 +63,18 @@ class Objective(abc.ABC):
                 f"its state as it is: add --objective {trained_by}"
             )
 
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """Check that this objective goes with a run; called when the run is set up.
+
+        Args:
+            num_steps: of the whole run [steps].
+            data_range: largest minus smallest value that x can have [data units].
+
+        Raises:
+            UserError: if it does not.
+        """
+        del num_steps, data_range
+
     def for_dataset(self, num_examples: int) -> Self:
         """The objective as it is for a training set of that size, which training calls; by default as it is."""
         del num_examples
@@ -63,8 +82,9 @@ class Objective(abc.ABC):
 
     @property
     def warmup_steps(self) -> int:
-        """The step before which a validation score does not count for early stopping [steps]."""
-        return 0
+        """The step before which a validation score does not count [steps]: that of its `schedule`, where it has one."""
+        schedule = getattr(self, "schedule", None)
+        return 0 if schedule is None else schedule.warmup_steps
 
     @abc.abstractmethod
     def loss(
@@ -88,7 +108,14 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """What validation reports of ONE example, among it `monitor`."""
+        """What validation reports of ONE example; see `summary`."""
+
+    def summary(self, means: Metrics) -> Metrics:
+        """What validation reports of all examples, `[]` each and among it `monitor`, from the means of their scores.
+
+        By default the means as they are; an objective whose value is a function of means (free bits) adds it here.
+        """
+        return means
 
 
 class Bound(Objective):

@@ -1,6 +1,6 @@
 """Objectives that hold the rate KL(q(z|x) ‖ p(z)) up, or at a target: against posterior collapse."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
-from jaxvae.objectives.batch_terms import WithDensity
+from jaxvae.objectives.batch_terms import WithDensity, finished, negative_elbo
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import masked_mean, with_score
-from jaxvae.objectives.schedules import Linear, Schedule
+from jaxvae.objectives.schedules import Constant, Linear, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -39,48 +39,91 @@ def _with_score(draw: Draw) -> Draw:
 class FreeBits(WithDensity):
     """The ELBO with a rate below a minimum at no cost, so that every group keeps some information.
 
-    loss = −E[log p(x|z)] + Σ_g max(λ, E_batch[KL_g]). The maximum is of the mean over the batch, not of each example:
-    an example may use less where others use more. Kingma et al. 2016, equation 15.
+    loss = −E[log p(x|z)] + schedule(step) · Σ_g max(λ, E_batch[KL_g]). The maximum is of the mean over the
+    batch, not of each example: an example may use less where others use more. Validation goes by minus the loss, with
+    the mean over all examples: a model that collapsed early may have the better ELBO. Kingma et al. 2016, equation 15.
 
     Args:
         nats: λ, the free rate of each group [nats].
         group: `dimension`: each latent dimension (for posteriors and priors with independent dimensions), or `level`:
             each level of latents, which is all dimensions together in a VAE.
+        group_size: consecutive latent dimensions that make up a group, where groups are of dimensions.
+        schedule: factor of the KL by step.
 
     Raises:
-        UserError: for a negative rate, an unknown group, or dimensions that are not independent.
+        UserError: for a negative rate, an unknown group, dimensions that are not independent, or whose number the size
+            of a group does not divide.
     """
 
     nats: float = 0.25
     group: Literal["dimension", "level"] = "dimension"
+    group_size: int = 1
+    schedule: Schedule = Constant()
+    monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, nats=self.nats)
         check_choice(self, ("dimension", "level"), group=self.group)
+        check_range(self, at_least=1, group_size=self.group_size)
+        if self.group == "level" and self.group_size != 1:
+            raise UserError(
+                f"FreeBits.group_size is for groups of dimensions, got {self.group_size} with the group level: leave "
+                f"one of them out"
+            )
+
+    def check_model(self, model: Any) -> None:
+        """Check that the groups come out even."""
+        super().check_model(model)
+        latent_dim = getattr(model, "latent_dim", self.group_size)
+        if latent_dim % self.group_size:
+            fitting = ", ".join(str(size) for size in range(1, latent_dim + 1) if latent_dim % size == 0)
+            raise UserError(
+                f"FreeBits.group_size must divide latent_dim {latent_dim}, got {self.group_size}: take one of {fitting}"
+            )
+
+    def _groups(self, draw: Draw) -> Array:
+        """The KL of each group for ONE example, `[groups]`."""
+        if self.group == "level":
+            return draw.kl
+        if draw.kl_dimensions is None:
+            raise UserError(
+                "FreeBits.group dimension needs a posterior and a prior with independent dimensions, as DiagonalNormal "
+                "and StandardNormal have: use --objective.group level"
+            )
+        return jnp.sum(draw.kl_dimensions.reshape(-1, self.group_size), axis=1)
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         draws, log_likelihood, _, metrics = _batch_terms(model, params, keys, x, mask)
-        groups = draws.kl if self.group == "level" else draws.kl_dimensions  # [batch, groups]
-        if groups is None:
-            raise UserError(
-                "FreeBits.group dimension needs a posterior and a prior with independent dimensions, as DiagonalNormal "
-                "and StandardNormal have: use --objective.group level"
-            )
-        rates = masked_mean(groups, mask)
-        loss = -log_likelihood + jnp.sum(jnp.maximum(self.nats, rates))
-        loss = jnp.where(jnp.any(mask), loss, 0.0)
-        return loss, {"loss": loss, **metrics}
+        rates = masked_mean(jax.vmap(self._groups)(draws), mask)  # [groups]
+        cost = self._cost(rates)
+        metrics = {**metrics, "bound": log_likelihood - cost}
+        return finished(-log_likelihood + self.schedule(step) * cost, mask, metrics)
+
+    def _cost(self, rates: Array) -> Array:
+        """Σ_g max(λ, rate of g), nats, `[]`."""
+        return jnp.sum(jnp.maximum(self.nats, rates))
+
+    def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
+        """The true ELBO of ONE example and its terms, nats, and the KL of each group, `[groups]`."""
+        draw = model.draw(params, key, x)
+        value, log_likelihood, kl = elbo_terms(draw)
+        return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl, "kl_groups": self._groups(draw)}
+
+    def summary(self, means: Metrics) -> Metrics:
+        """The means of ELBO and terms, and `bound`: minus the loss, all examples in one batch and the schedule at 1."""
+        scores = {name: mean for name, mean in means.items() if name != "kl_groups"}
+        return {**scores, "bound": means["log_likelihood"] - self._cost(means["kl_groups"])}
 
 
 @dataclass
 class Capacity(WithDensity):
     """Hold the rate at a capacity that grows with training.
 
-    loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Burgess et al. 2018, equation 8.
+    loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Validation goes by minus the loss at C. Burgess et
+    al. 2018, equation 8.
 
     Args:
         capacity: C, the rate at the end of the schedule [nats].
@@ -94,14 +137,10 @@ class Capacity(WithDensity):
     capacity: float = 25.0
     gamma: float = 100.0
     schedule: Schedule = Linear(steps=10_000)
+    monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, capacity=self.capacity, gamma=self.gamma)
-
-    @property
-    def warmup_steps(self) -> int:
-        """The step from which the capacity stays C [steps]."""
-        return self.schedule.warmup_steps
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
@@ -110,20 +149,26 @@ class Capacity(WithDensity):
         _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
         capacity = self.capacity * self.schedule(step)
         loss = -log_likelihood + self.gamma * jnp.abs(rate - capacity)
-        loss = jnp.where(jnp.any(mask), loss, 0.0)
-        return loss, {"loss": loss, **metrics, "capacity": capacity}
+        return finished(loss, mask, {**self.summary(metrics), "capacity": capacity})
+
+    def summary(self, means: Metrics) -> Metrics:
+        """With `bound`: minus the loss at the capacity C."""
+        return {**means, "bound": means["log_likelihood"] - self.gamma * jnp.abs(means["kl"] - self.capacity)}
 
 
 @dataclass
 class MinimumRate(WithDensity):
     """The ELBO with a penalty on a mean rate below a minimum δ.
 
-    loss = −ELBO + γ max(0, δ − E_batch[KL]). Where free bits have no gradient below δ, this pushes up to it. After the
+    loss = −E[log p(x|z)] + schedule(step) · KL + γ max(0, δ − E_batch[KL])
+
+    Where free bits have no gradient below δ, this pushes up to it. Validation goes by minus the loss. After the
     committed rate of Razavi et al. 2019, section 2, there built into the posterior's family.
 
     Args:
         rate: δ [nats].
         gamma: γ [nats per nat]; above 1 the rate reaches δ.
+        schedule: factor of the KL by step; the penalty has its full weight from the start.
 
     Raises:
         UserError: for a negative number.
@@ -131,6 +176,8 @@ class MinimumRate(WithDensity):
 
     rate: float = 5.0
     gamma: float = 2.0
+    schedule: Schedule = Constant()
+    monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, rate=self.rate, gamma=self.gamma)
@@ -139,11 +186,15 @@ class MinimumRate(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
-        _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
-        loss = -log_likelihood + rate + self.gamma * jnp.maximum(0.0, self.rate - rate)
-        loss = jnp.where(jnp.any(mask), loss, 0.0)
-        return loss, {"loss": loss, **metrics}
+        *_, metrics = _batch_terms(model, params, keys, x, mask)
+        return finished(self._loss(metrics, self.schedule(step)), mask, self.summary(metrics))
+
+    def _loss(self, means: Metrics, kl_weight: Array | float) -> Array:
+        return negative_elbo(means, kl_weight) + self.gamma * jnp.maximum(0.0, self.rate - means["kl"])
+
+    def summary(self, means: Metrics) -> Metrics:
+        """With `bound`: minus the loss of all examples, the schedule at 1."""
+        return {**means, "bound": -self._loss(means, 1.0)}
 
 
 @dataclass
@@ -154,7 +205,9 @@ class GECO(WithDensity):
     C̄ ← decay · C̄ + (1 − decay) (D − target),  λ ← λ exp(speed · C̄)
 
     so that λ grows while the constraint is missed and falls once it is met. Rezende and Viola 2018, algorithm 1. The
-    step is taken on D with the multiplier as it stands, and C̄ moves after it.
+    step is taken on D with the multiplier as it stands, and C̄ moves after it. As the multiplier moves, the loss means
+    something else in each epoch: validation goes by minus the cost, less 10 nats for each that the constraint is missed
+    by.
 
     Args:
         target: what the constrained term is to be at most [nats].
@@ -171,6 +224,9 @@ class GECO(WithDensity):
     speed: float = 1e-3
     decay: float = 0.99
 
+    monitor = "bound"
+
+    _PRICE = 10.0  # nats per nat: above the multiplier that meets any target but extreme ones
     _LARGEST_LOG_MULTIPLIER = 12.0  # λ within e^±12: a constraint that cannot be met must not overflow
 
     def __post_init__(self) -> None:
@@ -197,8 +253,14 @@ class GECO(WithDensity):
         multiplier = jnp.exp(jax.lax.stop_gradient(params["objective"]["fixed"]["log_multiplier"]))
         cost = rate if self.constrain == "distortion" else -log_likelihood
         loss = cost + multiplier * self._constraint(log_likelihood, rate)
-        loss = jnp.where(jnp.any(mask), loss, 0.0)
-        return loss, {"loss": loss, **metrics, "multiplier": multiplier}
+        return finished(loss, mask, {**self.summary(metrics), "multiplier": multiplier})
+
+    def summary(self, means: Metrics) -> Metrics:
+        """With `bound`: minus the cost, less a price for what the constraint is missed by."""
+        log_likelihood, rate = means["log_likelihood"], means["kl"]
+        cost = rate if self.constrain == "distortion" else -log_likelihood
+        missed = jnp.maximum(0.0, self._constraint(log_likelihood, rate))
+        return {**means, "bound": -cost - self._PRICE * missed}
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
         """The multiplier after the step."""

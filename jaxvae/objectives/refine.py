@@ -7,8 +7,9 @@ import optax
 from jaxvae.checks import check_range
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Draw, Model
-from jaxvae.objectives.elbo import elbo, elbo_terms
+from jaxvae.objectives.elbo import Elbo, elbo, elbo_terms
 from jaxvae.objectives.objective import Bound, with_score
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -22,6 +23,7 @@ def refine(
     steps: int = 20,
     learning_rate: float = 0.05,
     num_samples: int = 8,
+    kl_weight: Array | float = 1.0,
 ) -> SupportsSampleAndLogProb:
     """q(z|x) of ONE example after gradient steps on its own ELBO, started at the encoder's.
 
@@ -37,6 +39,7 @@ def refine(
         steps: gradient steps.
         learning_rate: of Adam [units of the encoder's outputs per step].
         num_samples: draws of z a step.
+        kl_weight: of the KL in the ELBO [nats per nat].
 
     Raises:
         UserError: for a number out of range.
@@ -55,7 +58,7 @@ def refine(
         posterior = model.posterior_from(params, features)
         draws = jax.vmap(lambda one: model.draw(params, one, x, posterior=posterior))
         draws = draws(jax.random.split(key, num_samples))
-        return -jnp.mean(with_score(jax.vmap(elbo_terms)(draws).value, draws.score))
+        return -jnp.mean(with_score(_weighted(jax.vmap(elbo_terms)(draws), kl_weight), draws.score))
 
     optimizer = optax.scale_by_adam()
     features = model.posterior_features(params, x)
@@ -73,6 +76,11 @@ def refine(
     return model.posterior_from(params, features)
 
 
+def _weighted(terms: Elbo, kl_weight: Array | float) -> Array:
+    """log p(x|z) − weight · KL."""
+    return terms.log_likelihood - kl_weight * terms.kl
+
+
 @dataclass
 class SemiAmortized(Bound):
     """The ELBO of a posterior that starts at the encoder's and is refined for each example.
@@ -85,6 +93,7 @@ class SemiAmortized(Bound):
         steps: gradient steps of the refinement.
         learning_rate: of the refinement [units of the encoder's outputs per step].
         num_samples: draws of z a step of the refinement.
+        schedule: factor of the KL by step, in the refinement too.
 
     Raises:
         UserError: for a number out of range.
@@ -93,6 +102,7 @@ class SemiAmortized(Bound):
     steps: int = 10
     learning_rate: float = 0.1
     num_samples: int = 1
+    schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, steps=self.steps, num_samples=self.num_samples)
@@ -100,6 +110,11 @@ class SemiAmortized(Bound):
 
     def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
         """The refined q(z|x) of ONE example, a constant of the gradient."""
+        return self._refined(model, params, key, x, 1.0)
+
+    def _refined(
+        self, model: Model, params: Params, key: Key, x: Array, kl_weight: Array | float
+    ) -> SupportsSampleAndLogProb:
         posterior = refine(
             model,
             jax.lax.stop_gradient(params),
@@ -108,23 +123,25 @@ class SemiAmortized(Bound):
             steps=self.steps,
             learning_rate=self.learning_rate,
             num_samples=self.num_samples,
+            kl_weight=kl_weight,
         )
         return jax.lax.stop_gradient(posterior)
 
-    def _draw(self, model: Model, params: Params, key: Key, x: Array) -> Draw:
+    def _draw(self, model: Model, params: Params, key: Key, x: Array, kl_weight: Array | float = 1.0) -> Draw:
         """A draw of the refined posterior, with gradients for decoder and prior alone."""
         refine_key, draw_key = jax.random.split(key)
-        return model.draw(params, draw_key, x, posterior=self.infer(model, params, refine_key, x))
+        return model.draw(params, draw_key, x, posterior=self._refined(model, params, refine_key, x, kl_weight))
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The refined ELBO of ONE example, with the two gradients."""
-        del step
+        weight = self.schedule(step)
         constants, encoded = jax.lax.stop_gradient(params), model.encode(params, x)
         draw = model.draw(constants, key, x, posterior=encoded)
-        amortized = with_score(elbo_terms(draw).value, draw.score)
-        terms = elbo_terms(self._draw(model, params, jax.random.fold_in(key, 1), x))
-        value = terms.value + amortized - jax.lax.stop_gradient(amortized)
-        gap = terms.value - amortized
+        own = elbo_terms(draw)
+        amortized = with_score(_weighted(own, weight), draw.score)
+        terms = elbo_terms(self._draw(model, params, jax.random.fold_in(key, 1), x, weight))
+        value = _weighted(terms, weight) + amortized - jax.lax.stop_gradient(amortized)
+        gap = terms.value - own.value
         metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
         return value, {**metrics, "amortization_gap": gap}
 

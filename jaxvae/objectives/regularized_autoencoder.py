@@ -9,7 +9,8 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.objective import Bound
-from jaxvae.pytrees import dataclass
+from jaxvae.objectives.requirements import mean_of_posterior
+from jaxvae.pytrees import dataclass, learned_leaves
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
 
@@ -17,15 +18,9 @@ _PENALTIES = ("l2", "gradient", "spectral", "none")
 _POWER_ITERATIONS = 5  # from a fixed start in every step: within a few percent unless two singular values are as close
 
 
-def _learned(tree: PyTree) -> list[Array]:
-    """The leaves that are learned: not those under `fixed`."""
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    return [leaf for path, leaf in paths if not any(getattr(key, "key", None) == "fixed" for key in path)]
-
-
 def weight_decay(params: PyTree) -> Array:
     """‖θ‖²: the sum of squares of all learned numbers, `[]`."""
-    return sum((jnp.sum(leaf**2) for leaf in _learned(params)), start=jnp.zeros(()))
+    return sum((jnp.sum(leaf**2) for leaf in learned_leaves(params)), start=jnp.zeros(()))
 
 
 def spectral_penalty(params: PyTree) -> Array:
@@ -35,7 +30,7 @@ def spectral_penalty(params: PyTree) -> Array:
     gradient is 2 σ_1 u vᵀ. Yoshida and Miyato 2017, equation 4 and algorithm 1; Miyato et al. 2018, appendix A.
     """
     total = jnp.zeros(())
-    for leaf in _learned(params):
+    for leaf in learned_leaves(params):
         if leaf.ndim >= 2:
             total += _largest_singular_value(leaf.reshape(-1, leaf.shape[-1])) ** 2
     return total
@@ -104,7 +99,7 @@ class RAE(WithoutDensity, Bound):
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""
         del step
-        z = mean_of(model.encode(params, x))
+        z = mean_of_posterior(self, model, model.encode(params, x))
         log_likelihood = model.decode(params, z).log_prob(x)
         norm, penalty = 0.5 * jnp.sum(z**2), self._penalty(model, params, key, z)
         value = log_likelihood - self.beta * norm - self.weight * penalty

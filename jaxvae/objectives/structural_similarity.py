@@ -8,6 +8,7 @@ from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound, with_score
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -110,7 +111,9 @@ class MSSSIM(Bound):
     Args:
         weight: of the dissimilarity [nats].
         beta: β, weight of the KL [nats per nat].
-        data_range: largest minus smallest value of the data [data units]; 2 with --symmetric.
+        data_range: largest minus smallest value of the data [data units]: 1 for grey levels as shares of the largest,
+            2 with --symmetric; a run whose data have a wider one is refused.
+        schedule: factor of β by step.
 
     Raises:
         UserError: for a number out of range, or data that are no images.
@@ -119,15 +122,24 @@ class MSSSIM(Bound):
     weight: float = 100.0
     beta: float = 1.0
     data_range: float = 1.0
+    schedule: Schedule = Constant()
     monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight, beta=self.beta)
         check_range(self, above=0.0, data_range=self.data_range)
 
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """Check that the data have not a wider range than is said."""
+        del num_steps
+        if isinstance(self.data_range, float) and data_range > self.data_range:
+            raise UserError(
+                f"MSSSIM.data_range must be the range of the data, {data_range:g}, got {self.data_range:g}: add "
+                f"--objective.data_range {data_range:g}"
+            )
+
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""
-        del step
         if x.ndim != 3:
             raise UserError(
                 f"MSSSIM needs images of shape (height, width, channels), got data of shape {x.shape}: "
@@ -136,10 +148,10 @@ class MSSSIM(Bound):
         draw = model.draw(params, key, x)
         terms = elbo_terms(draw)
         similarity = ms_ssim(x, mean_of(model.decode(params, draw.latents)), self.data_range)
-        value = -self.weight * (1.0 - similarity) - self.beta * terms.kl
+        value = -self.weight * (1.0 - similarity) - self.beta * self.schedule(step) * terms.kl
         elbo = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
         return with_score(value, draw.score), {**elbo, "bound": value, "ms_ssim": similarity}
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """Minus the loss of ONE example, and the true ELBO and its terms, nats."""
-        return self.bound(model, params, jnp.zeros((), int), key, x)[1]
+        return self.bound(model, params, jnp.asarray(self.warmup_steps), key, x)[1]

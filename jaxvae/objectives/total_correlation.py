@@ -14,6 +14,8 @@ from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.objective import masked_mean
+from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions
+from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -77,8 +79,8 @@ def log_aggregate(
     dimensions = per_dimension(posteriors)
     if dimensions is None:
         raise UserError(
-            f"BetaTCVAE needs a posterior with independent dimensions, got {type(posteriors).__name__}: "
-            f"use --posterior DiagonalNormal"
+            f"log_aggregate needs posteriors with independent dimensions, got {type(posteriors).__name__}: "
+            f"take another posterior"
         )
     each = jax.vmap(lambda value: jax.vmap(lambda q: q.log_prob(value))(dimensions))(z)  # [i, j, d]
     weights = log_weights(mask, dataset_size, estimator).astype(z.dtype)
@@ -104,6 +106,7 @@ class BetaTCVAE(WithDensity):
         gamma: γ, weight of the KL of each dimension [nats per nat].
         estimator: of q(z): weighted or stratified (minibatch-weighted and minibatch-stratified sampling).
         dataset_size: N, the size of the training set [examples]; by default that of the training set at hand.
+        schedule: factor of α, β and γ by step.
 
     Raises:
         UserError: for a negative weight, an unknown estimator, a data set of one example, or a posterior whose
@@ -115,6 +118,8 @@ class BetaTCVAE(WithDensity):
     gamma: float = 1.0
     estimator: AggregateEstimator = "stratified"
     dataset_size: int | None = None
+    schedule: Schedule = Constant()
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
@@ -129,13 +134,14 @@ class BetaTCVAE(WithDensity):
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
-        del step
         if self.dataset_size is None:
             raise UserError(
                 "BetaTCVAE.dataset_size is needed outside of training: give the number of training examples, "
                 "BetaTCVAE(dataset_size=60000) or objective.for_dataset(60000)"
             )
         batch = draw_batch(self, model, params, keys, x, mask)
+        needed = "a posterior with independent dimensions"
+        check_posterior("BetaTCVAE", needed, has_independent_dimensions, model, batch.posteriors)
         log_joint, log_each = log_aggregate(
             batch.posteriors, batch.draws.latents, mask, self.dataset_size, self.estimator
         )
@@ -144,6 +150,7 @@ class BetaTCVAE(WithDensity):
         correlation = masked_mean(log_joint - log_product, mask)
         dimension_kl = masked_mean(log_product - batch.draws.log_prior, mask)
         loss = -batch.metrics["log_likelihood"]
-        loss += self.alpha * information + self.beta * correlation + self.gamma * dimension_kl
+        parts_of_kl = self.alpha * information + self.beta * correlation + self.gamma * dimension_kl
+        loss += self.schedule(step) * parts_of_kl
         parts = {"mutual_information": information, "total_correlation": correlation, "dimension_kl": dimension_kl}
         return finished(loss, mask, {**batch.metrics, **parts})

@@ -6,9 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.distributions import is_reparameterized
 from jaxvae.draw import Model
-from jaxvae.errors import UserError
 from jaxvae.numerics import log_mean_exp
 from jaxvae.objectives.estimators import (
     ESTIMATORS,
@@ -16,6 +14,7 @@ from jaxvae.objectives.estimators import (
     Estimator,
     PathOnly,
     ScoreOnly,
+    check_estimator,
     monte_carlo_bound,
     sample_keys,
 )
@@ -129,11 +128,7 @@ class ReweightedWakeSleep(Bound):
         weights = jax.lax.stop_gradient(jax.nn.softmax(log_weights))
         keys = sample_keys(key, self.num_samples)
         if self.estimator == "doubly_reparameterized":
-            if not is_reparameterized(posterior):
-                raise UserError(
-                    f"the estimator doubly_reparameterized needs a reparameterized posterior, got "
-                    f"{type(posterior).__name__}: use --objective.estimator score_function"
-                )
+            check_estimator(model, posterior, self.estimator, others="score_function")
             factors = weights * (1.0 - weights)
             draws = jax.vmap(lambda key, factor: model.draw(constants, key, x, posterior=PathOnly(posterior, factor)))
             return jnp.sum(draws(keys, factors).log_weight)

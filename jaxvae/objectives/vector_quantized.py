@@ -67,6 +67,15 @@ class VQVAE(WithDensity, Bound):
         """The first step of the second stage [steps]."""
         return self.first_stage_steps or 0
 
+    def check_run(self, num_steps: int, data_range: float) -> None:
+        """Check that the run comes to its second stage."""
+        del data_range
+        if self.first_stage_steps is not None and self.first_stage_steps >= num_steps:
+            raise UserError(
+                f"VQVAE.first_stage_steps must be < {num_steps}, the steps of the run, got {self.first_stage_steps}, "
+                f"so that the second stage never begins: lower it, or raise --epochs"
+            )
+
     def check_model(self, model: Any) -> None:
         """Check that the model has a codebook."""
         _posterior_of(model)

@@ -100,7 +100,7 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
 def score_examples(
     model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int = SCORED_AT_ONCE
 ) -> Metrics:
-    """The objective's validation scores of each example, `[n]`; the noise does not depend on `batch_size`."""
+    """The objective's validation scores of each example, `[n, …]`; the noise does not depend on `batch_size`."""
 
     def score(index_and_example: tuple[Array, Array]) -> Metrics:
         index, example = index_and_example
@@ -125,7 +125,7 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     key = jax.random.fold_in(state.key, _VALIDATE)
     objective, params = training.objective, state.evaluation_params
     scores = score_examples(training.model.at_step(state.step), objective, params, key, x)
-    means = {name: jnp.mean(values) for name, values in scores.items()}
+    means = objective.summary({name: jnp.mean(values, axis=0) for name, values in scores.items()})
     score = means[objective.monitor]
     counts = state.step >= objective.warmup_steps
     improved = ~counts | (score > state.best_score)

@@ -7,6 +7,7 @@ import optax
 
 from jaxvae.checks import check_component, check_range
 from jaxvae.data.preprocessing import Preprocessing
+from jaxvae.errors import UserError
 from jaxvae.objectives import ELBO, Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.training.optimizer import Optimizer
@@ -26,7 +27,7 @@ class Training:
         patience: stop when validation has not improved for so many epochs [epochs]; never by default.
 
     Raises:
-        UserError: for a number below 1, or an objective that cannot train the model.
+        UserError: for a number below 1, or an objective that cannot train the model, or not with such batches.
     """
 
     model: Any
@@ -41,6 +42,12 @@ class Training:
         check_component(self, Objective, objective=self.objective)
         check_component(self, Optimizer, optimizer=self.optimizer)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
+        smallest = self.objective.smallest_batch
+        if self.batch_size < smallest:
+            raise UserError(
+                f"{type(self.objective).__name__} compares the codes of a batch and needs {smallest} of them at least, "
+                f"got {self.batch_size}: raise --batch_size"
+            )
         self.objective.check_model(self.model)
 
     def steps_per_epoch(self, num_examples: int) -> int:

@@ -33,9 +33,10 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
         objectives.ReweightedWakeSleep, num_samples=3, estimator="doubly_reparameterized"
     ),
     "FreeBits": partial(objectives.FreeBits, nats=0.1),
+    "FreeBits-groups": partial(objectives.FreeBits, nats=0.1, group_size=2, schedule=objectives.Linear(steps=9)),
     "FreeBits-level": partial(objectives.FreeBits, nats=0.1, group="level"),
     "Capacity": partial(objectives.Capacity, capacity=3.0, gamma=7.0, schedule=objectives.Linear(steps=9)),
-    "MinimumRate": partial(objectives.MinimumRate, rate=100.0),
+    "MinimumRate": partial(objectives.MinimumRate, rate=100.0, schedule=objectives.Linear(steps=9)),
     "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
     "Lagging": partial(objectives.Lagging, num_encoder_steps=2, window=3),
     "Lagging-GECO": partial(objectives.Lagging, objective=objectives.GECO(target=2.0), num_encoder_steps=2),

@@ -135,6 +135,9 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
     assert document["log_marginal"]["num_samples"] == 9
+    assert "importance-weighted" in document["log_marginal"]["estimator"]
+    of_points = likelihood_document(Scores(scores, report), *arguments, is_point_mass=True)
+    assert "the ELBO, a lower bound" in of_points["log_marginal"]["estimator"]
     arguments = (baseline_of(Normal(), x), Normal(), Preprocessing(maximum=255), x)
     assert likelihood_document(Scores(scores, report), *arguments)["elbo"]["bits_per_dimension"] is None
     without = likelihood_document(Scores({"log_likelihood": Estimate(-3.0, 0.3)}, None), *arguments)

@@ -5,12 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxvae.cli import setup
 from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 _BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
 _CONCRETE = ["--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8"]
+_BINARY = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--latent_dim", "4"]
+_DREG = ["--objective.estimator", "doubly_reparameterized"]
 _CODES = ["--posterior", "VectorQuantized", "--prior", "UniformCodes"]
+_TWO_STAGES = ["--objective", "VQVAE", "--objective.first_stage_steps", "999999"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
 
 
@@ -46,6 +50,8 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective.beta", "-1"], ["beta must be >= 0"]),
         (["--objective.schedule", "Liner"], ["did you mean Linear?"]),
         (["--objective.schedule", "Linear", "--objective.schedule.steps", "-3"], ["steps must be >= 1"]),
+        (["--objective", "Capacity", "--objective.schedule.steps", "-1"], ["Linear.steps must be >= 1, got -1"]),
+        (["--objective.beta", "-1e3"], ["ELBO.beta must be >= 0, got -1000"]),
         (["--posterior", "Flow", "--posterior.bijector", "Planr"], ["--posterior.bijector", "did you mean Planar?"]),
         (["--posterior.bijector", "Planar"], ["bijector", "--posterior Flow first"]),
         (["--prior", "Flow", "--prior.bijector", "MAF", "--prior.bijector.num_bins", "3"], ["SplineCoupling first"]),
@@ -96,6 +102,37 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective", "VQVAE"], ["VQVAE needs the posterior VectorQuantized", "--prior UniformCodes"]),
         ([*_CODES, "--objective", "VQVAE", "--latent_dim", "13"], ["multiple of depth · code_dim", "take 12 or 16"]),
         ([*_CODES[:2], "--prior", "Vamp"], ["Vamp over densities", "--prior AutoregressiveCodes or UniformCodes"]),
+        (["--objective", "IWAE", "--objective.num_samples", "0"], ["IWAE.num_samples must be >= 1, got 0"]),
+        (_DREG, ["must be one of reparameterized, sticking_the_landing, score_function", "'doubly_reparameterized'"]),
+        (["--objective", "VRMax", *_DREG], ["one of reparameterized, sticking_the_landing, score_function"]),
+        (
+            ["--objective", "IWAE", *_DREG, *_BINARY],
+            ["got Bernoulli", "--objective.estimator reparameterized or score_function", "--posterior Concrete"],
+        ),
+        (["--objective", "ReweightedWakeSleep", *_DREG, *_BINARY], ["use --objective.estimator score_function, or"]),
+        (["--objective", "FactorVAE", *_BINARY], ["pass a gradient, got Bernoulli", "--posterior DiagonalNormal or"]),
+        (["--objective", "WAE", "--posterior", "Flow"], ["WAE needs a posterior with a mean", "or NormalMixture or"]),
+        (["--objective", "BetaTCVAE", "--posterior", "FullNormal"], ["use --posterior DiagonalNormal or WithNoise"]),
+        (
+            ["--objective", "DIPVAE", "--objective.kind", "ii", *_CONCRETE],
+            ["with a mean, got Concrete", "--prior StandardNormal --posterior DiagonalNormal or"],
+        ),
+        (["--objective", "Lagging", "--objective.objective", "RAE"], ["must train a density", "got RAE"]),
+        (["--objective", "Lagging", "--objective.objective", "Lagging"], ["another objective", "ELBO"]),
+        (["--objective", "InfoVAE", "--batch_size", "1"], ["InfoVAE", "needs 2 of them", "--batch_size"]),
+        (
+            ["--objective", "AdversarialAutoencoder", "--prior", "Vamp"],
+            ["not learned", "got Vamp", "StandardNormal or"],
+        ),
+        (
+            [*_CODES[:2], "--prior", "AutoregressiveCodes", *_TWO_STAGES],
+            ["first_stage_steps must be <", "the second stage never begins", "--epochs"],
+        ),
+        (
+            ["--objective", "MSSSIM", "--likelihood", "Normal", "--symmetric"],
+            ["data_range must be the range of the data, 2, got 1", "--objective.data_range 2"],
+        ),
+        (["--code_density", "flow"], ["Autoencoder, RAE, WAE", "got ELBO", "leave it out"]),
         (["--prior", "LARS", "--prior.truncation", "0"], ["truncation must be >= 1"]),
         (["--resume"], ["--run_dir"]),
         (["--resume", "--run_dir", "nowhere"], ["--resume", "nowhere"]),
@@ -103,7 +140,9 @@ def refused(outcome: Outcome, *words: str) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_flags(script: Script, flags: list[str], words: list[str]) -> None:
+def test_bad_flags(script: Script, flags: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is compiled or a folder made."""
+    monkeypatch.setattr(setup, "first_state", None)
     refused(script(TRAIN, *flags), *words)
 
 
@@ -172,8 +211,16 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
 def test_resume_refuses_what_would_make_the_config_untrue(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--decay", "cosine").code == 0
     config = Path("run/config.yaml").read_text()
-    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2"]):
-        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), flags[0].split(".")[0], "num_samples, patience")
+    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2.0"]):
+        words = (f"got {flags[0]} {flags[1]}", "in the run", "num_samples, patience")
+        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), *words)
+    for flags, words in {
+        ("--objective.num_samples", "7"): ("the run has ELBO, which has no num_samples", "got --objective.num_samples"),
+        ("--objective.schedule.steps", "7"): ("the run has Constant, which has no steps",),
+        ("--objective", "IWAE"): ("got --objective IWAE, which is ELBO in the run",),
+        ("--epoch", "9"): ("unknown flag --epoch", "--epochs"),
+    }.items():
+        refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), *words)
     refused(script(TRAIN, "--run_dir", "run", "--resume", "--epochs", "4"), "--epochs")  # the length of the cosine
     assert Path("run/config.yaml").read_text() == config
 

@@ -84,4 +84,7 @@ def test_equal_codes_train_and_cost_their_bits(script: Script) -> None:
     assert last["train"]["perplexity"] > 1
     evaluation = json.loads(Path("run/evaluation.json").read_text())
     assert evaluation["rate"]["bits"] == pytest.approx(4 * 6)  # four codes of 64
+    assert evaluation["log_marginal"]["value"] == pytest.approx(evaluation["elbo"]["value"], rel=1e-5)
+    assert evaluation["log_marginal"]["num_samples"] == 1
+    assert "the ELBO" in evaluation["log_marginal"]["estimator"]
     assert np.isfinite(evaluation["elbo"]["value"])

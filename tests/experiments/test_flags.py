@@ -44,3 +44,16 @@ def test_a_schedule_in_an_objective(parser: object) -> None:
     argv = ["--objective.schedule", "Linear", "--objective.schedule.steps", "5", "--objective.beta", "2"]
     values = construct(parser, parse(parser, argv))  # type: ignore[arg-type]
     assert values["objective"] == objectives.ELBO(beta=2.0, schedule=objectives.Linear(5))
+
+
+def test_options_of_a_schedule_are_those_of_the_chosen_objective(parser: object) -> None:
+    """The ELBO's schedule is Constant by default, that of the capacity Linear: it has steps without being named."""
+    argv = ["--objective", "Capacity", "--objective.schedule.steps", "5"]
+    values = construct(parser, parse(parser, argv))  # type: ignore[arg-type]
+    assert values["objective"] == objectives.Capacity(schedule=objectives.Linear(5))
+
+
+@pytest.mark.parametrize("number", ["-1e30", "-2.5E-3", "-7", "-.5"])
+def test_negative_numbers(parser: object, number: str) -> None:
+    values = construct(parser, parse(parser, ["--objective", "Renyi", "--objective.alpha", number]))  # type: ignore[arg-type]
+    assert values["objective"] == objectives.Renyi(alpha=float(number))

@@ -25,6 +25,19 @@ def test_a_table_and_a_file(script: Script) -> None:
         assert f"{row['decoder']:.3f}" in outcome.out
 
 
+def test_the_elbo_is_of_one_draw_by_each_of_its_estimators(script: Script) -> None:
+    outcome = script(SNR, *FEW, "--objectives", "ELBO", "VRMax")
+    assert outcome.code == 0, outcome.err
+    rows = json.loads(Path("gradient_snr.json").read_text())["results"]
+    theirs = ("reparameterized", "sticking_the_landing", "score_function")
+    assert [(row["objective"], row["estimator"], row["num_samples"]) for row in rows] == [
+        *(("ELBO", estimator, 1) for estimator in theirs),
+        *(("VRMax", estimator, k) for estimator in theirs for k in (1, 3)),
+    ]
+    for elbo, vr_max in zip(rows[:3], rows[3::2], strict=True):  # of one draw the largest weight is the ELBO's
+        assert elbo["encoder"] == pytest.approx(vr_max["encoder"], rel=1e-3)
+
+
 @pytest.mark.slow
 def test_digits(script: Script) -> None:
     outcome = script(SNR, *FEW, "--model", "digits", "--estimators", "score_function")
@@ -42,7 +55,8 @@ def test_digits(script: Script) -> None:
         (["--examples", "0"], ["--examples must be >= 1, got 0"]),
         (["--seed", "-1"], ["--seed must be >= 0, got -1"]),
         (["--model", "digit"], ["linear_gaussian", "did you mean digits?"]),
-        (["--objectives", "IWAE", "ELBO"], ["--objectives must be of IWAE", "'ELBO'"]),
+        (["--objectives", "IWAE", "BetaTCVAE"], ["--objectives must be of", "ELBO", "IWAE", "'BetaTCVAE'"]),
+        (["--objectives", "ELBO", "--estimators", "doubly_reparameterized"], ["sticking_the_landing, score_function"]),
         (["--estimators", "dreg"], ["--estimators", "doubly_reparameterized", "'dreg'"]),
         (["--objectives", "ReweightedWakeSleep", "--estimators", "sticking_the_landing"], ["score_function"]),
         (["--output", "nowhere/snr.json"], ["--output", "nowhere/snr.json"]),

@@ -10,7 +10,7 @@ from rich.console import Console
 from jaxvae.cli import results
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Stream, first_state, set_up, stream_key
+from jaxvae.cli.setup import Stream, first_state, set_up, stream_key, warm_up_warning
 from jaxvae.data import Preprocessing
 
 
@@ -50,6 +50,15 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
     # pixels that are 1 four times in five, scored where they are 1 once in five
     expected = setup.dataset.test.images.mean() * np.log(0.8) + (1 - setup.dataset.test.images.mean()) * np.log(0.2)
     assert document["baseline"]["value"] == pytest.approx(20 * expected, rel=0.1)
+
+
+def test_a_schedule_that_the_run_does_not_come_to_the_end_of(arrays: str) -> None:
+    """90 examples in batches of 9 are 10 steps an epoch."""
+    parser = experiment_parser("")
+    flags = ["--data", arrays, "--batch_size", "9", "--objective", "Capacity", "--objective.schedule.steps", "30"]
+    two, three = (set_up(construct(parser, parse(parser, [*flags, "--epochs", epochs]))) for epochs in ("2", "3"))
+    assert "ends at step 30, the run at 20" in str(warm_up_warning(two))
+    assert warm_up_warning(three) is None
 
 
 def test_no_two_streams_share_a_key() -> None:

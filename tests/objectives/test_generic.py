@@ -95,8 +95,11 @@ def test_a_batch_of_padding_alone_is_zero(case: Case) -> None:
 def test_score_of_one_example_has_what_validation_watches(case: Case) -> None:
     objective = case.build()
     score = jax.jit(jax.vmap(objective.score, (None, None, 0, 0)))(case.vae, case.params, keys(1, BATCH), case.xs)
-    assert objective.monitor in score
-    assert all(value.shape == (BATCH,) for value in score.values())
+    summary = objective.summary(jax.tree.map(lambda values: jnp.mean(values, axis=0), score))
+    assert objective.monitor in summary
+    assert objective.monitor in case.whole[0][1]  # shown of training and validation side by side
+    assert all(value.shape == () for value in summary.values())
+    assert all(value.shape[0] == BATCH for value in score.values())
     alone = objective.score(case.vae, case.params, keys(1, BATCH)[3], case.xs[3])
     assert_trees_close(jax.tree.map(np.asarray, alone), index(score, 3), rtol=1e-4)
     assert isinstance(objective.warmup_steps, int)

@@ -1,0 +1,128 @@
+"""What an objective needs of q(z|x), and the one line that says which posteriors have it."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import posteriors, priors
+from jaxvae.distributions import is_reparameterized, per_dimension
+from jaxvae.draw import Model
+from jaxvae.errors import NoMeanError, UserError
+from jaxvae.pytrees import learned_leaves
+from jaxvae.spaces import members
+from jaxvae.typing import Array
+from jaxvae.vae import VAE, mean_of
+
+Condition = Callable[[Any], bool]
+"""Whether q(z|x) has what is needed."""
+
+
+def check_posterior(owner: str, need: str, condition: Condition, model: Model, q: Any, *, fix: str = "") -> None:
+    """Check that q(z|x) has what is needed.
+
+    Args:
+        owner: who needs it, as it stands first in the message.
+        need: what is needed: "a reparameterized posterior".
+        condition: whether a q(z|x) has it.
+        model: whose q(z|x) it is.
+        q: a posterior, of one example or of a batch.
+        fix: another way out, which is named first.
+
+    Raises:
+        UserError: naming the library's posteriors that have it, those that go with the model's prior where there are.
+    """
+    if condition(q):
+        return
+    name = type(getattr(model, "posterior", q)).__name__
+    ways = [fix, _posteriors_that(condition, model)]
+    raise UserError(f"{owner} needs {need}, got {name}: use {', or '.join(way for way in ways if way)}")
+
+
+def has_independent_dimensions(q: Any) -> bool:
+    """Whether q(z|x) = Π_d q(z_d|x)."""
+    return per_dimension(q) is not None
+
+
+def mean_of_posterior(owner: object, model: Model, q: Any, *, fix: str = "") -> Array:
+    """E[z] under q(z|x).
+
+    Raises:
+        UserError: if q has no mean, naming posteriors that have one.
+    """
+    check_posterior(type(owner).__name__, "a posterior with a mean", _has_mean, model, q, fix=fix)
+    return mean_of(q)
+
+
+def check_reparameterized(owner: object, model: Model, q: Any) -> None:
+    """Refuse a posterior whose draws pass no gradient."""
+    needed = "a posterior whose draws pass a gradient"
+    check_posterior(type(owner).__name__, needed, is_reparameterized, model, q)
+
+
+def check_prior_stays(owner: object, model: Model) -> None:
+    """Refuse a prior with learned parameters, and one made of the posterior, which moves with the encoder.
+
+    Raises:
+        UserError: naming the library's priors that go with the model's posterior and stay as they are.
+    """
+    if not isinstance(model, VAE) or _stays(model):
+        return
+    found = []
+    for name, prior in members(priors):
+        if model.posterior.space.fits(prior.space) and _stays(dataclasses.replace(model, prior=prior)):
+            found.append(name)
+    way = f"--prior {' or '.join(found)}" if found else "a prior of your own"
+    raise UserError(
+        f"{type(owner).__name__} needs a prior that is not learned, since it trains none, got "
+        f"{type(model.prior).__name__}: use {way}"
+    )
+
+
+def _stays(model: VAE) -> bool:
+    if model.prior.space is None:
+        return False
+    return not learned_leaves(jax.eval_shape(lambda key: model.prior.init(key, model, None), jax.random.key(0)))
+
+
+def _has_mean(q: Any) -> bool:
+    try:
+        mean_of(q)
+    except NoMeanError:
+        return False
+    return True
+
+
+def _posteriors_that(condition: Condition, model: Model) -> str:
+    """The library's posteriors of which q(z|x) meets a condition, as they stand on a command line."""
+    if not isinstance(model, VAE):
+        return "another posterior"
+    found = [name for name, one in members(posteriors) if _meets(condition, model, posterior=one)]
+    if found:
+        return f"--posterior {' or '.join(found)}"
+    by_prior: dict[str, list[str]] = {}  # none goes with the model's prior
+    for name, posterior in members(posteriors):
+        fitting = [prior for _, prior in members(priors) if prior.space and posterior.space.fits(prior.space)]
+        fitting.sort(key=lambda prior: not isinstance(prior, priors.StandardNormal))  # the plainest first
+        if fitting and _meets(condition, model, posterior=posterior, prior=fitting[0]):
+            by_prior.setdefault(type(fitting[0]).__name__, []).append(name)
+    ways = [f"--prior {prior} --posterior {' or '.join(names)}" for prior, names in by_prior.items()]
+    return ", or ".join(ways) or "a posterior of your own"
+
+
+def _meets(condition: Condition, model: VAE, **components: Any) -> bool:
+    """Whether a model has such a q(z|x); it is traced, and nothing computed."""
+    met = False
+
+    def look(x: Array) -> None:
+        nonlocal met
+        met = condition(candidate.encode(candidate.init(jax.random.key(0)), x))
+
+    try:
+        candidate = dataclasses.replace(model, **components)
+        jax.eval_shape(look, jnp.zeros(model.data_shape))
+    except UserError:  # another space, or a size that does not fit
+        return False
+    return met and getattr(candidate.posterior, "trained_by", None) is None
