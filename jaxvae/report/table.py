@@ -21,14 +21,20 @@ def evaluation_rows(document: dict[str, Any]) -> dict[str, list[Row]]:
     for title, entries in _SECTIONS.items():
         rows = [row for path, name in entries.items() if (row := _row(name, _at(document, path))) is not None]
         if rows:
-            sections[title] = rows
+            # where nothing can be had, once is enough to say why
+            sections[title] = [Row("all of it", *rows[0][1:])] if _are_missing_alike(rows) else rows
     return sections
 
 
+def _are_missing_alike(rows: list[Row]) -> bool:
+    return len(rows) > 1 and rows[0].value == _NONE and len({row[1:] for row in rows}) == 1
+
+
+_NONE = "none"
 _KINDS = {"model": "model", "autoencoder": "autoencoder", "principal_components": "PCA", "pixels": "pixels"}
 _PROBES = {
     "linear_probe": "linear probe",
-    "nearest_neighbours": "nearest neighbours",
+    "nearest_neighbours": "k-NN",
     "clustering_accuracy": "clusters: accuracy",
     "normalized_mutual_information": "clusters: NMI",
     "adjusted_rand_index": "clusters: ARI",
@@ -115,7 +121,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     if "value" not in entry:
         return None
     if entry["value"] is None:
-        return Row(name, "none", more=entry["reason"])
+        return Row(name, _NONE, more=entry["reason"])
     if "of" in entry:
         return Row(name, f"{entry['value']} of {entry['of']}")
     more = []
