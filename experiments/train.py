@@ -28,8 +28,8 @@ def main() -> None:
     run = pick(RunFlags, values)
     run_dir = choose_run_directory(run, values["data"])
 
-    check_code_density(run, values["objective"])
     setup = set_up(values)
+    check_code_density(run, setup.training.objective, setup.training.model)
     check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state = first_state(setup, run.seed)
     if run.resume:

@@ -11,6 +11,8 @@ import numpy as np
 from jaxvae.errors import UserError, nearest
 from jaxvae.typing import Array, ArrayLike, Shape
 
+_LARGEST_INTEGER = 2**31 - 1  # of JAX's default integers
+
 
 def _name_of(owner: object) -> str:
     return getattr(owner, "__name__", type(owner).__name__)  # a function or a class, else an object
@@ -33,6 +35,8 @@ def check_range(
     for name, value in numbers.items():
         if not isinstance(value, (int, float, np.integer, np.floating)):
             continue
+        if isinstance(value, (int, np.integer)) and abs(value) > _LARGEST_INTEGER:
+            raise UserError(f"{_name_of(owner)}.{name} must be <= {_LARGEST_INTEGER} in size, got {value!r}")
         if not (at_least <= value <= at_most and above < value < below):
             bounds = [
                 f">= {at_least:g}" if at_least > -math.inf else "",

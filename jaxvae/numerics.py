@@ -17,6 +17,16 @@ def log_mean_exp(values: Array, axis: int = 0) -> Array:
     return logsumexp(values, axis=axis) - jnp.log(jnp.asarray(values.shape[axis], values.dtype))
 
 
+def error_of_log_mean_exp(values: Array) -> Array:
+    """The standard error of `log_mean_exp` of K independent draws, to first order: std(exp(values)) / mean / √K.
+
+    >>> float(error_of_log_mean_exp(jnp.log(jnp.array([1.0, 3.0]))))  # √2 / 2 / √2
+    0.5
+    """
+    ratios = jnp.exp(values - log_mean_exp(values))
+    return jnp.std(ratios, ddof=1) / jnp.sqrt(jnp.asarray(len(values), values.dtype))
+
+
 def _log1p_coefficients(degree: int) -> tuple[float, ...]:
     """Of the polynomial through log(1 + t) / t at the Chebyshev nodes of [0, 1], highest power first."""
     interpolant = np.polynomial.Chebyshev.interpolate(lambda t: np.log1p(t) / t, degree, domain=[0.0, 1.0])

@@ -30,7 +30,7 @@ RESULTS_INTRODUCTION = """# Results
 Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
 `docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
-samples, the rate is KL(q(z|x) ‖ p(z)); published values are negative log-likelihoods unless they say otherwise.
+samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 examples apart (at most 6.91); published values are negative log-likelihoods unless they say otherwise.
 Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The hardware is
 in the JSON files."""
 
@@ -125,6 +125,12 @@ def summary(result: dict[str, Any], name: str) -> str:
     return f"{statistics.mean(values):,.2f} ± {statistics.stdev(values) / math.sqrt(len(values)):.2f} (seeds)"
 
 
+def information(result: dict[str, Any]) -> str:
+    """I(x; z) of the first run, where it was measured."""
+    entry = result.get("diagnostics", {}).get("mutual_information")
+    return "–" if entry is None else figure(entry)
+
+
 def results_page() -> str:
     """docs/results.md: every row of every table, from the configurations and docs/results/."""
     tables: dict[str, list[str]] = {}
@@ -137,18 +143,20 @@ def results_page() -> str:
             result = json.loads(path.read_text())
             samples = result["log_marginal"].get("num_samples")
             scores = [summary(result, name) for name in ("log_marginal", "elbo", "rate")]
-            ours = " | ".join([*scores, str(samples or "–")])
+            ours = " | ".join([*scores, information(result), str(samples or "–")])
             seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
             rows.append(f"| {title} | {published} | {ours} | {len(result['repeats']) + 1} | {seconds} | {command} |")
         else:
             waits_for = remark(config, "hardware") or "a run"
-            rows.append(f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | {command} |")
+            rows.append(
+                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | {command} |"
+            )
         if note:
-            rows.append(f"| ↳ {note} | | | | | | | | |")
+            rows.append(f"| ↳ {note} | | | | | | | | | |")
     head = (
-        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | samples | seeds | seconds "
+        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | seeds | seconds "
         "| command |\n"
-        "|---|---|---:|---:|---:|---:|---:|---:|---|"
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
     return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"

@@ -29,7 +29,9 @@ FAMILIES: dict[str, type] = {
     "likelihood": Likelihood,
     "likelihood.likelihood": Likelihood,
     "objective": Objective,
+    "objective.objective": Objective,
     "objective.schedule": Schedule,
+    "objective.objective.schedule": Schedule,
     "posterior.temperature": TemperatureSchedule,
     "objective.discriminator": Network,
 }

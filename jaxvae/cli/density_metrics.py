@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxvae.cli.setup import Stream
 from jaxvae.cli.subject import Subject, warn
+from jaxvae.errors import UserError
 from jaxvae.evaluation import (
     Annealing,
     ImportanceReport,
@@ -50,7 +51,7 @@ def likelihood(subject: Subject) -> dict[str, Any]:
             num_repeats=flags.num_repeats,
             progress=lambda count: progress.advance(task, count),
         )
-    if scores.importance is not None:
+    if scores.importance is not None and not is_point_mass:
         for line in _doubts(scores.importance, flags.target_error):
             warn(subject.console, line)
     fit_on = jax.jit(training.preprocessing)(
@@ -70,16 +71,20 @@ def likelihood(subject: Subject) -> dict[str, Any]:
 def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
     """What is to be said against an estimate of log p(x)."""
     lines = []
-    if not report.is_reliable:
+    if report.share_above is None:
+        lines.append(
+            f"whether log p(x) can be trusted is not known: {report.num_samples} weights have too short a tail for k̂; "
+            "raise --num_samples"
+        )
+    elif not report.is_reliable:
         lines.append(
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
             f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or add --metrics annealed"
         )
-    error = report.draw_error if report.repeat_error is None else max(report.draw_error, report.repeat_error)
-    if target_error is not None and error > target_error:
+    if target_error is not None and report.error > target_error:
         lines.append(
-            f"the error of log p(x) by its draws is {error:.2g} nats, wanted {target_error:g}: give --num_samples "
-            f"{report.samples_for(target_error)}"
+            f"the error of log p(x) by its draws is {report.error:.2g} nats, wanted {target_error:g}: give "
+            f"--num_samples {report.samples_for(target_error)}"
         )
     return lines
 
@@ -97,6 +102,8 @@ def latents(subject: Subject) -> dict[str, Any]:
 def gaps(subject: Subject) -> dict[str, Any]:
     """The approximation and the amortisation gap."""
     subject.require_density()
+    if subject.model.posterior.space.is_of_points:
+        raise UserError("q(z|x) is one point, and log p(x) known by its ELBO alone: there is nothing to compare")
     num_samples = subject.flags.num_samples
 
     def one(key: Key, x: Array) -> dict[str, Array]:
@@ -116,10 +123,11 @@ def annealed(subject: Subject) -> dict[str, Any]:
     annealing = Annealing(num_temperatures=flags.num_temperatures, num_chains=flags.num_chains)
 
     def test(key: Key, x: Array) -> dict[str, Array]:
-        annealed_key, importance_key = jax.random.split(key)
+        annealed_key, infer_key, importance_key = jax.random.split(key, 3)
         estimate = annealed_log_marginal(model, params, annealed_key, x, annealing)
-        importance = importance_estimate(model, params, importance_key, x, flags.num_samples).log_marginal
-        return {"annealed": estimate.log_marginal, "importance": importance}
+        posterior = subject.setup.training.objective.infer(model, params, infer_key, x)
+        importance = importance_estimate(model, params, importance_key, x, flags.num_samples, posterior).log_marginal
+        return {"annealed": estimate.log_marginal, "chain_error": estimate.chain_error, "importance": importance}
 
     def simulated(key: Key, index: Array) -> dict[str, Array]:
         del index
@@ -136,4 +144,7 @@ def annealed(subject: Subject) -> dict[str, Any]:
     indices = jnp.arange(flags.annealed_examples)
     bracket = subject.per_example(simulated, simulated_key, indices, _ANNEALED_AT_ONCE, "annealing, simulated")
     acceptance = float(np.mean(bracket.pop("acceptance")))
-    return {"annealed": annealed_document(**found, **bracket, acceptance=acceptance, annealing=annealing)}
+    document = annealed_document(
+        **found, **bracket, acceptance=acceptance, annealing=annealing, num_samples=flags.num_samples
+    )
+    return {"annealed": document}

@@ -1,10 +1,12 @@
 """From a trained run to `evaluation.json`: groups of metrics, of which one that fails leaves the others alone."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 from rich.console import Console
 
 from jaxvae.cli.density_metrics import annealed, gaps, latents, likelihood
@@ -12,18 +14,28 @@ from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.sample_metrics import representation, samples
 from jaxvae.cli.setup import Setup
 from jaxvae.cli.subject import EvaluationFlags, Subject, warn
+from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import missing, provenance
 from jaxvae.report.table import evaluation_table
 from jaxvae.training import TrainState
 
-GROUPS: dict[str, Callable[[Subject], dict[str, Any]]] = {
-    "likelihood": likelihood,
-    "latents": latents,
-    "gaps": gaps,
-    "annealed": annealed,
-    "samples": samples,
-    "representation": representation,
+
+class Group(NamedTuple):
+    """A group of metrics: what measures it, and the entries of the document that are its own."""
+
+    measure: Callable[[Subject], dict[str, Any]]
+    entries: tuple[str, ...]
+
+
+_LIKELIHOOD = ("elbo", "log_marginal", "rate", "distortion", "reconstruction_distortion", "baseline", "prior")
+GROUPS: dict[str, Group] = {
+    "likelihood": Group(likelihood, _LIKELIHOOD),
+    "latents": Group(latents, ("diagnostics",)),
+    "gaps": Group(gaps, ("gaps",)),
+    "annealed": Group(annealed, ("annealed",)),
+    "samples": Group(samples, ("samples",)),
+    "representation": Group(representation, ("representation", "disentanglement")),
 }
 
 
@@ -44,9 +56,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure a test set, write `evaluation.json`, and show the table.
 
-    A group that cannot be measured is said in one line, and stands in the document with its reason. Groups of an
-    earlier evaluation stay in the document where it was made of the same parameters and data, by the same code and
-    machine.
+    A group that cannot be measured is said in one line, and stands in the document with its reason; the document is
+    written after each group. Groups of an earlier evaluation stay in it where it was made of the same parameters and
+    data, by the same code and machine.
 
     Returns:
         The document that was written.
@@ -66,15 +78,20 @@ def evaluate_run(
         epoch=int(state.epoch),
         step=int(state.step),
         seed=seed,
+        parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
+        train_set_sha256=content_hash(dataset.train.images),
     )
     document |= _earlier(run_dir / EVALUATION, document)
     for name in flags.metrics:
+        for entry in (name, *GROUPS[name].entries):
+            document.pop(entry, None)
         try:
-            document |= GROUPS[name](subject)
-        except (UserError, NotImplementedError) as error:
-            warn(console, f"{name}: {error}")
-            document[name] = missing(str(error))
-    write_document(run_dir / EVALUATION, document)
+            document |= GROUPS[name].measure(subject)
+        except Exception as error:  # whatever it is, the other groups are wanted
+            reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
+            warn(console, f"{name}: {reason}")
+            document[name] = missing(reason)
+        write_document(run_dir / EVALUATION, document)
     console.print()
     console.print(evaluation_table(document))
     return document
@@ -86,11 +103,20 @@ def _earlier(path: Path, context: dict[str, Any]) -> dict[str, Any]:
         earlier = json.loads(path.read_text())
     except (OSError, json.JSONDecodeError):
         return {}
-    return earlier if all(earlier.get(name) == value for name, value in context.items()) else {}
+    is_alike = isinstance(earlier, dict) and all(earlier.get(name) == value for name, value in context.items())
+    return earlier if is_alike else {}
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a kill in between leaves the old file."""
+    """Write JSON so that a kill in between leaves the old file; a number that is not finite stands as null."""
     unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(json.dumps(document, indent=2) + "\n")
+    unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n")
     unfinished.replace(path)
+
+
+def _finite(entry: Any) -> Any:
+    if isinstance(entry, dict):
+        return {name: _finite(value) for name, value in entry.items()}
+    if isinstance(entry, list):
+        return [_finite(value) for value in entry]
+    return None if isinstance(entry, float) and not math.isfinite(entry) else entry

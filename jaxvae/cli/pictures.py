@@ -5,7 +5,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.cli.run_directory import CodeDensity
@@ -49,7 +48,8 @@ class Pictures:
     def _white(self) -> float:
         """The largest level of data that have none of their own (counts), else 1."""
         raw = self._setup.training.model.likelihood.support.is_raw
-        return max(float(jnp.max(self.test)), 1.0) if raw else 1.0
+        largest = max(float(np.max(part.images)) for part in self._setup.dataset.splits.values())
+        return max(largest, 1.0) if raw else 1.0
 
     def shown(self, x: Array) -> np.ndarray:
         """x as pictures; what a model draws may leave [0, 1]."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from jaxvae.cli.components import choices
+from jaxvae.draw import Model
 from jaxvae.errors import UserError
-from jaxvae.objectives import Objective, WithoutDensity
+from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
 
 CONFIG, EVALUATION = "config.yaml", "evaluation.json"
 HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
@@ -47,12 +48,14 @@ class RunFlags:
             raise UserError("--overwrite starts anew and --resume goes on, got both: leave one out")
 
 
-def check_code_density(flags: RunFlags, objective: Objective) -> None:
-    """Refuse `--code_density` where samples are drawn from the prior that was trained.
+def check_code_density(flags: RunFlags, objective: Objective, model: Model) -> None:
+    """Refuse `--code_density` where samples are drawn from the prior that was trained, and `prior` where none was.
 
     Raises:
-        UserError: naming the objectives that it is for.
+        UserError: naming the objectives that it is for, or the priors that stay as they are.
     """
+    if flags.code_density == "prior" and isinstance(objective, WithoutDensity):
+        check_prior_stays(objective, model)
     if flags.code_density is not None and not isinstance(objective, WithoutDensity):
         names = [name for name, cls in choices(Objective).items() if issubclass(cls, WithoutDensity)]
         raise UserError(

@@ -74,6 +74,7 @@ def samples(subject: Subject) -> dict[str, Any]:
         train=shown,
         log_prob=log_prob if subject.has_density else None,
     )
+    figures["nearest_neighbour_log_likelihood"]["importance_samples"] = _NEIGHBOUR_SAMPLES
     return {"samples": {"drawn_from": f"x ~ p(x|z), z ~ {drawn_from}", **figures}}
 
 
@@ -92,7 +93,10 @@ def representation(subject: Subject) -> dict[str, Any]:
     }
     labels = None if dataset.train.labels is None else dataset.train.labels[chosen]
     return {
-        "representation": representation_document(kinds, (labels, dataset.test.labels), seed=subject.seed),
+        "representation": {
+            "autoencoder_epochs": subject.flags.autoencoder_epochs,
+            **representation_document(kinds, (labels, dataset.test.labels), seed=subject.seed),
+        },
         "disentanglement": disentanglement_document(
             codes[1], dataset.test.factors, dataset.factor_names, seed=subject.seed
         ),

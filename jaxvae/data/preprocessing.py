@@ -108,7 +108,10 @@ class Preprocessing:
         return jax.jit(self.__call__)(key, jnp.asarray(raw))
 
 
-def content_hash(x: Array) -> str:
-    """SHA-256 of the values of an array and its shape, to tell whether two figures were measured on the same data."""
-    values = np.ascontiguousarray(np.asarray(x, "<f4"))
-    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+def content_hash(*arrays: Array | np.ndarray) -> str:
+    """SHA-256 of the values of arrays and their shapes, to tell whether two figures were measured on the same ones."""
+    content = hashlib.sha256()
+    for array in arrays:
+        values = np.ascontiguousarray(np.asarray(array, "<f4"))
+        content.update(repr(values.shape).encode() + values.tobytes())
+    return content.hexdigest()

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
-from jaxvae.numerics import log_mean_exp
+from jaxvae.numerics import error_of_log_mean_exp, log_mean_exp
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
@@ -62,6 +62,8 @@ class Annealed(NamedTuple):
     """log p̂(x), nats, `[]`: below log p(x) in expectation forwards, above it backwards."""
     log_weights: Array
     """Of the chains, nats, `[num_chains]`."""
+    chain_error: Array
+    """The standard error of `log_marginal` that is due to the chains, nats, `[]`, to first order."""
     acceptance: Array
     """The mean share of accepted moves, `[]`: near 0.65 where the step size fits."""
 
@@ -97,7 +99,7 @@ def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, anne
     steps = path.step_sizes(step_key)
     chains = path.draw_starts(start_key)
     weights, acceptance = path.walk(move_key, chains, steps, backwards=False)
-    return Annealed(log_mean_exp(weights), weights, acceptance)
+    return Annealed(log_mean_exp(weights), weights, error_of_log_mean_exp(weights), acceptance)
 
 
 def reverse_annealed_log_marginal(
@@ -115,7 +117,7 @@ def reverse_annealed_log_marginal(
     steps = path.step_sizes(step_key)
     chains = jnp.broadcast_to(latents, (annealing.num_chains, *latents.shape))
     weights, acceptance = path.walk(move_key, chains, steps, backwards=True)
-    return Annealed(-log_mean_exp(-weights), weights, acceptance)
+    return Annealed(-log_mean_exp(-weights), weights, error_of_log_mean_exp(-weights), acceptance)
 
 
 class _Path:

@@ -18,7 +18,7 @@ from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import ImportanceReport, Scores
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
-from jaxvae.evaluation.gaps import InferenceGaps
+from jaxvae.evaluation.gaps import ELBO_DRAWS, InferenceGaps
 from jaxvae.likelihoods import Likelihood
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
@@ -161,8 +161,8 @@ def _prior_figure(value: Figure) -> dict[str, Any]:
 def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[str, Any]:
     """The entries of the inference gaps of `[n]` examples."""
     estimators = {
-        "elbo": "of the encoder's q(z|x), by draws",
-        "refined_elbo": f"of q* after {steps} gradient steps on each example, by draws",
+        "elbo": f"of the encoder's q(z|x), by {ELBO_DRAWS} draws",
+        "refined_elbo": f"of q* after {steps} gradient steps on each example, by {ELBO_DRAWS} draws",
         "log_marginal": f"importance-weighted by {num_samples} draws of q*: a lower bound in expectation",
         "amortization_gap": "ELBO(q*) − ELBO(q)",
         "approximation_gap": "log p(x) − ELBO(q*), a lower bound",
@@ -174,22 +174,26 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
 
 def annealed_document(
     annealed: np.ndarray,
+    chain_error: np.ndarray,
     importance: np.ndarray,
     lower: np.ndarray,
     upper: np.ndarray,
     *,
     acceptance: float,
     annealing: Annealing,
+    num_samples: int,
 ) -> dict[str, Any]:
     """The entries of annealed importance sampling.
 
     Args:
         annealed: the forward estimates of test examples, nats, `[n]`.
+        chain_error: their errors by the chains, nats, `[n]`.
         importance: the importance-weighted estimates of the same examples, nats, `[n]`.
         lower: the forward estimates of simulated examples, nats, `[m]`.
         upper: the backward estimates of the same, nats, `[m]`.
         acceptance: the mean share of accepted moves.
         annealing: the settings.
+        num_samples: draws behind `importance`.
     """
     forwards, backwards = "annealing from p₀ to p(z|x)", "annealing from the true z back to p₀"
     return {
@@ -201,7 +205,14 @@ def annealed_document(
         "test": {
             "num_examples": len(annealed),
             "log_marginal": figure(Estimate.of(annealed), "nats", f"{forwards}: a lower bound in expectation"),
-            "above_importance_weighted": figure(Estimate.of(annealed - importance), "nats", "of the same examples"),
+            "chain_error": {
+                "value": float(np.sqrt(np.sum(chain_error.astype(np.float64) ** 2)) / len(chain_error)),
+                "unit": "nats",
+                "estimator": "the chains' part of the error: spread of the weights over their mean, / √M",
+            },
+            "above_importance_weighted": figure(
+                Estimate.of(annealed - importance), "nats", f"of the same examples, by {num_samples} draws"
+            ),
         },
         "simulated": {
             "num_examples": len(lower),

@@ -10,7 +10,7 @@ import numpy as np
 from jaxvae.draw import Model
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
-from jaxvae.evaluation.pareto import pareto_shape, trust_threshold
+from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, tail_length, trust_threshold
 from jaxvae.objectives import Objective
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -65,12 +65,17 @@ class ImportanceReport(NamedTuple):
 
     @property
     def is_reliable(self) -> bool:
-        """Whether at most 10 % of the examples have a k̂ above the threshold."""
-        return self.share_above is None or self.share_above <= _MOST_ABOVE
+        """Whether at most 10 % of the examples have a k̂ above the threshold; never where K is too small to tell."""
+        return self.share_above is not None and self.share_above <= _MOST_ABOVE
+
+    @property
+    def error(self) -> float:
+        """The larger of the two errors by the draws, nats."""
+        return max(self.draw_error, self.repeat_error or 0.0)
 
     def samples_for(self, error: float) -> int:
-        """K for which `draw_error` would come down to `error` [nats], as 1 / √K."""
-        return math.ceil(self.num_samples * (self.draw_error / error) ** 2)
+        """K for which `error` would come down to the given one [nats], as 1 / √K."""
+        return math.ceil(self.num_samples * (self.error / error) ** 2)
 
 
 class Scores(NamedTuple):
@@ -140,7 +145,7 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
     errors = np.stack([repeat["draw_error"] for repeat in repeats]).astype(np.float64)  # [repeats, examples]
     means = [float(np.mean(repeat["log_marginal"], dtype=np.float64)) for repeat in repeats]
     shapes = np.concatenate([pareto_shape(repeat["largest"], num_samples) for repeat in repeats])
-    threshold, known = trust_threshold(num_samples), not np.any(np.isnan(shapes))
+    threshold, known = trust_threshold(num_samples), tail_length(num_samples) >= SMALLEST_TAIL
     return ImportanceReport(
         num_samples=num_samples,
         num_repeats=len(repeats),
@@ -149,5 +154,5 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
         effective_sample_size=Estimate.of(np.mean([repeat["effective_sample_size"] for repeat in repeats], axis=0)),
         pareto_shape=float(np.median(shapes)) if known else None,
         threshold=threshold,
-        share_above=float(np.mean(shapes > threshold)) if known else None,
+        share_above=float(np.mean(~(shapes <= threshold))) if known else None,
     )

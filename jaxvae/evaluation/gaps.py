@@ -10,6 +10,8 @@ from jaxvae.evaluation.likelihood import importance_estimate
 from jaxvae.objectives import elbo_terms, refine
 from jaxvae.typing import Array, Key, Params
 
+ELBO_DRAWS = 500  # for each of the two ELBOs
+
 
 class InferenceGaps(NamedTuple):
     """log p(x) − ELBO of one example and its two parts, nats, `[]` each."""
@@ -33,7 +35,7 @@ def inference_gaps(
     x: Array,
     *,
     num_samples: int = 5000,
-    num_draws: int = 500,
+    num_draws: int = ELBO_DRAWS,
     steps: int = 500,
     learning_rate: float = 0.05,
 ) -> InferenceGaps:

@@ -6,7 +6,7 @@ import numpy as np
 
 _PRIOR_DRAWS, _PRIOR_SHAPE = 10, 0.5  # weight of a weakly informative prior on k: Vehtari et al. 2024, appendix C
 _QUARTILE_SHARE = 3.0  # of the prior of the profile likelihood: Zhang and Stephens 2009, section 3
-_SMALLEST_TAIL = 5  # draws
+SMALLEST_TAIL = 5  # draws
 
 
 def tail_length(num_samples: int) -> int:
@@ -39,7 +39,8 @@ def pareto_shape(largest: np.ndarray, num_samples: int) -> np.ndarray:
         num_samples: K, of which they are the largest.
 
     Returns:
-        k̂ of each example, `[n]`; NaN where the tail has fewer than 5 draws, −inf where all its weights are equal.
+        k̂ of each example, `[n]`; NaN where the tail has fewer than 5 draws, −inf where all its weights are equal, inf
+        where none is finite.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -48,13 +49,14 @@ def pareto_shape(largest: np.ndarray, num_samples: int) -> np.ndarray:
         True
     """
     largest = np.asarray(largest, np.float64)
-    if largest.shape[1] <= _SMALLEST_TAIL or tail_length(num_samples) < _SMALLEST_TAIL:
+    if largest.shape[1] <= SMALLEST_TAIL or tail_length(num_samples) < SMALLEST_TAIL:
         return np.full(len(largest), np.nan)
     log_threshold = largest[:, -1:]
     # in units of the threshold, with the largest scaled down where it would overflow: k does not depend on the unit
     unit = np.maximum(log_threshold, largest[:, :1] - 600.0)
-    excesses = np.exp(largest[:, :-1] - unit) - np.exp(log_threshold - unit)
-    shapes = np.full(len(largest), -np.inf)
+    with np.errstate(invalid="ignore"):  # −inf − −inf where no weight is finite
+        excesses = np.exp(largest[:, :-1] - unit) - np.exp(log_threshold - unit)
+    shapes = np.where(np.isfinite(largest[:, 0]), -np.inf, np.inf)
     differ = excesses[:, 0] > 0.0
     if np.any(differ):
         shapes[differ] = _fit(np.sort(excesses[differ], axis=1))

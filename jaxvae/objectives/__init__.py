@@ -15,6 +15,7 @@ from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mea
 from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
 from jaxvae.objectives.refine import SemiAmortized, refine
 from jaxvae.objectives.regularized_autoencoder import RAE
+from jaxvae.objectives.requirements import check_prior_stays
 from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Sigmoid
 from jaxvae.objectives.structural_similarity import MSSSIM, ms_ssim
 from jaxvae.objectives.total_correlation import BetaTCVAE, log_aggregate
@@ -65,6 +66,7 @@ __all__ = [
     "WithoutDensity",
     "batch_information",
     "batch_loss",
+    "check_prior_stays",
     "chi_upper_bound",
     "elbo",
     "elbo_terms",

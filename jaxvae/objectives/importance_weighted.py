@@ -165,12 +165,16 @@ class Renyi(WeightedBound):
         estimator: of the gradient, as for IWAE.
 
     Raises:
-        UserError: for K below 1 or an unknown estimator.
+        UserError: for K below 1, an α beyond 1e30 in size, or an unknown estimator.
     """
 
     alpha: float = 0.5
     num_samples: int = 5
     estimator: Estimator = "reparameterized"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self, at_least=-1e30, at_most=1e30, alpha=self.alpha)
 
     def combine(self, log_weights: Array) -> Array:
         """log mean_k w_k^{1−α} / (1 − α); near α = 1 its series mean + (1 − α) / 2 · variance."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_component, check_range
+from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives.aggregate import own_and_aggregate
@@ -87,8 +88,13 @@ class Lagging(Objective):
         self.objective.check_model(model)
 
     def check_run(self, num_steps: int, data_range: float) -> None:
-        """As the objective does."""
+        """As the objective does, and that there is a second look at the information."""
         self.objective.check_run(num_steps, data_range)
+        if num_steps < 2 * self.window:
+            raise UserError(
+                f"Lagging.window must be at most half the run's {num_steps:,} steps, else the encoder lags to its end, "
+                f"got {self.window:,}: lower --objective.window, or raise --epochs"
+            )
 
     def for_dataset(self, num_examples: int) -> "Lagging":
         """With the objective as it is for a training set of that size."""
@@ -110,6 +116,10 @@ class Lagging(Objective):
         """That of the objective; `lags` is 1 as long as the encoder gets more steps."""
         loss, metrics = self.objective.loss(model, self._inner(params), keys, x, mask, step)
         return loss, {**metrics, "lags": params["objective"]["fixed"]["lags"]}
+
+    def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
+        """That of the objective."""
+        return self.objective.infer(model, self._inner(params), key, x)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """That of the objective."""

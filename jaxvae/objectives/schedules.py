@@ -114,6 +114,7 @@ class Cyclical(Schedule):
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, period=self.period, cycles=self.cycles)
+        check_range(self, warmup_steps=self.warmup_steps)  # their product
         check_range(self, above=0.0, at_most=1.0, ramp=self.ramp)
 
     @property

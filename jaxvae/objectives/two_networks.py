@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
+from jaxvae.errors import UserError
 from jaxvae.numerics import log_mean_exp
 from jaxvae.objectives.estimators import (
     ESTIMATORS,
@@ -109,6 +110,11 @@ class ReweightedWakeSleep(Bound):
         check_range(self, at_least=1, num_samples=self.num_samples)
         check_choice(self, ("wake", "sleep", "both"), phases=self.phases)
         check_choice(self, ("score_function", "doubly_reparameterized"), estimator=self.estimator)
+        if self.phases == "wake" and self.num_samples == 1:
+            raise UserError(
+                "ReweightedWakeSleep.num_samples must be >= 2 where the encoder learns awake, got 1: the share of one "
+                "draw is always 1, and tells it nothing"
+            )
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The importance-weighted bound of ONE example, with the two gradients."""

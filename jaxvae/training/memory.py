@@ -1,5 +1,6 @@
 """Whether a compiled program fits the memory, before it runs."""
 
+import math
 from pathlib import Path
 
 import jax
@@ -7,6 +8,7 @@ import jax
 from jaxvae.errors import UserError
 
 _GIB = 2**30
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 def check_memory(program: jax.stages.Compiled, name: str, available: int | None = None) -> None:
@@ -28,8 +30,8 @@ def check_memory(program: jax.stages.Compiled, name: str, available: int | None 
     if needed > available:
         raise UserError(
             f"{name} must fit the memory, {available / _GIB:,.1f} GiB, got a program that needs "
-            f"{needed / _GIB:,.1f} GiB: lower --batch_size (all draws of all examples of a step are held at once), the "
-            f"number of draws, or the network"
+            f"{needed / _GIB:,.1f} GiB: cut the batch into chunks {math.ceil(needed / available)} times smaller by "
+            f"--batch_size (all draws of all examples of a step are held at once), or lower the number of draws"
         )
 
 
@@ -42,4 +44,13 @@ def available_memory() -> int | None:
     if not meminfo.exists():
         return None
     lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
+    return int(min(int(lines["MemAvailable"].split()[0]) * 1024, _left_in_container()))
+
+
+def _left_in_container() -> float:
+    """Bytes that a control group leaves this process; infinite where none limits it."""
+    try:
+        limit, used = ((_CONTROL_GROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return math.inf
+    return math.inf if limit == "max" else int(limit) - int(used)

@@ -88,7 +88,7 @@ def test_repeats_are_independent_and_their_error_agrees_with_that_of_the_weights
     finer = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(4), x, num_samples=20_000)
     difference = scores["log_marginal"].value - finer.figures["log_marginal"].value
     assert -0.2 < difference < 5 * report.draw_error  # below by the bias of 200 draws
-    assert report.samples_for(report.draw_error / 3) == 1800
+    assert report.samples_for(report.error / 3) == 1800
 
 
 def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
@@ -99,6 +99,20 @@ def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
             8.0, abs=1e-12
         )
     assert bits_per_dimension(60 * math.log(0.5), 60) == pytest.approx(1.0)  # fair coins
+
+
+def test_a_uniform_model_of_eight_bit_data_through_the_whole_evaluation() -> None:
+    """Every parameter 0 makes each of 256 levels equally likely, and q the prior but for its smallest scale."""
+    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=jv.likelihoods.Categorical(256))
+    params = jax.tree.map(jnp.zeros_like, jax.jit(vae.init)(jax.random.key(0)))
+    greys = jax.random.randint(jax.random.key(1), (NUM_EXAMPLES, 3, 2, 1), 0, 256).astype(jnp.float32) / 255
+    scores = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(2), greys, num_samples=40)
+    document = likelihood_document(scores, None, vae.likelihood, Preprocessing(maximum=255), greys)
+    for name in ("elbo", "log_marginal"):
+        assert document[name]["bits_per_dimension"] == pytest.approx(8.0, abs=1e-4)
+    report = scores.importance
+    assert report is not None
+    assert report.effective_sample_size.value == pytest.approx(40, rel=1e-3)
 
 
 def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array) -> None:

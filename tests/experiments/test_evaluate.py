@@ -32,6 +32,7 @@ def test_all_groups_of_a_run(script: Script) -> None:
     assert after["annealed"]["simulated"]["num_examples"] == 2
     assert after["samples"]["frechet_distance"]["name"] == "classifier Fréchet distance"
     assert after["samples"]["precision"]["num_samples"] == 70
+    assert after["representation"].pop("autoencoder_epochs") == 1
     assert set(after["representation"]) == {"model", "autoencoder", "principal_components", "pixels"}
     assert all(kind["linear_probe"]["value"] > 0.1 for kind in after["representation"].values())
     assert "--data shapes" in after["disentanglement"]["mutual_information_gap"]["reason"]

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jaxvae.cli import results
+from jaxvae.cli import density_metrics
+from jaxvae.cli.evaluation import evaluate_run
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
 from jaxvae.cli.setup import Stream, first_state, set_up, stream_key, warm_up_warning
+from jaxvae.cli.subject import EvaluationFlags
 from jaxvae.data import Preprocessing
 
 
@@ -35,15 +37,15 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
     np.testing.assert_allclose(state.params["likelihood"]["offset"], np.log((ones + 1) / (91 - ones)), rtol=1e-4)
 
     seen: dict[str, Any] = {}
-    real = results.evaluate
+    real = density_metrics.evaluate
 
     def spy(model: Any, objective: Any, params: Any, key: Any, x: Any, **rest: Any) -> Any:
         seen.update(params=params, x=x)
         return real(model, objective, params, key, x, **rest)
 
-    monkeypatch.setattr(results, "evaluate", spy)
+    monkeypatch.setattr(density_metrics, "evaluate", spy)
     state = state._replace(average=jax.tree.map(lambda leaf: leaf + 1, state.params))
-    document = results.evaluate_run(tmp_path, setup, state, seed=3, num_samples=2, console=Console(quiet=True))
+    document = evaluate_run(tmp_path, setup, state, 3, EvaluationFlags(num_samples=2), Console(quiet=True))
     np.testing.assert_array_equal(seen["x"], setup.dataset.test.images)
     assert seen["params"] is state.average
     assert document["parameters"] == "moving average"

@@ -165,6 +165,9 @@ def test_vae_gan_gradients_stay_with_their_player() -> None:
     # and f is trained by the adversary alone: without it there is no gradient
     for leaf in jax.tree.leaves(without["objective"]["features"]):
         np.testing.assert_array_equal(leaf, np.zeros(leaf.shape))
+    vae, x = tiny_vae(), binary_batch()[0]
+    score = VAEGAN(1.0, 6, DISCRIMINATOR).score(vae, params, jax.random.key(3), x)
+    np.testing.assert_allclose(score["reconstruction"], -np.sum((x - jv.reconstruct(vae, params, x)) ** 2), rtol=1e-5)
     total = sum(float(metrics[name]) for name in ("encoder_loss", "decoder_loss", "discriminator_loss"))
     np.testing.assert_allclose(metrics["loss"], total, rtol=1e-5)
 

@@ -8,14 +8,15 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing, load
+from jaxvae.evaluation import mutual_information
 from jaxvae.objectives import ELBO, GECO, FreeBits, MinimumRate
 from jaxvae.training import Optimizer, Training, create_state, fit
 
 EPOCHS = 40
 
 
-def rate(objective: Any) -> float:
-    """KL(q ‖ p) on validation digits after training with an autoregressive likelihood, nats."""
+def information(objective: Any) -> float:
+    """I(x; z) of 180 validation digits after training with an autoregressive likelihood, nats."""
     dataset = load("digits")
     preprocessing = Preprocessing(dataset.maximum, binarize="dynamic")
     vae = jv.VAE(dataset.data_shape, 16, likelihood=jv.likelihoods.AutoregressiveBernoulli())
@@ -25,12 +26,12 @@ def rate(objective: Any) -> float:
     state = jax.jit(create_state, static_argnums=3)(training, jax.random.key(0), examples, len(images))
     validation = preprocessing.for_evaluation(dataset.validation.images, "validation")
     *_, last = fit(training, state, images, validation)
-    return last.validation["kl"]
+    return float(jax.jit(mutual_information)(vae, last.state.params, jax.random.key(1), validation))
 
 
 @pytest.mark.slow
 def test_the_plain_elbo_collapses() -> None:
-    assert rate(ELBO()) < 0.3
+    assert information(ELBO()) < 0.3
 
 
 @pytest.mark.slow
@@ -38,5 +39,5 @@ def test_the_plain_elbo_collapses() -> None:
     "objective", [FreeBits(nats=0.2), MinimumRate(rate=3.0), GECO(target=3.0, constrain="rate")], ids=repr
 )
 def test_remedies_keep_information(objective: Any) -> None:
-    """At a rate of 3 nats or thereabouts."""
-    assert 1.5 < rate(objective) < 6.0
+    """At a rate of 3 nats or thereabouts, most of which tells the digits apart."""
+    assert information(objective) > 1.5

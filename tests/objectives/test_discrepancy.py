@@ -89,6 +89,7 @@ def test_info_vae_and_wae_are_made_of_their_terms() -> None:
     assert abs(float(metrics["mmd"])) > 1e-3
     expected = -metrics["log_likelihood"] + 0.7 * metrics["kl"] + 19.3 * metrics["mmd"]
     np.testing.assert_allclose(value, expected, rtol=1e-5)
+    np.testing.assert_allclose(metrics["bound"], metrics["log_likelihood"] - 0.7 * metrics["kl"], rtol=1e-5)
     value, metrics = loss(InfoVAE(alpha=0.0, lambda_=1.0))
     np.testing.assert_allclose(value, -metrics["elbo"], rtol=1e-5)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.objectives import ELBO, Cyclical, Linear, elbo_terms
+from jaxvae.objectives import ELBO, Cyclical, Linear, Sigmoid, elbo_terms
 from tests.helpers import binary_batch, counting, init, keys, tiny_vae
 from tests.sizes import BATCH
 
@@ -64,6 +64,7 @@ def test_without_extras_the_loss_is_minus_the_mean_elbo(terms: Terms) -> None:
         (0.0, 0.0, {}, 1.0),
         (1.0, 0.7, {}, 1.0),
         (2.5, 0.7, {"schedule": Linear(steps=12)}, 3 / 12),
+        (2.5, 0.7, {"schedule": Sigmoid(steps=12, sharpness=4.0)}, 1 / (1 + np.exp(4.0 * (1 - 2 * 3 / 12)))),
         (2.5, 0.7, {"schedule": Cyclical(period=2, cycles=5, ramp=0.8)}, 0.5 / 0.8),
     ],
 )

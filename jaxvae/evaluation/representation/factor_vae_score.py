@@ -5,7 +5,6 @@ from numpy.typing import ArrayLike
 
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
-from jaxvae.evaluation.diagnostics import ACTIVE
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors
 
@@ -13,7 +12,7 @@ NUM_VOTES = 800  # to learn from, and as many to score
 EXAMPLES_PER_VOTE = 100
 
 
-def factor_vae_score(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0, min_variance: float = ACTIVE) -> Estimate:
+def factor_vae_score(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0, smallest_share: float = 1e-3) -> Estimate:
     """The score of Kim and Mnih 2018, section 4: accuracy of a majority vote.
 
     A vote draws a factor, one example, and 100 examples (with replacement) that share its value of the factor; it is
@@ -25,7 +24,8 @@ def factor_vae_score(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0, min
         codes: `[N, D]`, posterior means for instance.
         factors: numbers of their values, `[N, F]`; each value in two examples or more.
         seed: of the votes.
-        min_variance: codes of at most this variance are left out: those of a latent that the model does not use.
+        smallest_share: codes of at most this share of the largest variance are left out: those of a latent that the
+            model does not use. The scale of all codes does not matter.
 
     Returns:
         The share of votes whose factor is predicted, with its binomial standard error.
@@ -41,13 +41,14 @@ def factor_vae_score(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0, min
     """
     array = as_codes(codes)
     values = as_factors(factors, len(array))
-    check_range(factor_vae_score, at_least=0, min_variance=min_variance)
+    check_range(factor_vae_score, at_least=0.0, below=1.0, smallest_share=smallest_share)
     if values.shape[1] < 2:
         raise UserError("the FactorVAE score needs two factors or more that vary, got one; add the others")
     rarest = min(int(np.bincount(column).min()) for column in values.T)
     if rarest < 2:
         raise UserError("the FactorVAE score needs each value of a factor in two examples or more; give more examples")
-    active = array[:, array.var(axis=0) > min_variance]
+    variances = array.var(axis=0)
+    active = array[:, variances > smallest_share * variances.max()]
     if active.shape[1] == 0:
         return Estimate(0.0, None)
     scaled = active / active.std(axis=0)

@@ -16,6 +16,7 @@ from jaxvae.evaluation.sample_quality.manifold import (
 from jaxvae.evaluation.sample_quality.memorising import (
     Comparison,
     NearestNeighbours,
+    NeighbourLikelihood,
     nearest_neighbours,
     neighbour_log_prob,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "FeatureExtractor",
     "Inception",
     "NearestNeighbours",
+    "NeighbourLikelihood",
     "PrecisionRecall",
     "density_coverage",
     "frechet_distance",

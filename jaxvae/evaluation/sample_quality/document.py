@@ -12,10 +12,15 @@ from jaxvae.evaluation.sample_quality.frechet import frechet_distance
 from jaxvae.evaluation.sample_quality.inception_score import inception_score
 from jaxvae.evaluation.sample_quality.kernel import kernel_distance
 from jaxvae.evaluation.sample_quality.manifold import density_coverage, precision_recall
-from jaxvae.evaluation.sample_quality.memorising import Comparison, nearest_neighbours, neighbour_log_prob
+from jaxvae.evaluation.sample_quality.memorising import (
+    NeighbourLikelihood,
+    nearest_neighbours,
+    neighbour_log_prob,
+)
 
 Entry = dict[str, Any]
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # Kynkäänniemi et al. 2019, section 3; Naeem et al. 2020, section 4
+MOST_NEIGHBOURS = 1000  # generated and test images whose neighbours are looked for
 LARGEST_SUBSET = 1000  # Bińkowski et al. 2018; half of the samples at most: else its error is not known well
 
 _ABOUT = {
@@ -133,7 +138,7 @@ def sample_quality_document(
         **entries(
             ("inception_score",), lambda: (inception_score(probabilities(), num_splits),), {"num_splits": num_splits}
         ),
-        **_neighbour_entries(real, generated, train, log_prob),
+        **_neighbour_entries(real[:MOST_NEIGHBOURS], generated[:MOST_NEIGHBOURS], train, log_prob),
     }
 
 
@@ -143,37 +148,37 @@ def _neighbour_entries(
     train: np.ndarray | None,
     log_prob: Callable[[np.ndarray], np.ndarray] | None,
 ) -> dict[str, Entry]:
-    def entry(found: Comparison | UserError, unit: str, estimator: str) -> Entry:
+    def entry(found: Any, unit: str, estimator: str) -> Entry:
         about = {"unit": unit, "estimator": estimator, "num_samples": len(generated), "num_real": len(real)}
         if isinstance(found, UserError):
             return missing(found) | about
-        return {**found.difference._asdict(), **{side: one._asdict() for side, one in found._asdict().items()}, **about}
+        difference: Estimate = found.difference
+        sides = {name: one._asdict() for name, one in found._asdict().items() if name != "difference"}
+        return {**difference._asdict(), **sides, **about}
 
-    def neighbours() -> Any:
+    def training() -> np.ndarray:
         if train is None:
             raise UserError("needs training images, got none: give them")
         check_images(real=real, generated=generated, training=train)
-        return nearest_neighbours(generated, train, real)
+        return train
 
-    def scored() -> Comparison:
-        if isinstance(found, UserError):
-            raise found
+    def likelihood() -> NeighbourLikelihood:
+        images = training()
         if log_prob is None:
             raise UserError("needs log p(x) of images, got none: take a model that has a density")
-        assert train is not None  # there are neighbours
-        return neighbour_log_prob(log_prob, train[found.indices], real)
+        return neighbour_log_prob(log_prob, generated, images, real)
 
-    found = attempt(neighbours)
     return {
         "nearest_neighbour_distance": entry(
-            found if isinstance(found, UserError) else found.distance,
+            attempt(lambda: nearest_neighbours(generated, training(), real).distance),
             "Euclidean distance of pixels in [0, 1]",
             "to the nearest training image, mean of generated minus mean of test images; far below 0: copies",
         ),
         "nearest_neighbour_log_likelihood": entry(
-            attempt(scored),
+            attempt(likelihood),
             "nats",
-            "log p(x) of generated images' nearest training images minus that of test images; far above 0: memorised",
+            "log p(x) of generated images' nearest training images minus that of their nearest test images, as many of "
+            "both; far above 0: memorised",
         ),
     }
 

@@ -59,16 +59,29 @@ def nearest_neighbours(samples: np.ndarray, train: np.ndarray, test: np.ndarray)
     return NearestNeighbours(indices, Comparison(Estimate.of(distances), Estimate.of(of_test)))
 
 
-def neighbour_log_prob(
-    log_prob: Callable[[np.ndarray], np.ndarray], neighbours: np.ndarray, test: np.ndarray
-) -> Comparison:
-    """The log-likelihood of the training examples that are nearest to generated samples, beside that of test examples.
+class NeighbourLikelihood(NamedTuple):
+    """log p(x) of the examples that are nearest to generated samples, nats."""
 
-    A model that memorises gives the first far more than the second. An example counts as often as it is nearest.
+    training: Estimate
+    """Of the nearest of as many training examples as there are test examples."""
+    test: Estimate
+    """Of the nearest test example."""
+    difference: Estimate
+    """Training − test, paired by the generated sample: 0 on average for a model that knows no example by heart."""
+
+
+def neighbour_log_prob(
+    log_prob: Callable[[np.ndarray], np.ndarray], samples: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> NeighbourLikelihood:
+    """The log-likelihood of what is nearest to generated samples in the training set, and in the test set.
+
+    Both sets are of one size, so that without memorising an example of either is as near and as likely; a model that
+    memorises gives training examples more. An example counts as often as it is nearest.
 
     Args:
-        log_prob: log p(x) of examples, `[n, ...]` to `[n]`, nats; it is called once for either argument.
-        neighbours: training examples, `train[nearest_neighbours(samples, train, test).indices]`.
+        log_prob: log p(x) of examples, `[n, ...]` to `[n]`, nats; it is called once for either set.
+        samples: generated, `[n, ...]`.
+        train: training examples, of which as many as `test` has are taken, spread evenly.
         test: test examples.
 
     Raises:
@@ -76,10 +89,17 @@ def neighbour_log_prob(
 
     Example:
         >>> log_prob = lambda x: -0.5 * np.sum(x**2, axis=1)
-        >>> neighbour_log_prob(log_prob, np.zeros((3, 2)), np.ones((4, 2))).difference
+        >>> neighbour_log_prob(log_prob, np.zeros((3, 2)), np.zeros((5, 2)), np.ones((4, 2))).difference
         Estimate(value=1.0, standard_error=0.0)
     """
-    scores = [np.asarray(log_prob(examples), np.float64) for examples in (neighbours, test)]
+    flat = samples.reshape(len(samples), -1)
+    size = min(len(train), len(test))
+    scores = []
+    for examples in (train, test):
+        some = examples[np.linspace(0, len(examples) - 1, size).astype(int)]
+        indices, _ = nearest(flat, some.reshape(size, -1))
+        used, place = np.unique(indices, return_inverse=True)
+        scores.append(np.asarray(log_prob(some[used]), np.float64)[place])
     if not all(np.all(np.isfinite(values)) for values in scores):
         raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
-    return Comparison(*map(Estimate.of, scores))
+    return NeighbourLikelihood(Estimate.of(scores[0]), Estimate.of(scores[1]), Estimate.of(scores[0] - scores[1]))

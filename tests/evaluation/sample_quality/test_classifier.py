@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ from jaxvae.data import load
 from jaxvae.data.dataset import Split
 from jaxvae.evaluation.sample_quality import Classifier, frechet_distance, inception_score, train_classifier
 from jaxvae.evaluation.sample_quality.classifier import NUM_FEATURES
+from tests.data.conftest import shared_data  # noqa: F401
 
 IMAGES = np.random.default_rng(0).uniform(size=(12, 3, 5, 2)).astype(np.float32)
 
@@ -73,22 +75,29 @@ def test_bad_input() -> None:
 
 
 LEARN_MNIST = """
+import gzip, sys
+from pathlib import Path
 import numpy as np
-from jaxvae.data import load
 from jaxvae.evaluation.sample_quality import train_classifier
 
-mnist = load("mnist")
-parts = [(split.images / np.float32(255), split.labels) for split in mnist.splits.values()]
-images, labels = (np.concatenate(some) for some in zip(*parts[:2]))
-print(len(images), train_classifier(images, labels, *parts[2]).test_accuracy.value)
+def read(name, header):
+    return np.frombuffer(gzip.decompress((Path(sys.argv[1]) / name).read_bytes()), np.uint8, offset=header)
+
+def split(name):
+    images = read(f"{name}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1) / np.float32(255)
+    return images, read(f"{name}-labels-idx1-ubyte.gz", 8).astype(int)
+
+images, labels = split("train")
+print(len(images), train_classifier(images, labels, *split("t10k")).test_accuracy.value)
 """
 
 
 @pytest.mark.slow
-def test_it_learns_mnist() -> None:
+def test_it_learns_mnist(shared_data: Path) -> None:  # noqa: F811
     """98.5 % of 10,000, in a process without the tests' flags, whose programs are not optimised."""
     environment = {**os.environ, "XLA_FLAGS": ""}
-    output = subprocess.check_output([sys.executable, "-c", LEARN_MNIST], text=True, env=environment)
+    command = [sys.executable, "-c", LEARN_MNIST, str(shared_data / "mnist")]
+    output = subprocess.check_output(command, text=True, env=environment)
     count, accuracy = output.split()
     assert int(count) == 60_000
     assert float(accuracy) >= 0.985

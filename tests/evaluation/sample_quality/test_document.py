@@ -13,6 +13,7 @@ from jaxvae.evaluation.sample_quality import (
     inception_score,
     kernel_distance,
     nearest_neighbours,
+    neighbour_log_prob,
     precision_recall,
     sample_quality_document,
 )
@@ -74,9 +75,9 @@ def test_every_figure_is_that_of_its_function() -> None:
     for name, (value, error) in expected.items():
         assert (document[name]["value"], document[name]["standard_error"]) == (value, error), name
     likelihood = document["nearest_neighbour_log_likelihood"]
-    difference = log_prob(TRAIN[neighbours.indices]).mean(dtype=float) - log_prob(REAL).mean(dtype=float)
-    assert likelihood["value"] == pytest.approx(difference)
-    assert likelihood["value"] == pytest.approx(likelihood["generated"]["value"] - likelihood["test"]["value"])
+    difference = neighbour_log_prob(log_prob, GENERATED, TRAIN, REAL).difference
+    assert (likelihood["value"], likelihood["standard_error"]) == difference
+    assert likelihood["value"] == pytest.approx(likelihood["training"]["value"] - likelihood["test"]["value"])
     assert set(document) == {*expected, "nearest_neighbour_log_likelihood"}
     for name, entry in document.items():
         assert {"value", "standard_error", "unit", "estimator", "num_samples", "num_real"} <= set(entry)

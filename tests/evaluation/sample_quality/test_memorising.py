@@ -26,12 +26,23 @@ def test_copies_are_nearer_than_test_examples_and_likelier() -> None:
         squares = np.sum((x.reshape(len(x), 1, 12) - train.reshape(1, 50, 12)) ** 2, axis=-1)
         return np.log(np.sum(np.exp(-0.5 * squares), axis=1))
 
-    scored = neighbour_log_prob(memory, train[found.indices], test)
-    assert scored.generated == Estimate.of(memory(train[copied]))
-    assert scored.test == Estimate.of(memory(test))
-    value, error = scored.difference
-    np.testing.assert_allclose(error, np.hypot(scored.generated[1] or 0, scored.test[1] or 0))
-    assert value > 5 * (error or 0) > 0
+    scored = neighbour_log_prob(memory, train[copied] + 1e-3, train, test)
+    subset = train[np.linspace(0, 49, 40).astype(int)].reshape(40, 12)
+    samples = (train[copied] + 1e-3).reshape(30, 1, 12)
+    nearest = [np.argmin(np.sum((samples - of) ** 2, axis=-1), axis=1) for of in (subset, test.reshape(40, 12))]
+    ours, theirs = memory(subset[nearest[0]]), memory(test[nearest[1]])
+    np.testing.assert_allclose(scored.difference, Estimate.of(ours - theirs), rtol=1e-9)
+    np.testing.assert_allclose([scored.training.value, scored.test.value], [ours.mean(), theirs.mean()], rtol=1e-9)
+    assert scored.difference.value > 5 * (scored.difference.standard_error or 0) > 0
+
+
+def test_a_model_that_is_the_truth_does_not_memorise() -> None:
+    """Independent draws of one normal in 16 dimensions: both differences are 0 within 5 standard errors."""
+    rng = np.random.default_rng(1)
+    samples, train, test = (rng.normal(size=(count, 16)) for count in (400, 900, 500))
+    found = neighbour_log_prob(lambda x: -0.5 * np.sum(x**2, axis=1), samples, train, test)
+    for value, error in (found.difference, nearest_neighbours(samples, train, test).distance.difference):
+        assert abs(value) < 5 * (error or 0)
 
 
 def test_one_sample_has_no_error() -> None:
