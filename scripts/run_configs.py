@@ -30,7 +30,8 @@ RESULTS_INTRODUCTION = """# Results
 Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
 `docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
-samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 examples apart (at most 6.91); published values are negative log-likelihoods unless they say otherwise.
+samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 test examples apart (at most 6.91 nats);
+published values are negative log-likelihoods unless they say otherwise.
 Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The hardware is
 in the JSON files."""
 
@@ -154,8 +155,8 @@ def results_page() -> str:
         if note:
             rows.append(f"| ↳ {note} | | | | | | | | | |")
     head = (
-        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | seeds | seconds "
-        "| command |\n"
+        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | seeds "
+        "| seconds | command |\n"
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
