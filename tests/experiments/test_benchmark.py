@@ -1,0 +1,39 @@
+"""scripts/benchmark.py: what it writes, and its flags; never how long anything takes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.experiments.conftest import Script
+
+BENCHMARK = "scripts/benchmark.py"
+
+
+def test_every_contender_in_every_round(script: Script) -> None:
+    outcome = script(BENCHMARK, "log_marginal", "--examples", "2", "--rounds", "3", "--output", "out.json")
+    assert outcome.code == 0, outcome.err
+    document = json.loads(Path("out.json").read_text())
+    task = document["tasks"]["log_marginal"]
+    assert task["examples_timed"] == 2
+    assert set(task["contenders"]) == {"matrix products alone", "jaxvae"}
+    assert task["contenders"]["matrix products alone"]["over_limit"] == 1.0
+    for name, contender in task["contenders"].items():
+        assert len(contender["of_each_round"]) == 3
+        assert sorted(contender["of_each_round"])[1] == contender["seconds"]
+        assert name in outcome.out
+    assert "cpu" in document["hardware"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["log_marginals"], "tasks must be of log_marginal, got 'log_marginals'"),
+        (["--rounds", "0"], "--rounds must be >= 1, got 0"),
+        (["--output", "missing/out.json"], "--output must be a file in a folder that exists"),
+    ],
+)
+def test_bad_flags(script: Script, flags: list[str], message: str) -> None:
+    outcome = script(BENCHMARK, *flags)
+    assert outcome.code == 2
+    assert message in outcome.err
