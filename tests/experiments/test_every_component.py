@@ -9,6 +9,7 @@ import pytest
 from jaxvae.cli.components import FAMILIES, choices
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.objectives import Lagging, Objective, WithoutDensity
 from tests.conftest import ROOT
 
 OWNERS = {  # what has to be chosen first for a flag to exist
@@ -16,6 +17,7 @@ OWNERS = {  # what has to be chosen first for a flag to exist
     "posterior.bijector.network": "Flow --posterior.bijector AffineCoupling",
     "prior.bijector.network": "Flow --prior.bijector AffineCoupling",
     "prior.network": "LARS", "likelihood.likelihood": "ZeroInflated", "objective.schedule": "ELBO",
+    "objective.objective": "Lagging", "objective.objective.schedule": "Lagging",
     "objective.discriminator": "FactorVAE", "posterior.temperature": "Concrete",
 }  # fmt: skip
 ACCEPTS = {
@@ -23,6 +25,9 @@ ACCEPTS = {
     "prior.bijector.network": ("MLP",),
     "likelihood.likelihood": ("Poisson", "NegativeBinomial", "BetaBinomial"),
     "posterior.base": ("DiagonalNormal", "FullNormal", "LowRankNormal", "NormalMixture", "Flow", "WithNoise"),
+    "objective.objective": tuple(
+        name for name, cls in choices(Objective).items() if not issubclass(cls, (WithoutDensity, Lagging))
+    ),
     "prior.base": ("StandardNormal", "LearnedNormal", "Laplace", "StudentT", "NormalMixture", "LARS", "Autoregressive"),
 }
 """Where not every member of the family can stand."""
