@@ -56,20 +56,19 @@ def provenance(x: Array, **context: Any) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """The commit that the package lies in, with `-dirty` where files differ from it; None outside a checkout."""
-    here = Path(__file__).resolve().parent
+    """The commit that the package lies in, with `-dirty` where its files differ from it; None outside a checkout."""
+    package = Path(__file__).resolve().parent.parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], cwd=package, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip()
 
 
 def likelihood_document(
