@@ -83,3 +83,21 @@ def test_flax_example_is_at_least_as_good_as_published(run_configs: ModuleType) 
     assert -result["elbo"]["value"] <= 103.60
     assert result["epoch"] <= 10
     assert result["data"] == "binarized_mnist"
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("normal_02", 135.73),
+        ("normal_05", 110.21),
+        ("normal_10", 93.84),
+        ("sphere_02", 132.50),
+        ("sphere_05", 108.43),
+        ("poincare_10", 101.47),
+    ],
+)
+def test_rows_at_or_below_what_was_published(run_configs: ModuleType, name: str, published: float) -> None:
+    """By no more samples than the papers' 500."""
+    marginal = json.loads((run_configs.RESULTS / f"{name}.json").read_text())["log_marginal"]
+    assert -marginal["value"] <= published
+    assert marginal["num_samples"] <= 500
