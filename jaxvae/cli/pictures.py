@@ -38,18 +38,18 @@ class Pictures:
         """x of the test set, `[n, *data_shape]`."""
         return self._setup.training.preprocessing.for_evaluation(self._setup.dataset.test.images, "test")
 
-    def train(self, stream: Stream, most: int) -> tuple[Array, np.ndarray]:
+    def train(self, key: Key, most: int) -> tuple[Array, np.ndarray]:
         """x of training examples, drawn without replacement where there are more than `most`, and their indices."""
         images = self._setup.dataset.train.images
         chosen = np.sort(np.random.default_rng(self._seed).permutation(len(images))[:most])
-        return jax.jit(self._setup.training.preprocessing)(stream_key(self._seed, stream), images[chosen]), chosen
+        return jax.jit(self._setup.training.preprocessing)(key, images[chosen]), chosen
 
     @cached_property
     def _white(self) -> float:
         """The largest level of data that have none of their own (counts), else 1."""
-        raw = self._setup.training.model.likelihood.support.is_raw
-        largest = max(float(np.max(part.images)) for part in self._setup.dataset.splits.values())
-        return max(largest, 1.0) if raw else 1.0
+        if not self._setup.training.model.likelihood.support.is_raw:
+            return 1.0
+        return max(1.0, *(float(np.max(part.images)) for part in self._setup.dataset.splits.values()))
 
     def shown(self, x: Array) -> np.ndarray:
         """x as pictures; what a model draws may leave [0, 1]."""
@@ -74,10 +74,8 @@ class Pictures:
     def _codes(self, objective: WithoutDensity) -> np.ndarray:
         """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
         model, params = self._setup.training.model.at_step(self._state.step), self._state.evaluation_params
-        images = self._setup.dataset.train.images
-        chosen = np.random.default_rng(self._seed).permutation(len(images))[:_EXAMPLES_FOR_CODES]
         data_key, code_key = jax.random.split(stream_key(self._seed, Stream.CODES))
-        x = jax.jit(self._setup.training.preprocessing)(data_key, images[np.sort(chosen)])
+        x, _ = self.train(data_key, _EXAMPLES_FOR_CODES)
 
         def code(key: Key, one: Array) -> dict[str, Array]:
             return {"code": objective.code(model, params, key, one)}

@@ -34,8 +34,8 @@ def samples(subject: Subject) -> dict[str, Any]:
     if not is_image(subject.setup.dataset.data_shape):
         raise UserError(f"sample quality needs images, got data of shape {subject.setup.dataset.data_shape}")
     pictures = Pictures(subject.setup, subject.state, subject.seed)
-    test, (train, chosen) = pictures.shown(subject.x), pictures.train(Stream.EXAMPLES, _MOST_FOR_CLASSIFIER)
-    shown = pictures.shown(train)
+    train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_FOR_CLASSIFIER)
+    test, shown = pictures.shown(subject.x), pictures.shown(train)
 
     def extractor() -> FeatureExtractor:
         if subject.flags.inception is not None:
@@ -82,7 +82,7 @@ def representation(subject: Subject) -> dict[str, Any]:
     """What codes tell of classes and factors, beside pixels, principal components and an autoencoder's."""
     dataset = subject.setup.dataset
     pictures = Pictures(subject.setup, subject.state, subject.seed)
-    train, chosen = pictures.train(Stream.EXAMPLES, _MOST_CODES)
+    train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_CODES)
     codes = [_codes(subject, subject.model, subject.params, x) for x in (train, subject.x)]
     flat = [np.asarray(x).reshape(len(x), -1) for x in (train, subject.x)]
     kinds = {

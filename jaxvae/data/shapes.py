@@ -26,7 +26,7 @@ def load_shapes() -> Dataset:
 
     3 shapes x 4 scales x 8 angles x 16 x 16 places, each combination once, after dSprites (Matthey et al. 2017), whose
     squares and ellipses show one picture for several angles; here all pictures differ (as grey pictures: thresholded at
-    half, 4 % of them coincide with another). A grey level is the share of a pixel that the shape covers. `factors`
+    half, some coincide with another). A grey level is the share of a pixel that the shape covers. `factors`
     [N, 5] are indices into the values of `FACTORS`, and `labels` the shapes.
     """
     images, factors = _every_combination()
