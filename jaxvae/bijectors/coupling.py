@@ -1,4 +1,4 @@
-"""Couplings: one half of the dimensions passes, and decides what happens to the other."""
+"""Couplings: one part of the dimensions passes, and decides what happens to the other."""
 
 import jax
 import jax.numpy as jnp
@@ -15,23 +15,32 @@ from jaxvae.typing import Array, Key, Params, Shape
 INITIAL_GAIN = 0.01  # of what the network puts out: a fresh coupling is nearly the identity, and its network learns
 
 
-def _init(network: Network, key: Key, dim: int, context_dim: int, numbers: int, name: str) -> Params:
-    """The weights of a network that puts out `numbers` for each dimension of the second half, and their gains."""
+def _passed(split: int | None, dim: int, name: str) -> int:
+    """How many dimensions pass: `split`, by default ⌊D/2⌋."""
     if dim < 2:
         raise UserError(
-            f"{name} needs at least 2 dimensions (one half decides what happens to the other), got {dim}: take "
+            f"{name} needs at least 2 dimensions (one part decides what happens to the other), got {dim}: take "
             f"--latent_dim 2, or the bijector MAF"
         )
-    passed, shape = jnp.zeros(dim // 2 + context_dim), (numbers, dim - dim // 2)
-    return {"network": network.init(key, passed, shape), "gain": jnp.full(shape, INITIAL_GAIN, dtype=float)}
+    if split is not None and split >= dim:
+        raise UserError(f"{name}.split must be < the number of dimensions {dim}, got {split}: some have to be moved")
+    return dim // 2 if split is None else split
 
 
-def _halves(network: Network, weights: Params, context: Array, z: Array, numbers: int) -> tuple[Array, Array, Array]:
-    """The half that passes, `[⌊D/2⌋]`, the other, `[⌈D/2⌉]`, and the network's numbers for it, `[numbers, ⌈D/2⌉]`."""
-    passed, other = z[: z.size // 2], z[z.size // 2 :]
+def _init(network: Network, key: Key, dim: int, passed: int, context_dim: int, numbers: int) -> Params:
+    """The weights of a network that puts out `numbers` for each dimension that is moved, and their gains."""
+    seen, shape = jnp.zeros(passed + context_dim), (numbers, dim - passed)
+    return {"network": network.init(key, seen, shape), "gain": jnp.full(shape, INITIAL_GAIN, dtype=float)}
+
+
+def _parts(
+    network: Network, weights: Params, context: Array, z: Array, passed: int, numbers: int
+) -> tuple[Array, Array, Array]:
+    """The part that passes, `[n]`, the other, `[D − n]`, and the network's numbers for it, `[numbers, D − n]`."""
+    first, other = z[:passed], z[passed:]
     shape: Shape = (numbers, other.size)
-    seen = jnp.concatenate([passed, context]) if context.size else passed
-    return passed, other, weights["gain"] * network.apply(weights["network"], seen, shape)
+    seen = jnp.concatenate([first, context]) if context.size else first
+    return first, other, weights["gain"] * network.apply(weights["network"], seen, shape)
 
 
 @dataclass
@@ -40,20 +49,27 @@ class AffineCoupling(Bijector):
 
     y_a = z_a,  y_b = z_b exp(s) + t,  (t, raw) = gain · network(z_a, context),  s = 3 tanh(raw / 3)
 
-    z_a is the first ⌊D/2⌋ dimensions and z_b the other ⌈D/2⌉; a flow turns the order round in every second layer. Dinh,
-    Sohl-Dickstein and Bengio 2017, section 3.2.
+    z_a is the first n dimensions and z_b the others; a flow turns the order round in every second layer. Dinh,
+    Sohl-Dickstein and Bengio 2017, section 3.2. One layer over independent normals makes z_b normal given z_a: two
+    stochastic layers.
 
     Args:
         network: from z_a and the context to t and raw.
+        split: n, how many dimensions pass [dimensions]; by default ⌊D/2⌋.
 
     Raises:
-        UserError: for a network that is none, and in `init` for one dimension.
+        UserError: for a network that is none, a split below 1, and in `init` for one dimension or a split of all.
     """
 
     network: Network = MLP((64, 64))
+    split: int | None = None
 
     def __post_init__(self) -> None:
         check_component(self, Network, network=self.network)
+        check_range(self, at_least=1, split=self.split)
+
+    def _passed(self, dim: int) -> int:
+        return _passed(self.split, dim, "AffineCoupling")
 
     def context_size(self, dim: int, context_dim: int) -> int:
         """What its network sees: `context_dim`."""
@@ -62,17 +78,17 @@ class AffineCoupling(Bijector):
 
     def init(self, key: Key, dim: int, context_dim: int) -> Params:
         """The weights of the network, and gains of 0.01."""
-        return _init(self.network, key, dim, context_dim, 2, "AffineCoupling")
+        return _init(self.network, key, dim, self._passed(dim), context_dim, 2)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
         """In one pass."""
-        passed, other, (shift, raw) = _halves(self.network, weights, context, z, 2)
+        passed, other, (shift, raw) = _parts(self.network, weights, context, z, self._passed(z.size), 2)
         log_scale = bounded_log_scale(raw)
         return jnp.concatenate([passed, other * jnp.exp(log_scale) + shift]), jnp.sum(log_scale)
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
         """In one pass."""
-        passed, other, (shift, raw) = _halves(self.network, weights, context, y, 2)
+        passed, other, (shift, raw) = _parts(self.network, weights, context, y, self._passed(y.size), 2)
         log_scale = bounded_log_scale(raw)
         return jnp.concatenate([passed, (other - shift) * jnp.exp(-log_scale)]), -jnp.sum(log_scale)
 
@@ -83,26 +99,32 @@ class SplineCoupling(Bijector):
 
     y_a = z_a,  y_b,d = spline(z_b,d; raw_d),  raw = gain · network(z_a, context)
 
-    The halves are those of `AffineCoupling`; beyond the bound the spline is the identity. Durkan, Bekasov, Murray and
+    The parts are those of `AffineCoupling`; beyond the bound the spline is the identity. Durkan, Bekasov, Murray and
     Papamakarios 2019, section 3.
 
     Args:
         num_bins: pieces of each spline.
         tail_bound: B, the spline bends [−B, B] [latent units].
         network: from z_a and the context to the widths, heights and slopes of the pieces.
+        split: how many dimensions pass [dimensions]; by default ⌊D/2⌋.
 
     Raises:
-        UserError: for a number out of range, a network that is none, and in `init` for one dimension.
+        UserError: for a number out of range, a network that is none, and in `init` for one dimension or a split of all.
     """
 
     num_bins: int = 8
     tail_bound: float = 3.0
     network: Network = MLP((64, 64))
+    split: int | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, at_most=500, num_bins=self.num_bins)  # each has a thousandth at least
         check_range(self, above=0.0, tail_bound=self.tail_bound)
         check_component(self, Network, network=self.network)
+        check_range(self, at_least=1, split=self.split)
+
+    def _passed(self, dim: int) -> int:
+        return _passed(self.split, dim, "SplineCoupling")
 
     def context_size(self, dim: int, context_dim: int) -> int:
         """What its network sees: `context_dim`."""
@@ -111,10 +133,11 @@ class SplineCoupling(Bijector):
 
     def init(self, key: Key, dim: int, context_dim: int) -> Params:
         """The weights of the network, and gains of 0.01."""
-        return _init(self.network, key, dim, context_dim, 3 * self.num_bins - 1, "SplineCoupling")
+        return _init(self.network, key, dim, self._passed(dim), context_dim, 3 * self.num_bins - 1)
 
     def _map(self, weights: Params, context: Array, z: Array, is_inverse: bool) -> tuple[Array, Array]:
-        passed, other, raw = _halves(self.network, weights, context, z, 3 * self.num_bins - 1)
+        numbers = 3 * self.num_bins - 1
+        passed, other, raw = _parts(self.network, weights, context, z, self._passed(z.size), numbers)
 
         def spline(raw: Array, x: Array) -> tuple[Array, Array]:
             return rational_quadratic(raw, x, self.tail_bound, is_inverse=is_inverse)

@@ -17,6 +17,8 @@ from jaxvae.priors import Prior
 FAMILIES: dict[str, type] = {
     "encoder": Network,
     "decoder": Network,
+    "encoder.network": Network,
+    "decoder.network": Network,
     "posterior": Posterior,
     "prior": Prior,
     "posterior.base": Posterior,

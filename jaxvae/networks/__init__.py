@@ -4,9 +4,10 @@ from jaxvae.networks.conv import Conv
 from jaxvae.networks.from_equinox import FromEquinox
 from jaxvae.networks.from_nnx import FromNNX
 from jaxvae.networks.gated_mlp import GatedMLP
+from jaxvae.networks.leading import Leading
 from jaxvae.networks.made import MADE
 from jaxvae.networks.mlp import MLP
 from jaxvae.networks.network import Network
 from jaxvae.networks.resnet import ResNet
 
-__all__ = ["MADE", "MLP", "Conv", "FromEquinox", "FromNNX", "GatedMLP", "Network", "ResNet"]
+__all__ = ["MADE", "MLP", "Conv", "FromEquinox", "FromNNX", "GatedMLP", "Leading", "Network", "ResNet"]

@@ -81,6 +81,16 @@ def test_coupling_passes_the_smaller_half(coupling: bijectors.Bijector) -> None:
     np.testing.assert_array_equal(own, np.diag(np.diagonal(own)))
 
 
+@pytest.mark.parametrize("coupling", [bijectors.AffineCoupling(split=4), bijectors.SplineCoupling(split=4)])
+def test_a_split_says_how_many_dimensions_pass(coupling: bijectors.Bijector) -> None:
+    weights = noisy(coupling.init(jax.random.key(0), DIM, 0))
+    jacobian = jax.jacfwd(lambda z: coupling.forward_and_log_det(weights, jnp.zeros(0), z)[0])(0.3 * jnp.ones(DIM))
+    np.testing.assert_array_equal(jacobian[:4], np.eye(4, DIM))
+    assert np.all(jacobian[4] != 0)
+    with pytest.raises(jv.UserError, match="split must be < the number of dimensions 4, got 4"):
+        coupling.init(jax.random.key(0), 4, 0)
+
+
 BOUND, BINS = 2.0, 6
 RAW = np.random.default_rng(0).normal(size=3 * BINS - 1)
 

@@ -6,6 +6,7 @@ from jaxvae import bijectors, networks
 
 BIJECTORS: dict[str, Callable[[], bijectors.Bijector]] = {
     "AffineCoupling": lambda: bijectors.AffineCoupling(networks.MLP((6,), activation="tanh")),
+    "AffineCoupling-split": lambda: bijectors.AffineCoupling(networks.MLP((6,), activation="tanh"), split=1),
     "SplineCoupling": lambda: bijectors.SplineCoupling(network=networks.MLP((6,), activation="tanh")),
     "MAF": lambda: bijectors.MAF(features=(7, 6), activation="tanh"),
     "MAF-linear": lambda: bijectors.MAF(features=()),

@@ -56,6 +56,7 @@ NETWORKS: dict[str, NetworkRow] = {
     "FromNNX": NetworkRow(lambda: networks.FromNNX(NNX)),
     "GatedMLP": NetworkRow(lambda: networks.GatedMLP((6, 8))),
     "GatedMLP-tanh": NetworkRow(lambda: networks.GatedMLP([6], "tanh")),  # type: ignore[arg-type]
+    "Leading": NetworkRow(lambda: networks.Leading(2, networks.MLP((6,))), (((4, 3, 1), (2, 5)), ((7,), (3, 2)))),
     "MLP-linear": NetworkRow(lambda: networks.MLP(features=())),
     "MLP-relu": NetworkRow(lambda: networks.MLP(features=(6,))),
     "MLP-tanh": NetworkRow(lambda: networks.MLP(features=[6, 8], activation="tanh")),  # type: ignore[arg-type]

@@ -16,7 +16,8 @@ OWNERS = {  # what has to be chosen first for a flag to exist
     "posterior.base": "Flow", "prior.base": "Flow", "posterior.bijector": "Flow", "prior.bijector": "Flow",
     "posterior.bijector.network": "Flow --posterior.bijector AffineCoupling",
     "prior.bijector.network": "Flow --prior.bijector AffineCoupling",
-    "prior.network": "LARS", "likelihood.likelihood": "ZeroInflated", "objective.schedule": "ELBO",
+    "encoder.network": "Leading", "decoder.network": "Leading", "prior.network": "LARS",
+    "likelihood.likelihood": "ZeroInflated", "objective.schedule": "ELBO",
     "objective.objective": "Lagging", "objective.objective.schedule": "Lagging",
     "objective.discriminator": "FactorVAE", "posterior.temperature": "Concrete",
 }  # fmt: skip
