@@ -19,15 +19,15 @@ _NAMED = {"code_density", "epochs", "num_samples", "patience"}
 _CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite"}  # not what is trained
 
 
-def experiment_parser(description: str) -> ArgumentParser:
-    """All flags of an experiment, taken from the dataclasses that they build."""
+def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentParser:
+    """All flags of an experiment, taken from the dataclasses that they build; `run_flags` says where it is kept."""
     parser = make_parser(description, with_components=True)
     parser.add_argument("--config", action="config", help="YAML file of flags, such as a run's own config.yaml")
     parser.add_class_arguments(DataFlags)
     parser.add_class_arguments(VAE, skip={"data_shape"})
     parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
     parser.add_class_arguments(Optimizer)
-    parser.add_class_arguments(RunFlags)
+    parser.add_class_arguments(run_flags)
     return parser
 
 

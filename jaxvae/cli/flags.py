@@ -120,14 +120,15 @@ def _with_joined_numbers(words: Sequence[str]) -> list[str]:
     """
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative_number(word):
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and is_negative_number(word):
             joined[-1] += f"={word}"
         else:
             joined.append(word)
     return joined
 
 
-def _is_negative_number(word: str) -> bool:
+def is_negative_number(word: str) -> bool:
+    """Whether a word is a value and not a flag, though it starts with a minus."""
     try:
         return word.startswith("-") and float(word) <= 0.0
     except ValueError:

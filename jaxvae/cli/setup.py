@@ -60,8 +60,20 @@ class Setup(NamedTuple):
     training: Training
 
 
-def set_up(values: dict[str, Any]) -> Setup:
-    """Load the data and build the descriptions.
+def load_data(flags: DataFlags) -> Dataset:
+    """The data that the flags name.
+
+    Raises:
+        UserError: if they cannot be had.
+    """
+    dataset = load(flags.data, flags.data_dir)
+    if flags.validation_fraction is None:
+        return dataset
+    return with_validation_fraction(dataset, flags.validation_fraction)
+
+
+def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
+    """Load the data, unless they are at hand already, and build the descriptions.
 
     Raises:
         UserError: if the data cannot be had, or the likelihood has no density for it.
@@ -75,9 +87,7 @@ def set_up(values: dict[str, Any]) -> Setup:
             f"--dequantize and --symmetric need a likelihood with a density, got {type(likelihood).__name__}, which is "
             f"one of discrete values: add --likelihood Normal, or leave them out"
         )
-    dataset = load(flags.data, flags.data_dir)
-    if flags.validation_fraction is not None:
-        dataset = with_validation_fraction(dataset, flags.validation_fraction)
+    dataset = load_data(flags) if dataset is None else dataset
     preprocessing = Preprocessing(
         maximum=dataset.maximum,
         binarize=flags.binarize or _default_binarization(likelihood, dataset),

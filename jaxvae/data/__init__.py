@@ -1,8 +1,9 @@
 """Data sets: embedded digits, named sets of tensorflow-datasets, files of the user's own; and how they become x."""
 
 from jaxvae.data.dataset import Dataset, Split, with_validation_fraction
+from jaxvae.data.folds import folds
 from jaxvae.data.load import load
 from jaxvae.data.prepare import prepare
 from jaxvae.data.preprocessing import Preprocessing, content_hash
 
-__all__ = ["Dataset", "Preprocessing", "Split", "content_hash", "load", "prepare", "with_validation_fraction"]
+__all__ = ["Dataset", "Preprocessing", "Split", "content_hash", "folds", "load", "prepare", "with_validation_fraction"]

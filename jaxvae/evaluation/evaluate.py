@@ -1,17 +1,21 @@
 """The figures of a trained model on a test set, each with its standard error."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.tree_util import Partial
 
 from jaxvae.draw import Model
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, tail_length, trust_threshold
 from jaxvae.objectives import Objective
+from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
 _NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
@@ -22,17 +26,26 @@ DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay withi
 Batches = Callable[[Key, Array, int], Iterator[dict[str, np.ndarray]]]
 
 
+def _one_batch(function: Callable[[Key, Array], Metrics], key: Key, x: Array, indices: Array) -> Metrics:
+    # x is an argument: closed over, the whole data set would be a constant of the program
+    return jax.vmap(lambda index: function(jax.random.fold_in(key, index), x[index]))(indices)
+
+
+_one_batch_of_a_partial = jax.jit(_one_batch)  # a jax.tree_util.Partial is a pytree: its arguments are traced
+
+
 def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
     """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
+
+    A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
+    sweep are scored by one program.
 
     Returns:
         A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
         batch, `[examples]` each, in order; they do not depend on the batch size.
     """
-    # x is an argument: closed over, the whole data set would be a constant of the program
-    compiled = jax.jit(
-        lambda key, x, indices: jax.vmap(lambda index: function(jax.random.fold_in(key, index), x[index]))(indices)
-    )
+    is_pytree = isinstance(function, jax.tree_util.Partial)
+    compiled = partial(_one_batch_of_a_partial, function) if is_pytree else jax.jit(partial(_one_batch, function))
 
     def batches(key: Key, x: Array, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
         for start in range(0, len(x), batch_size):
@@ -41,6 +54,35 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
             yield {name: np.asarray(values)[:count] for name, values in compiled(key, x, indices).items()}
 
     return batches
+
+
+@dataclass
+class _Scored:
+    """What is scored: a pytree whose numbers are traced."""
+
+    model: Model
+    objective: Objective
+
+
+@functools.cache  # one function for one number: what jit knows it by
+def _marginal(num_samples: int) -> Callable[..., Metrics]:
+    def marginal(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
+        posterior = scored.objective.infer(scored.model, params, jax.random.fold_in(key, _NO_CHUNK), example)
+        return importance_estimate(scored.model, params, key, example, num_samples, posterior)._asdict()
+
+    return marginal
+
+
+@functools.cache
+def _scores_and_marginal(num_samples: int) -> Callable[..., Metrics]:
+    def first(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
+        score_key, marginal_key = jax.random.split(key)
+        scores = scored.objective.score(scored.model, params, score_key, example)
+        if "elbo" not in scores:
+            return scores
+        return scores | _marginal(num_samples)(scored, params, marginal_key, example)
+
+    return first
 
 
 class ImportanceReport(NamedTuple):
@@ -110,15 +152,7 @@ def evaluate(
         num_repeats: independent estimates of log p(x), which is then their mean.
         progress: called with the number of examples done after each batch, of each repeat.
     """
-
-    def marginal(key: Key, example: Array) -> Metrics:
-        posterior = objective.infer(model, params, jax.random.fold_in(key, _NO_CHUNK), example)
-        return importance_estimate(model, params, key, example, num_samples, posterior)._asdict()
-
-    def first(key: Key, example: Array) -> Metrics:
-        score_key, marginal_key = jax.random.split(key)
-        scores = objective.score(model, params, score_key, example)
-        return scores | marginal(marginal_key, example) if "elbo" in scores else scores
+    scored = _Scored(model, objective)
 
     def over_examples(batches: Batches, key: Key) -> dict[str, np.ndarray]:
         results = []
@@ -131,10 +165,10 @@ def evaluate(
         """Of what is one number an example; an objective may score groups of dimensions too."""
         return {name: Estimate.of(values) for name, values in figures.items() if values.ndim == 1}
 
-    figures = over_examples(in_batches(first), key)
+    figures = over_examples(in_batches(Partial(_scores_and_marginal(num_samples), scored, params)), key)
     if "elbo" not in figures:
         return Scores(estimates(figures), None)
-    again = in_batches(marginal)
+    again = in_batches(Partial(_marginal(num_samples), scored, params))
     others = [over_examples(again, jax.random.fold_in(key, len(x) + repeat)) for repeat in range(1, num_repeats)]
     repeats = [{name: figures.pop(name) for name in ImportanceEstimate._fields}, *others]
     figures["log_marginal"] = np.mean([repeat["log_marginal"] for repeat in repeats], axis=0)

@@ -13,7 +13,7 @@ from jaxvae.objectives.estimators import check_estimator, seen_by_gradient
 from jaxvae.objectives.objective import Bound, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Metrics, Params, PyTree
+from jaxvae.typing import Array, ArrayLike, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
 
 KLKind = Literal["closed_form", "sampled"]
@@ -82,8 +82,8 @@ class ELBO(Bound):
 
     loss = −log p(x|z) + β · schedule(step) · KL(q(z|x) ‖ p(z)) + λ ‖x − x̂‖²,  x̂ = E[x'|z]
 
-    The ELBO that is reported is always the true one (β = 1, λ = 0). Kingma and Welling 2014; Higgins et al. 2017,
-    equation 4.
+    The ELBO that is reported is always the true one (β = 1, λ = 0); the best epoch is that of the largest `bound`, the
+    value with this β and λ. Kingma and Welling 2014; Higgins et al. 2017, equation 4.
 
     Args:
         beta: weight β of the KL [nats per nat]; 1 is the ELBO.
@@ -107,6 +107,7 @@ class ELBO(Bound):
     squared_error_weight: float | None = None
     expectation: Literal["sampled", "enumerated"] = "sampled"
     estimator: Literal["reparameterized", "sticking_the_landing", "score_function"] = "reparameterized"
+    monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
@@ -124,12 +125,7 @@ class ELBO(Bound):
         beta = self.beta * self.schedule(step)
 
         def of(draw: Draw) -> tuple[Array, Elbo]:
-            terms = elbo_terms(draw, self.kl)
-            value = terms.log_likelihood - beta * terms.kl
-            if self.squared_error_weight is not None:
-                reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
-                value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
-            return value, terms
+            return self._value(model, params, x, draw, beta, self.kl)
 
         if self.expectation == "enumerated":
             value, terms = _expectation(model.enumerate(params, x), of)
@@ -140,12 +136,29 @@ class ELBO(Bound):
             value, terms = of(draw)
             constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0
             value = with_score(value, draw.score, constant)
-        return value, {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl, "beta": beta}
+        return value, {**_metrics(value, terms), "beta": beta}
+
+    def _value(
+        self, model: Model, params: Params, x: Array, draw: Draw, beta: ArrayLike, kl: KLKind
+    ) -> tuple[Array, Elbo]:
+        """What training raises at one draw, and the terms of the true ELBO."""
+        terms = elbo_terms(draw, kl)
+        value = terms.log_likelihood - beta * terms.kl
+        if self.squared_error_weight is not None:
+            reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
+            value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
+        return value, terms
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The true ELBO of ONE example and its terms, nats."""
+        """`bound`, the value with the whole of β, of ONE example, and the true ELBO and its terms, nats."""
+
+        def of(draw: Draw) -> tuple[Array, Elbo]:
+            return self._value(model, params, x, draw, self.beta, "closed_form")
+
         if self.expectation == "enumerated":
-            value, log_likelihood, kl = _expectation(model.enumerate(params, x), elbo_terms)
-        else:
-            value, log_likelihood, kl = elbo(model, params, key, x)
-        return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl}
+            return _metrics(*_expectation(model.enumerate(params, x), of))
+        return _metrics(*of(model.draw(params, key, x)))
+
+
+def _metrics(value: Array, terms: Elbo) -> Metrics:
+    return {"bound": value, "elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}

@@ -1,5 +1,6 @@
 """The figures of `evaluation.json` as a table, for a terminal and as Markdown."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rich.markup import escape
@@ -165,3 +166,29 @@ def evaluation_markdown(document: dict[str, Any]) -> str:
         lines.append(f"| **{title}** | | | |")
         lines.extend(f"| {' | '.join(row).replace('p(x|', 'p(x&#124;')} |" for row in rows)
     return "\n".join(lines)
+
+
+_SWEPT = {"elbo": "ELBO", "log_marginal": "log p(x)", "rate": "rate", "distortion": "distortion"}
+
+
+def sweep_table(lines: Sequence[dict[str, Any]], axes: Sequence[str]) -> Table:
+    """The summary of a sweep, aligned: a line a combination, mean ± standard error over its members [nats]."""
+    names = [name for name in _SWEPT if name in lines[0]]
+    table = Table(title="nats, mean ± standard error over members", title_justify="left")
+    for heading in (*(axis.rsplit(".", 1)[-1].replace("_", " ") for axis in axes), "members"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for name in names:
+        table.add_column(_SWEPT[name], justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(
+            *(escape(str(line[axis])) for axis in axes),
+            str(line["members"]),
+            *(_mean_and_error(line[name], line[f"{name}_error"]) for name in names),
+        )
+    return table
+
+
+def _mean_and_error(value: float | None, error: float | None) -> str:
+    if value is None:
+        return _NONE
+    return f"{value:,.2f}" if error is None else f"{value:,.2f} ± {error:.2f}"

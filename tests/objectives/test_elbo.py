@@ -76,6 +76,7 @@ def test_beta_schedule_and_lambda_enter_as_stated(
     np.testing.assert_allclose(loss, expected.mean(), rtol=1e-5)
     reported = {
         "loss": expected.mean(),
+        "bound": -expected.mean(),
         "elbo": np.mean(terms.log_likelihood - terms.kl[kl]),  # the true one, whatever β and λ
         "log_likelihood": terms.log_likelihood.mean(),
         "kl": terms.kl[kl].mean(),
@@ -104,8 +105,16 @@ def test_score_is_the_true_elbo_whatever_the_objective(terms: Terms) -> None:
     np.testing.assert_allclose(score["kl"], terms.kl["closed_form"], rtol=1e-5)
 
 
+def test_the_best_epoch_goes_by_what_training_raises(terms: Terms) -> None:
+    """With the whole of β and λ, once the schedule has come to its end."""
+    objective = ELBO(beta=3.0, squared_error_weight=0.5, schedule=Linear(steps=100))
+    score = jax.jit(jax.vmap(partial(objective.score, terms.vae, terms.params)))(keys(1, BATCH), terms.xs)
+    expected = terms.log_likelihood - 3.0 * terms.kl["closed_form"] - 0.5 * terms.squared_error
+    np.testing.assert_allclose(score[objective.monitor], expected, rtol=1e-5)
+    assert np.abs(expected - np.asarray(score["elbo"], np.float64)).min() > 0.01
+
+
 def test_early_stopping_waits_for_the_schedule() -> None:
-    assert ELBO.monitor == "elbo"
     assert ELBO().warmup_steps == 0
     assert ELBO(schedule=Linear(steps=12)).warmup_steps == 12
     assert ELBO(schedule=Cyclical(period=6, cycles=3)).warmup_steps == 18

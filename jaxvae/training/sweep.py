@@ -1,0 +1,138 @@
+"""Many trainings of one structure as one compiled program: the same epoch as alone, vmapped over members."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.pytrees import stack
+from jaxvae.training.epoch import Batch, train_epoch, train_step, validate
+from jaxvae.training.memory import available_memory, check_memory
+from jaxvae.training.state import TrainState
+from jaxvae.training.training import Training
+from jaxvae.typing import Array, Metrics
+
+_SHARE_OF_MEMORY = 0.5  # of what is free: the estimate leaves out what the compiler adds
+
+
+class Member(NamedTuple):
+    """One training among many, between two epochs; stacked, all of them."""
+
+    last: TrainState
+    """After its last epoch."""
+    best: TrainState
+    """After the epoch that validated best."""
+    is_finite: Array
+    """Whether its loss and its validation scores are still finite, `[]` bool."""
+
+
+class SweepEpoch(NamedTuple):
+    """What one epoch of all members leaves behind."""
+
+    members: Member
+    """Stacked, `[members, …]`."""
+    train: dict[str, np.ndarray]
+    """Means over the training examples, `[members]`."""
+    validation: dict[str, np.ndarray]
+    """Means over the validation examples, `[members]`."""
+    is_training: np.ndarray
+    """Which members go on, `[members]` bool: not those that came to their end, stopped early or diverged."""
+    seconds: float
+    """Of this epoch, all members together [s]."""
+
+
+def fit_members(
+    trainings: Sequence[Training], states: Sequence[TrainState], images: Array, validation: Array
+) -> Iterator[SweepEpoch]:
+    """Train all members side by side until the last one has come to its end, yielding after each epoch.
+
+    Every member does what `fit` does with it alone: its own noise, its own early stopping. One that stops, or whose
+    loss is no longer finite, stands still while the others go on. Nothing is compiled after the first epoch.
+
+    Args:
+        trainings: what is trained and how; descriptions of one structure, which differ in numbers only.
+        states: where each starts.
+        images: raw training data of all, `[n, *data_shape]`.
+        validation: preprocessed validation data of all, `[m, *data_shape]`.
+
+    Raises:
+        ValueError: if two descriptions differ in structure.
+        UserError: if the program does not fit the memory.
+    """
+    training, patience = stack(trainings), trainings[0].patience
+    start = stack(states)
+    members = Member(start, _again(start), jnp.ones(len(states), bool))
+    advance = jax.jit(jax.vmap(partial(_advance, patience=patience), in_axes=(0, 0, None, None)))
+    compiled = advance.lower(training, members, images, validation).compile()
+    check_memory(compiled, f"an epoch of {len(states)} members")
+    is_training = np.ones(len(states), bool)
+    while is_training.any():
+        started = time.perf_counter()
+        members, train, scores, goes_on = compiled(training, members, images, validation)
+        is_training = np.asarray(goes_on)
+        yield SweepEpoch(
+            members,
+            {name: np.asarray(values) for name, values in train.items()},
+            {name: np.asarray(values) for name, values in scores.items()},
+            is_training,
+            time.perf_counter() - started,
+        )
+
+
+def _goes_on(training: Training, member: Member, patience: int | None) -> Array:
+    """Whether a member has another epoch before it, `[]` bool."""
+    state = member.last
+    goes_on = member.is_finite & (state.epoch < training.epochs)
+    return goes_on if patience is None else goes_on & (state.epochs_since_best < patience)
+
+
+def _again(state: TrainState) -> TrainState:
+    """The same state for one more use of its key: each function derives streams of its own from it."""
+    return state._replace(key=jax.random.clone(state.key))
+
+
+def _advance(
+    training: Training, member: Member, images: Array, validation: Array, *, patience: int | None
+) -> tuple[Member, Metrics, Metrics, Array]:
+    """One epoch of one member, or none."""
+    state, train = train_epoch(training, _again(member.last), images)
+    state, scores = validate(training, _again(state), validation)
+    is_finite = jnp.all(jnp.isfinite(jnp.stack([train["loss"], *scores.values()])))
+    moves = _goes_on(training, member, patience)
+    improved = moves & is_finite & (state.epochs_since_best == 0)
+
+    def choose(condition: Array, one: TrainState, other: TrainState) -> TrainState:
+        return jax.tree.map(lambda new, old: jnp.where(condition, new, old), _again(one), _again(other))
+
+    member = Member(
+        last=choose(moves & is_finite, state, member.last),
+        best=choose(improved, state, member.best),
+        is_finite=member.is_finite & (is_finite | ~moves),
+    )
+    return member, train, scores, _goes_on(training, member, patience)
+
+
+def member_bytes(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
+    """An estimate from above of the memory that one member takes, before anything is compiled [bytes].
+
+    Its states (last, best, and the new one), and all values of one training step as if none were freed.
+    """
+    batch = Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
+    traced = jax.make_jaxpr(train_step)(training, state, images, batch)
+    values = sum(_bytes(variable.aval) for equation in traced.eqns for variable in equation.outvars)
+    return 3 * sum(_bytes(leaf) for leaf in jax.tree.leaves(state)) + values
+
+
+def _bytes(value: Array) -> int:
+    return math.prod(value.shape) * getattr(value.dtype, "itemsize", 4)
+
+
+def members_at_once(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
+    """How many members of one program fit the memory, by the estimate; 0 if not even one does."""
+    available = available_memory()
+    return 2**31 if available is None else int(_SHARE_OF_MEMORY * available / member_bytes(training, state, images))
