@@ -49,7 +49,9 @@ def test_shell_blocks(script: Script, shared_data: Path) -> None:  # noqa: F811
             assert command == ["pytest"]
             continue
         path, *arguments = [str(shared_data / "mnist") if word == "FOLDER" else word for word in command[1:]]
-        if path.endswith("train.py"):
+        if path.endswith("sweep.py"):
+            arguments = [*FAST, *arguments]
+        elif path.endswith("train.py"):
             arguments = [word if word != "400" else "3" for word in arguments]  # --epochs 400 of the resumed run
             arguments = arguments if "--resume" in arguments else [*FAST, *arguments]
         elif "20000" in arguments:

@@ -42,9 +42,9 @@ def test_every_combination_is_scored_as_a_run_of_its_own(script: Script, tmp_pat
     assert float(lines[3]["rate"]) == pytest.approx(statistics.mean(rates))
     assert float(lines[3]["rate_error"]) == pytest.approx(statistics.stdev(rates) / math.sqrt(2))
     assert (tmp_path / "runs" / "sweep-1" / "rate_distortion.png").is_file()
-    assert (
-        (tmp_path / "runs" / "sweep-1" / "command.txt").read_text().startswith("python experiments/sweep.py --epochs")
-    )
+    context = json.loads((tmp_path / "runs" / "sweep-1" / "sweep.json").read_text())
+    assert context["command"].startswith("python experiments/sweep.py --epochs 2")
+    assert context["test_set_sha256"] == document["test_set_sha256"]
 
 
 def test_what_shares_shapes_is_one_program() -> None:
