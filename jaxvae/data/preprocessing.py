@@ -75,6 +75,11 @@ class Preprocessing:
 
     def __call__(self, key: Key, raw: Array) -> Array:
         """x, float32, of the shape of `raw`; noise independent over all axes."""
+        if self.binarize == "dynamic" and self.maximum is not None:
+            return bernoulli_of_levels(key, raw, self.maximum)
+        return self._drawn_from_floats(key, raw)
+
+    def _drawn_from_floats(self, key: Key, raw: Array) -> Array:
         levels = raw.astype(jnp.float32)
         if self.dequantize and self.maximum is not None:
             x = (levels + jax.random.uniform(key, raw.shape)) / (self.maximum + 1)
@@ -105,7 +110,33 @@ class Preprocessing:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
         split_key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
         key = jax.random.fold_in(split_key, EVALUATION_SEED)  # two folds deep: no run's seed can reach it
-        return jax.jit(self.__call__)(key, jnp.asarray(raw))
+        # by comparing floats, whatever training does: the sets that published figures are of stay the same
+        return jax.jit(self._drawn_from_floats)(key, jnp.asarray(raw))
+
+
+def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
+    """x ~ Bernoulli(level / maximum) for integer grey levels, float32, of the shape of `levels`.
+
+    With r uniform on {0, …, s·maximum − 1} and s = ⌊2¹⁶ / maximum⌋, P(r < s · level) = level / maximum exactly. r is
+    half of a 32-bit word, which costs half of what a float for each pixel does; a half beyond the range (of 8-bit
+    levels one in 65,536) takes the other half of its word.
+
+    Args:
+        key: for the draw.
+        levels: grey levels from 0 to `maximum`, integers.
+        maximum: the largest, at most 255.
+
+    Example:
+        >>> bernoulli_of_levels(jax.random.key(0), jnp.array([0, 255, 0, 255, 255], jnp.uint8), 255).tolist()
+        [0.0, 1.0, 0.0, 1.0, 1.0]
+    """
+    scale = 2**16 // maximum
+    words = jax.random.bits(key, ((levels.size + 1) // 2,), jnp.uint32)
+    high, low = ((words >> shift) & (2**16 - 1) for shift in (16, 0))
+    last = scale * maximum - 1
+    chosen = [jnp.where(one > last, other, one) for one, other in ((high, low), (low, high))]
+    uniform = jnp.minimum(jnp.concatenate(chosen)[: levels.size], last).reshape(levels.shape)  # both: one in 2³²
+    return (uniform < scale * levels.astype(jnp.uint32)).astype(jnp.float32)
 
 
 def content_hash(*arrays: Array | np.ndarray) -> str:

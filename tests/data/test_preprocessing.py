@@ -6,19 +6,50 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Preprocessing, content_hash
+from jaxvae.data.preprocessing import bernoulli_of_levels
 from jaxvae.errors import UserError
 
 RAW = jnp.arange(17, dtype=jnp.uint8).reshape(1, 17, 1) * jnp.ones((5000, 1, 1), jnp.uint8)  # levels 0 … 16
 
 
-def test_dynamic_binarisation_has_the_grey_level_for_probability() -> None:
-    x = np.asarray(Preprocessing(maximum=16, binarize="dynamic")(jax.random.key(0), RAW))
+@pytest.mark.parametrize("maximum", [1, 7, 16, 255])
+@pytest.mark.parametrize("for_evaluation", [False, True])
+def test_dynamic_binarisation_has_the_grey_level_for_probability(maximum: int, for_evaluation: bool) -> None:
+    """Every level within 6 standard errors, the ends exactly, and no correlation between pixels."""
+    raw = jnp.arange(maximum + 1, dtype=jnp.uint8)[None, :, None] * jnp.ones((5001, 1, 1), jnp.uint8)
+    preprocessing = Preprocessing(maximum=maximum, binarize="dynamic")
+    x = (
+        preprocessing.for_evaluation(np.asarray(raw), "test")
+        if for_evaluation
+        else preprocessing(jax.random.key(0), raw)
+    )
+    x = np.asarray(x)
+    assert x.shape == raw.shape
     assert set(np.unique(x)) == {0.0, 1.0}
-    probability = np.arange(17) / 16
+    probability = np.arange(maximum + 1) / maximum
     standard_error = np.sqrt(probability * (1 - probability) / len(x))
-    assert np.all(np.abs(x.mean(axis=0)[:, 0] - probability) <= 5 * standard_error)  # the ends are exact
-    again = Preprocessing(maximum=16, binarize="dynamic")(jax.random.key(1), RAW)
-    assert not np.array_equal(x, again)
+    assert np.all(np.abs(x.mean(axis=0)[:, 0] - probability) <= 6 * standard_error)
+    if maximum > 1:
+        correlations = np.corrcoef(x[:, 1:-1, 0].reshape(len(x), -1), rowvar=False) - np.eye(maximum - 1)
+        assert np.all(np.abs(correlations) < 6 / np.sqrt(len(x)))
+        assert not np.array_equal(x, preprocessing(jax.random.key(1), raw))
+
+
+@pytest.mark.parametrize("maximum", [16, 255])
+def test_a_half_of_a_word_that_is_out_of_range_takes_the_other(maximum: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all values of one half, beside each value of a coarse grid of the other, the shares are exact."""
+    other = np.arange(0, 2**16, 257)
+    halves = np.arange(2**16)
+    words = (halves[:, None] << 16 | other).astype(np.uint32)
+    monkeypatch.setattr(jax.random, "bits", lambda *_: jnp.asarray(words.ravel()))
+    level, size = maximum // 3, words.size
+    x = np.asarray(bernoulli_of_levels(jax.random.key(0), jnp.full(2 * size, level, jnp.uint8), maximum))
+    of_the_high_half = x[:size].reshape(words.shape)
+    scale = 2**16 // maximum
+    inside = of_the_high_half[: scale * maximum].mean()
+    assert inside == pytest.approx(level / maximum, abs=1e-7)
+    if scale * maximum < 2**16:
+        np.testing.assert_array_equal(of_the_high_half[-1], (np.minimum(other, 65_534) < scale * level))
 
 
 def test_threshold_and_none() -> None:
