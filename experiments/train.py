@@ -34,13 +34,13 @@ def main() -> None:
     state = first_state(setup, run.seed)
     if run.resume:
         state = restore_checkpoint(run_dir, "last", state)
-    check_epochs(setup.training, state)
+    check_epochs(setup.training, state, at_least=2 if run.profile else 0)
     run_dir = open_run_directory(run_dir, config_text(parser, flags, setup), run)
 
     console = Console()
     if (warning := warm_up_warning(setup)) is not None:
         warn(console, warning)
-    train_run(run_dir, setup, state, console)
+    train_run(run_dir, setup, state, console, profile=run.profile)
 
     best = restore_checkpoint(run_dir, "best", state)
     evaluate_run(run_dir, setup, best, run.seed, EvaluationFlags(num_samples=run.num_samples), console)

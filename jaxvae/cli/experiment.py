@@ -16,7 +16,7 @@ from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 
 _NAMED = {"code_density", "epochs", "num_samples", "patience"}
-_CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite"}  # not what is trained
+_CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # not what is trained
 
 
 def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentParser:
@@ -98,7 +98,12 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
     preprocessing = setup.training.preprocessing
     resolved: dict[str, Any] = {"binarize": preprocessing.binarize, "scale": preprocessing.scale}
-    resolved |= {"run_dir": None, "overwrite": False, "resume": False}  # repeating a run makes another folder
+    resolved |= {
+        "run_dir": None,
+        "overwrite": False,
+        "resume": False,
+        "profile": False,
+    }  # repeating a run makes another folder
     if is_path(flags.data):
         resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder
     if flags.data_dir is not None:

@@ -11,10 +11,10 @@ from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
 
-CONFIG, EVALUATION = "config.yaml", "evaluation.json"
+CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
 HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
 CodeDensity = Literal["normal", "mixture", "flow", "prior"]
-_OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png"}
+_OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png", PROFILE}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class RunFlags:
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
         resume: go on with the run in `run_dir` from its last checkpoint.
+        profile: record the second epoch of this training in `run_dir`/profile, for TensorBoard or Perfetto.
     """
 
     seed: int = 0
@@ -38,6 +39,7 @@ class RunFlags:
     run_dir: str | None = None
     overwrite: bool = False
     resume: bool = False
+    profile: bool = False
 
     def __post_init__(self) -> None:
         if self.num_samples < 1:

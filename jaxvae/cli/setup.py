@@ -179,14 +179,19 @@ def warm_up_warning(setup: Setup) -> str | None:
     )
 
 
-def check_epochs(training: Training, state: TrainState) -> None:
-    """Check that a run has not more epochs behind it than it is to have.
+def check_epochs(training: Training, state: TrainState, at_least: int = 0) -> None:
+    """Check that a run has not more epochs behind it than it is to have, and enough before it.
 
     Raises:
-        UserError: if it has.
+        UserError: if it has, or has not.
     """
     if int(state.epoch) > training.epochs:
         raise UserError(f"--epochs must be >= {int(state.epoch)}, the epochs of the run so far, got {training.epochs}")
+    if training.epochs - int(state.epoch) < at_least:
+        raise UserError(
+            f"--profile records the second epoch from now on, got {training.epochs - int(state.epoch)} to come: raise "
+            f"--epochs to {int(state.epoch) + at_least}"
+        )
 
 
 def _default_binarization(likelihood: Likelihood, dataset: Dataset) -> Literal["none", "dynamic"]:

@@ -1,27 +1,31 @@
 """Training with everything around it: the bar, the log, the checkpoints."""
 
+import itertools
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 from rich.console import Console
 
+from jaxvae.cli.run_directory import PROFILE
 from jaxvae.cli.setup import Setup
 from jaxvae.report.terminal import TrainingBar
-from jaxvae.training import TrainState, fit
+from jaxvae.training import Epoch, TrainState, fit
 from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
 
 
-def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) -> None:
+def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, *, profile: bool = False) -> None:
     """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
 
     Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
-    under way.
+    under way. With `profile` the second epoch, which compiles nothing, is recorded.
     """
     training, images = setup.training, jnp.asarray(setup.dataset.train.images)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
@@ -40,7 +44,8 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) 
     ):
         saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first epoch is saved at once
         try:
-            for epoch in fit(training, state, images, validation):
+            epochs = fit(training, state, images, validation)
+            for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
                 state = epoch.state
                 best = state if epoch.improved else best
                 log.write(epoch, steps)
@@ -54,3 +59,13 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console) 
                 shutil.rmtree(run_dir)  # nothing came of it
             elif int(state.epoch) < training.epochs and isinstance(sys.exception(), KeyboardInterrupt):
                 console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
+
+
+def _recorded(epochs: Iterator[Epoch], folder: Path) -> Iterator[Epoch]:
+    """The same epochs, the second of them under JAX's profiler."""
+    yield from itertools.islice(epochs, 1)
+    with jax.profiler.trace(str(folder)):
+        second = next(epochs, None)
+    if second is not None:
+        yield second
+        yield from epochs

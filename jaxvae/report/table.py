@@ -46,13 +46,15 @@ _SECTIONS = {
         "elbo": "ELBO",
         "log_marginal": "log p(x)",
         "log_marginal.draw_error": "its error by draws",
-        "log_marginal.effective_sample_size": "effective samples",
-        "log_marginal.pareto_shape": "Pareto k̂ of the weights",
         "rate": "rate (KL)",
         "distortion": "distortion",
         "reconstruction_distortion": "distortion of reconstructions",
         "baseline": "baseline",
         "likelihood": "likelihood",
+    },
+    "weights of log p(x)": {
+        "log_marginal.effective_sample_size": "effective samples",
+        "log_marginal.pareto_shape": "Pareto k̂",
     },
     "latents [nats]": {
         "diagnostics.mutual_information": "I(x; z)",

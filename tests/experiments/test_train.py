@@ -90,6 +90,18 @@ def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> 
     assert config["gradient_clip"] is None
 
 
+def test_profile_records_the_second_epoch(script: Script) -> None:
+    outcome = script(TRAIN, *FAST, "--profile", "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    assert list(Path("run/profile").rglob("*.trace.json.gz"))
+    assert "profile: false" in Path("run/config.yaml").read_text()
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--overwrite").code == 0
+    assert not Path("run/profile").exists()
+    outcome = script(TRAIN, *FAST, "--profile", "--epochs", "1")
+    assert outcome.code == 2
+    assert "--profile records the second epoch from now on, got 1 to come: raise --epochs to 2" in outcome.err
+
+
 def test_resume_goes_on_exactly(script: Script) -> None:
     script(TRAIN, *FAST, "--run_dir", "whole", "--epochs", "4")
     script(TRAIN, *FAST, "--run_dir", "parts", "--epochs", "2")
