@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.cli.run_directory import CONFIG, HEADER, RunFlags
-from jaxvae.cli.setup import DataFlags, Setup
+from jaxvae.cli.setup import ComputeFlags, DataFlags, Setup
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
 from jaxvae.training import Optimizer, Training
@@ -25,6 +25,7 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     parser.add_argument("--config", action="config", help="YAML file of flags, such as a run's own config.yaml")
     parser.add_class_arguments(DataFlags)
     parser.add_class_arguments(VAE, skip={"data_shape"})
+    parser.add_class_arguments(ComputeFlags)
     parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
     parser.add_class_arguments(Optimizer)
     parser.add_class_arguments(run_flags)

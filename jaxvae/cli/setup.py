@@ -15,6 +15,7 @@ from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
+from jaxvae.networks import Bfloat16, Network, Rematerialized
 from jaxvae.training import Optimizer, Training, TrainState, create_state, train_epoch, validate
 from jaxvae.typing import Array, Key
 from jaxvae.vae import VAE
@@ -51,6 +52,24 @@ class DataFlags:
     def __post_init__(self) -> None:
         if not self.data:
             raise UserError("--data needs a name or a path, got nothing: leave it out for digits")
+
+
+@dataclasses.dataclass(frozen=True)
+class ComputeFlags:
+    """How encoder and decoder are computed.
+
+    Args:
+        precision: float32, or bfloat16 for the networks alone: parameters, updates and log-densities stay in float32.
+        remat: compute hidden values again in the backward pass in place of keeping them: less memory, more time.
+    """
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False
+
+    def wrap(self, network: Network) -> Network:
+        """The network as it is to be computed."""
+        network = Bfloat16(network) if self.precision == "bfloat16" else network
+        return Rematerialized(network) if self.remat else network
 
 
 class Setup(NamedTuple):
@@ -95,7 +114,9 @@ def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
         symmetric=flags.symmetric,
         scale=not support.is_raw if flags.scale is None else flags.scale,
     )
-    model = pick(VAE, values, data_shape=dataset.data_shape)
+    compute: ComputeFlags = pick(ComputeFlags, values)
+    networks = {name: compute.wrap(values[name]) for name in ("encoder", "decoder")}
+    model = pick(VAE, values, data_shape=dataset.data_shape, **networks)
     check_support(likelihood, preprocessing, dataset)
     training = pick(Training, values, model=model, preprocessing=preprocessing, optimizer=optimizer)
     images = dataset.train.images

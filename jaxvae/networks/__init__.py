@@ -1,5 +1,6 @@
 """Networks for encoders and decoders. Flax is imported here and nowhere else."""
 
+from jaxvae.networks.bfloat16 import Bfloat16
 from jaxvae.networks.conv import Conv
 from jaxvae.networks.from_equinox import FromEquinox
 from jaxvae.networks.from_nnx import FromNNX
@@ -8,6 +9,19 @@ from jaxvae.networks.leading import Leading
 from jaxvae.networks.made import MADE
 from jaxvae.networks.mlp import MLP
 from jaxvae.networks.network import Network
+from jaxvae.networks.rematerialized import Rematerialized
 from jaxvae.networks.resnet import ResNet
 
-__all__ = ["MADE", "MLP", "Conv", "FromEquinox", "FromNNX", "GatedMLP", "Leading", "Network", "ResNet"]
+__all__ = [
+    "MADE",
+    "MLP",
+    "Bfloat16",
+    "Conv",
+    "FromEquinox",
+    "FromNNX",
+    "GatedMLP",
+    "Leading",
+    "Network",
+    "Rematerialized",
+    "ResNet",
+]

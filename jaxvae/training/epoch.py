@@ -1,5 +1,6 @@
 """One epoch of training and one look at the validation data, as pure functions to be compiled or vmapped."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -49,10 +50,10 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
     x = training.preprocessing(data_key, images[batch.indices])
     keys = example_keys(model_key, x.shape[0])
 
-    def loss(params: Params) -> tuple[Array, Metrics]:
-        return objective.loss(model, params, keys, x, batch.mask, state.step)
+    def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
+        return objective.loss(model, params, keys, x, mask, state.step)
 
-    gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
+    gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, batch.mask), training)
     transformation = training.transformation(images.shape[0])
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     updates = _moving(objective, state, updates)
@@ -66,6 +67,27 @@ def train_step(training: Training, state: TrainState, images: Array, batch: Batc
         optimizer_state=optimizer_state,
     )
     return state, metrics
+
+
+def _over_parts(
+    gradient: Callable[..., tuple[PyTree, Metrics]], params: Params, arguments: PyTree, training: Training
+) -> tuple[PyTree, Metrics]:
+    """The gradient and the metrics of a batch, by parts: Σ_j (n_j / n) of part j, with n_j examples that count."""
+    if training.accumulate == 1:
+        return gradient(params, *arguments)
+    parts = jax.tree.map(lambda leaf: leaf.reshape(training.accumulate, -1, *leaf.shape[1:]), arguments)
+    counts = jnp.sum(parts[-1], axis=1).astype(float)
+
+    def add(total: PyTree, part: PyTree) -> tuple[PyTree, None]:
+        (keys, x, mask), share = part
+        of_part = gradient(params, keys, x, mask)
+        return jax.tree.map(lambda one, other: one + share * other, total, of_part), None
+
+    one_part = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), parts)
+    shapes = jax.eval_shape(gradient, params, *one_part)
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    shares = counts / jnp.maximum(jnp.sum(counts), 1.0)
+    return jax.lax.scan(add, zeros, (parts, shares))[0]
 
 
 def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:

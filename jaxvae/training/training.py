@@ -8,7 +8,7 @@ import optax
 from jaxvae.checks import check_component, check_range
 from jaxvae.data.preprocessing import Preprocessing
 from jaxvae.errors import UserError
-from jaxvae.objectives import ELBO, Objective
+from jaxvae.objectives import ELBO, Bound, Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.training.optimizer import Optimizer
 
@@ -24,6 +24,8 @@ class Training:
         objective: what is minimised.
         batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
         epochs: passes over the training data at most [epochs].
+        accumulate: parts of a batch whose gradients are summed one after the other: the same step for less memory
+            [parts]; it must divide `batch_size`.
         patience: stop when validation has not improved for so many epochs [epochs]; never by default.
 
     Raises:
@@ -36,17 +38,29 @@ class Training:
     objective: Objective = ELBO()
     batch_size: int = 100
     epochs: int = 200
+    accumulate: int = 1
     patience: int | None = None
 
     def __post_init__(self) -> None:
         check_component(self, Objective, objective=self.objective)
         check_component(self, Optimizer, optimizer=self.optimizer)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
+        check_range(self, at_least=1, accumulate=self.accumulate)
         smallest = self.objective.smallest_batch
         if self.batch_size < smallest:
             raise UserError(
                 f"{type(self.objective).__name__} compares the codes of a batch and needs {smallest} of them at least, "
                 f"got {self.batch_size}: raise --batch_size"
+            )
+        if self.batch_size % self.accumulate:
+            raise UserError(
+                f"Training.accumulate must divide batch_size {self.batch_size}, got {self.accumulate}: parts are of "
+                f"one size"
+            )
+        if self.accumulate > 1 and not isinstance(self.objective, Bound):
+            raise UserError(
+                f"Training.accumulate is for objectives that are a mean over examples (ELBO, IWAE, …), got "
+                f"{type(self.objective).__name__}, which looks at a whole batch: set it to 1"
             )
         self.objective.check_model(self.model)
 

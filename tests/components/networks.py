@@ -47,6 +47,8 @@ class NetworkRow(NamedTuple):
 
 IMAGES = (((4, 3, 1), (2, 5)), ((7,), (5, 6, 3)), ((), (2, 6, 5, 4)))
 NETWORKS: dict[str, NetworkRow] = {
+    "Bfloat16": NetworkRow(lambda: networks.Bfloat16(networks.MLP((6,)))),
+    "Rematerialized": NetworkRow(lambda: networks.Rematerialized(networks.MLP((6,)))),
     "Conv": NetworkRow(lambda: networks.Conv(channels=(5, 6)), IMAGES),
     "Conv-all": NetworkRow(
         lambda: networks.Conv(channels=[6], features=[7], activation="tanh", image_axis=0),  # type: ignore[arg-type]

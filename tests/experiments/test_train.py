@@ -90,6 +90,24 @@ def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> 
     assert config["gradient_clip"] is None
 
 
+def test_half_precision_remat_and_parts(script: Script) -> None:
+    """They change how a run is computed, a little what comes out, and stay with the run."""
+    plain = ("--seed", "4", "--run_dir", "plain")
+    assert script(TRAIN, *FAST, *plain).code == 0
+    flags = ("--precision", "bfloat16", "--remat", "--accumulate", "4", "--seed", "4", "--run_dir", "half")
+    outcome = script(TRAIN, *FAST, *flags)
+    assert outcome.code == 0, outcome.err
+    one, other = (json.loads(Path(f"{run}/evaluation.json").read_text())["elbo"]["value"] for run in ("plain", "half"))
+    assert one != other
+    assert one == pytest.approx(other, rel=0.02)
+    assert "precision: bfloat16" in Path("half/config.yaml").read_text()
+    assert script(EVALUATE, "half").code == 0
+    outcome = script(TRAIN, *FAST, "--precision", "float8")
+    assert outcome.code == 2
+    assert "precision" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
 def test_profile_records_the_second_epoch(script: Script) -> None:
     outcome = script(TRAIN, *FAST, "--profile", "--run_dir", "run")
     assert outcome.code == 0, outcome.err

@@ -11,6 +11,7 @@ import pytest
 import jaxvae as jv
 from jaxvae.training import Optimizer, create_state, example_keys, shuffled_batches, train_epoch, train_step, validate
 from jaxvae.training.epoch import Batch, score_examples
+from tests.helpers import assert_trees_close
 from tests.training.conftest import BATCH, NUM_TRAIN, NUM_VALIDATION, Job, make_job
 
 
@@ -55,6 +56,33 @@ def test_padding_changes_nothing(job: Job) -> None:
     chex.assert_trees_all_equal(one.params, other.params)
     different, _ = step(job.training, job.state, job.images, Batch(indices.at[1].set(20), mask))
     assert not np.array_equal(jax.tree.leaves(one.params)[1], jax.tree.leaves(different.params)[1])
+
+
+@pytest.mark.parametrize("kept", [5, 4])
+def test_a_step_by_parts_is_the_step(kept: int) -> None:
+    """Gradients of 3 parts of 2 examples, the last one half or wholly padding: the same parameters and metrics."""
+    objective = jv.objectives.IWAE(num_samples=3)
+    whole, parts = (make_job(batch_size=6, objective=objective, accumulate=count) for count in (1, 3))
+    batch = Batch(jnp.arange(6) + 4, jnp.arange(6) < kept)
+    step = jax.jit(train_step)
+    expected, expected_metrics = step(whole.training, whole.state, whole.images, batch)
+    state, metrics = step(parts.training, parts.state, parts.images, batch)
+    assert_trees_close(metrics, expected_metrics, rtol=1e-5)
+    assert_trees_close(state.params, expected.params, rtol=1e-5, atol=1e-6)
+    assert_trees_close(state.optimizer_state, expected.optimizer_state, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"accumulate": 2}, "Training.accumulate must divide batch_size 5, got 2"),
+        ({"accumulate": 0}, "Training.accumulate must be >= 1, got 0"),
+        ({"accumulate": 5, "objective": jv.objectives.FreeBits()}, "got FreeBits, which looks at a whole batch"),
+    ],
+)
+def test_parts_that_would_not_be_the_batch_are_refused(fields: dict, message: str) -> None:
+    with pytest.raises(jv.UserError, match=message):
+        make_job(**fields)
 
 
 def test_another_number_does_not_recompile_and_another_architecture_does(job: Job) -> None:
