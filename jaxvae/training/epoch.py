@@ -1,6 +1,7 @@
 """One epoch of training and one look at the validation data, as pure functions to be compiled or vmapped."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -41,14 +42,35 @@ def example_keys(key: Key, count: int) -> Key:
     return jax.vmap(lambda index: jax.random.fold_in(key, index))(jnp.arange(count))
 
 
+class StepKeys(NamedTuple):
+    """The keys of one step."""
+
+    data: Key
+    """For preprocessing."""
+    shared: Key
+    """For the noise that all examples share."""
+    examples: Key
+    """One for each example, `[batch]`."""
+
+
+def step_keys(key: Key, step: Array, batch_size: int) -> StepKeys:
+    """All noise of a step: a function of the run's key and the step number."""
+    data_key, model_key, shared_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _STEP), step), 3)
+    return StepKeys(data_key, shared_key, example_keys(model_key, batch_size))
+
+
 def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
-    step_key = jax.random.fold_in(jax.random.fold_in(state.key, _STEP), state.step)
-    data_key, model_key, shared_key = jax.random.split(step_key, 3)
-    model = training.model.at_step(state.step).for_training(shared_key)
+    return _step(training, state, images, batch, step_keys(state.key, state.step, len(batch.indices)))
+
+
+def _step(
+    training: Training, state: TrainState, images: Array, batch: Batch, noise: StepKeys
+) -> tuple[TrainState, Metrics]:
+    model = training.model.at_step(state.step).for_training(noise.shared)
     objective = training.objective.for_dataset(images.shape[0])
-    x = training.preprocessing(data_key, images[batch.indices])
-    keys = example_keys(model_key, x.shape[0])
+    x = training.preprocessing(noise.data, images[batch.indices])
+    keys = noise.examples
 
     def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
         return objective.loss(model, params, keys, x, mask, state.step)
@@ -113,7 +135,20 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     """
     key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), state.epoch)
     batches = shuffled_batches(key, images.shape[0], training.batch_size)
-    state, metrics = jax.lax.scan(lambda carry, batch: train_step(training, carry, images, batch), state, batches)
+    steps = state.step + jnp.arange(len(batches.indices))
+    # the keys of all steps at once: of one step they are hundreds of operations on a few numbers each
+    noise = jax.vmap(partial(step_keys, state.key, batch_size=training.batch_size))(steps)
+    words, wrap = (
+        jax.tree.map(jax.random.key_data, noise),
+        partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key)),
+    )
+
+    def step(state: TrainState, each: tuple[Batch, PyTree]) -> tuple[TrainState, Metrics]:
+        batch, words = each
+        return _step(training, state, images, batch, jax.tree.map(wrap, words))
+
+    start = state._replace(key=jax.random.clone(state.key))
+    state, metrics = jax.lax.scan(step, start, (batches, words))
     counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
     means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
     return state._replace(epoch=state.epoch + 1), means
