@@ -31,7 +31,9 @@ Every row is a configuration in `experiments/reproduce/`; `python scripts/run_co
 `docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
 samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 test examples apart (at most 6.91 nats);
-published values are negative log-likelihoods unless they say otherwise.
+published values are negative log-likelihoods unless they say otherwise. k̂ is the share of test examples whose
+importance weights have too heavy a tail for so few samples: there log p(x) is a lower bound that more samples would
+raise, as it is for the published values; – where it was not measured.
 Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The hardware is
 in the JSON files."""
 
@@ -132,6 +134,12 @@ def information(result: dict[str, Any]) -> str:
     return "–" if entry is None else figure(entry)
 
 
+def heavy_tails(result: dict[str, Any]) -> str:
+    """The share of examples with importance weights of too heavy a tail, of the first run, where it was measured."""
+    share = result["log_marginal"].get("pareto_shape", {}).get("share_above")
+    return "–" if share is None else f"{share:.0%}"
+
+
 def results_page() -> str:
     """docs/results.md: every row of every table, from the configurations and docs/results/."""
     tables: dict[str, list[str]] = {}
@@ -144,20 +152,20 @@ def results_page() -> str:
             result = json.loads(path.read_text())
             samples = result["log_marginal"].get("num_samples")
             scores = [summary(result, name) for name in ("log_marginal", "elbo", "rate")]
-            ours = " | ".join([*scores, information(result), str(samples or "–")])
+            ours = " | ".join([*scores, information(result), str(samples or "–"), heavy_tails(result)])
             seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
             rows.append(f"| {title} | {published} | {ours} | {len(result['repeats']) + 1} | {seconds} | {command} |")
         else:
             waits_for = remark(config, "hardware") or "a run"
             rows.append(
-                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | {command} |"
+                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | – | {command} |"
             )
         if note:
-            rows.append(f"| ↳ {note} | | | | | | | | | |")
+            rows.append(f"| ↳ {note} | | | | | | | | | | |")
     head = (
-        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | seeds "
+        "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | k̂ | seeds "
         "| seconds | command |\n"
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---|"
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
     return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"

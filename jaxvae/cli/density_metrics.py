@@ -81,7 +81,12 @@ def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
             f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or add --metrics annealed"
         )
-    if target_error is not None and report.error > target_error:
+    if target_error is not None and report.error is None:
+        lines.append(
+            f"the error of log p(x) by its draws is not known, wanted {target_error:g} nats: give --num_samples 2 at "
+            "least"
+        )
+    elif target_error is not None and report.error is not None and report.error > target_error:
         lines.append(
             f"the error of log p(x) by its draws is {report.error:.2g} nats, wanted {target_error:g}: give "
             f"--num_samples {report.samples_for(target_error)}"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +64,7 @@ def evaluate_run(
     Returns:
         The document that was written.
     """
+    check_writable(run_dir)
     training, dataset = setup.training, setup.dataset
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
     subject = Subject(setup, state, seed, x, flags, console)
@@ -95,6 +97,19 @@ def evaluate_run(
     console.print()
     console.print(evaluation_table(document))
     return document
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written before hours are spent on what is to stand in it.
+
+    Raises:
+        UserError: with the reason.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"the run's folder must be one that can be written, got {folder}: {error.strerror}") from error
 
 
 def _earlier(path: Path, context: dict[str, Any]) -> dict[str, Any]:

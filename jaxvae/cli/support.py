@@ -101,7 +101,10 @@ def _with_levels_of(likelihood: Likelihood, values: Values) -> Likelihood | None
     last = round(1.0 / steps.min())  # the step between neighbouring levels
     for option, value in (("num_levels", last + 1), ("total_count", last)):
         if hasattr(likelihood, option):
-            fitted = dataclasses.replace(likelihood, **{option: value})  # type: ignore[type-var]
+            try:
+                fitted = dataclasses.replace(likelihood, **{option: value})  # type: ignore[type-var]
+            except UserError:  # more levels than it takes: float data have millions
+                return None
             return fitted if _fits(fitted, values) else None
     return None
 

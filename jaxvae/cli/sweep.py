@@ -1,6 +1,7 @@
 """From flags with several values to members of a sweep, and from members to rows of figures."""
 
 import csv
+import dataclasses
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from jaxvae.training import SweepEpoch, fit_members, members_at_once
 
 CSV, SUMMARY, CONTEXT, CURVE = "sweep.csv", "summary.csv", "sweep.json", "rate_distortion.png"
 _FIXED = ("seeds", "folds", "num_samples", "run_dir", "overwrite", "config", "data_dir")
+_SCORED = {field.name for field in dataclasses.fields(DataFlags)}  # another value scores other examples
 _NAMES = {"log_likelihood": "distortion", "kl": "rate"}  # −E[log p(x|z)] and E[KL], as the field plots them
 
 Row = dict[str, str | int | float | None]
@@ -87,6 +89,11 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
             if flag in (*_FIXED, "seed"):
                 fix = "for several seeds give --seeds 8" if flag == "seed" else "give one"
                 raise UserError(f"--{flag} takes one value in a sweep, got {' '.join(values)}: {fix}")
+            if flag in _SCORED:
+                raise UserError(
+                    f"--{flag} says what is scored, got {' '.join(values)}: figures of different data do not compare; "
+                    f"run a sweep for each"
+                )
             if flag in axes:
                 raise UserError(f"--{flag} came twice with several values: name them all at once")
             if len(set(values)) < len(values):
@@ -169,6 +176,7 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
         last_epoch = int(epoch.members.last.epoch[index])
         row: Row = {**job.labels, **({} if job.fold is None else {"fold": job.fold}), "seed": job.seed}
         row |= {"epochs": last_epoch, "best_epoch": int(best.epoch)}
+        row |= {f"validation_{training.objective.monitor}": float(best.best_score)}  # what to choose by
         if not bool(epoch.members.is_finite[index]):
             yield row | {"note": f"no longer finite in epoch {last_epoch + 1}"}
             continue
@@ -188,23 +196,32 @@ def _columns(figures: dict[str, Estimate]) -> Row:
     """Each figure and its standard error over examples; −E[log p(x|z)] and the KL by the names of the curve."""
     row: Row = {}
     for name, estimate in figures.items():
-        sign = -1.0 if name == "log_likelihood" else 1.0
-        title = _NAMES.get(name, name)
+        if name == "weighted_elbo":
+            continue
+        sign = -1.0 if name == "log_likelihood" and "elbo" in figures else 1.0
+        title = _NAMES.get(name, name) if "elbo" in figures else name
         row |= {title: sign * estimate.value, f"{title}_error": estimate.standard_error}
     return row
 
 
 def summary(rows: Sequence[Row], axes: Sequence[str]) -> list[Row]:
-    """Mean and standard error over seeds and folds of each combination; empty where one is not enough for an error."""
-    names = [name.removesuffix("_error") for name in dict.fromkeys(itertools.chain(*rows)) if name.endswith("_error")]
+    """Mean and standard error over members of each combination; empty where one is not enough for an error.
+
+    With folds the error is that of the folds' means over seeds: seeds of one fold are scored on the same examples. In
+    `members` are those with figures, in `doubtful` those whose log p(x) is not to be trusted.
+    """
+    names = [name for name in dict.fromkeys(itertools.chain(*rows)) if f"{name}_error" in set(itertools.chain(*rows))]
+    validation = [name for name in dict.fromkeys(itertools.chain(*rows)) if name.startswith("validation_")]
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[axis] for axis in axes), []).append(row)
     table: list[Row] = []
     for key, members in groups.items():
-        line: Row = {**dict(zip(axes, key, strict=True)), "members": len(members)}
-        for name in names:
-            values = np.array([value for row in members if isinstance(value := row.get(name), float)])
+        scored = [row for row in members if any(isinstance(row.get(name), float) for name in names)]
+        line: Row = {**dict(zip(axes, key, strict=True)), "members": len(scored)}
+        line["doubtful"] = sum(row.get("note") is not None for row in scored)
+        for name in (*validation, *names):
+            values = _independent(scored, name)
             line[name] = float(values.mean()) if len(values) else None
             line[f"{name}_error"] = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
         table.append(line)
@@ -226,6 +243,15 @@ def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
         checkpoint="best",
         train_set_sha256=content_hash(dataset.train.images),
     )
+
+
+def _independent(rows: Sequence[Row], name: str) -> np.ndarray:
+    """The values of a figure, those of one fold as their mean."""
+    values: dict[Any, list[float]] = {}
+    for index, row in enumerate(rows):
+        if isinstance(value := row.get(name), float):
+            values.setdefault(row.get("fold", ("member", index)), []).append(value)
+    return np.array([np.mean(of_one) for of_one in values.values()])
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
@@ -252,7 +278,8 @@ def sweep_directory(flags: SweepFlags) -> Path:
     else:
         path = Path(flags.run_dir)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-            if not (path / CONTEXT).is_file():
+            ours = path.is_dir() and {entry.name for entry in path.iterdir()} <= {CSV, SUMMARY, CONTEXT, CURVE}
+            if not ours:
                 raise UserError(f"--run_dir must be new, empty or a sweep's folder, got {path}: take another")
             if not flags.overwrite:
                 raise UserError(f"{path} holds a sweep already: add --overwrite to replace it, or take another")

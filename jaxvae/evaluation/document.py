@@ -65,6 +65,9 @@ def _commit() -> str | None:
         ).stdout.strip()
 
     try:
+        git(
+            "ls-files", "--error-unmatch", "__init__.py"
+        )  # installed inside another repository, its commit says nothing
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
         return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.SubprocessError):
@@ -141,7 +144,9 @@ def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
     return {
         "num_samples": report.num_samples,
         "num_repeats": report.num_repeats,
-        "draw_error": {
+        "draw_error": missing("one draw tells nothing of its error: give --num_samples 2 or more")
+        if report.draw_error is None
+        else {
             "value": report.draw_error,
             "unit": "nats",
             "estimator": "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
@@ -164,7 +169,7 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
         "refined_elbo": f"of q* after {steps} gradient steps on each example, by {ELBO_DRAWS} draws",
         "log_marginal": f"importance-weighted by {num_samples} draws of q*: a lower bound in expectation",
         "amortization_gap": "ELBO(q*) − ELBO(q)",
-        "approximation_gap": "log p(x) − ELBO(q*), a lower bound",
+        "approximation_gap": "log p(x) − ELBO(q*): too large by what the steps left undone, too small by log p(x)'s bias",
     }
     values = {name: Estimate.of(np.asarray(of_examples)) for name, of_examples in gaps._asdict().items()}
     figures = {name: figure(value, "nats", estimators[name]) for name, value in values.items()}

@@ -19,6 +19,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
 _NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
+_NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay within a processor's cache
 
@@ -92,8 +93,10 @@ class ImportanceReport(NamedTuple):
     """K, draws an example and repeat."""
     num_repeats: int
     """R: independent estimates, of which `log_marginal` is the mean."""
-    draw_error: float
-    """The standard error of the mean over examples that is due to the draws, nats: by the weights, to first order."""
+    draw_error: float | None
+    """The standard error of the mean over examples that is due to the draws, nats: by the weights, to first order.
+
+    None for K = 1, where one weight tells nothing of the others."""
     repeat_error: float | None
     """The same by repeats: their standard deviation / √R; None for R = 1."""
     effective_sample_size: Estimate
@@ -107,17 +110,24 @@ class ImportanceReport(NamedTuple):
 
     @property
     def is_reliable(self) -> bool:
-        """Whether at most 10 % of the examples have a k̂ above the threshold; never where K is too small to tell."""
-        return self.share_above is not None and self.share_above <= _MOST_ABOVE
+        """Whether at most 10 % of the examples have a k̂ above the threshold, or all weights are nearly equal.
+
+        Never where K is too small to tell.
+        """
+        if self.share_above is None:
+            return False
+        are_equal = self.effective_sample_size.value > _NEARLY_ALL * self.num_samples
+        return are_equal or self.share_above <= _MOST_ABOVE
 
     @property
-    def error(self) -> float:
-        """The larger of the two errors by the draws, nats."""
-        return max(self.draw_error, self.repeat_error or 0.0)
+    def error(self) -> float | None:
+        """The larger of the two errors by the draws, nats; None where neither is known."""
+        known = [error for error in (self.draw_error, self.repeat_error) if error is not None]
+        return max(known) if known else None
 
-    def samples_for(self, error: float) -> int:
-        """K for which `error` would come down to the given one [nats], as 1 / √K."""
-        return math.ceil(self.num_samples * (self.error / error) ** 2)
+    def samples_for(self, error: float) -> int | None:
+        """K for which `error` would come down to the given one [nats], as 1 / √K; None where it is not known."""
+        return None if self.error is None else math.ceil(self.num_samples * (self.error / error) ** 2)
 
 
 class Scores(NamedTuple):
@@ -183,7 +193,7 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
     return ImportanceReport(
         num_samples=num_samples,
         num_repeats=len(repeats),
-        draw_error=float(np.sqrt(np.sum(errors**2)) / errors.size),
+        draw_error=float(np.sqrt(np.sum(errors**2)) / errors.size) if num_samples > 1 else None,
         repeat_error=float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else None,
         effective_sample_size=Estimate.of(np.mean([repeat["effective_sample_size"] for repeat in repeats], axis=0)),
         pareto_shape=float(np.median(shapes)) if known else None,

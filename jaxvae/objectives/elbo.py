@@ -82,8 +82,9 @@ class ELBO(Bound):
 
     loss = −log p(x|z) + β · schedule(step) · KL(q(z|x) ‖ p(z)) + λ ‖x − x̂‖²,  x̂ = E[x'|z]
 
-    The ELBO that is reported is always the true one (β = 1, λ = 0); the best epoch is that of the largest `bound`, the
-    value with this β and λ. Kingma and Welling 2014; Higgins et al. 2017, equation 4.
+    The ELBO that is reported is always the true one (β = 1, λ = 0); the best epoch is that of the largest
+    `weighted_elbo`, the value with this β and λ, which for β < 1 is no bound of log p(x). Kingma and Welling 2014;
+    Higgins et al. 2017, equation 4.
 
     Args:
         beta: weight β of the KL [nats per nat]; 1 is the ELBO.
@@ -107,7 +108,7 @@ class ELBO(Bound):
     squared_error_weight: float | None = None
     expectation: Literal["sampled", "enumerated"] = "sampled"
     estimator: Literal["reparameterized", "sticking_the_landing", "score_function"] = "reparameterized"
-    monitor = "bound"
+    monitor = "weighted_elbo"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, beta=self.beta, squared_error_weight=self.squared_error_weight)
@@ -150,7 +151,7 @@ class ELBO(Bound):
         return value, terms
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """`bound`, the value with the whole of β, of ONE example, and the true ELBO and its terms, nats."""
+        """`weighted_elbo`, the value with the whole of β, of ONE example, and the true ELBO and its terms, nats."""
 
         def of(draw: Draw) -> tuple[Array, Elbo]:
             return self._value(model, params, x, draw, self.beta, "closed_form")
@@ -161,4 +162,4 @@ class ELBO(Bound):
 
 
 def _metrics(value: Array, terms: Elbo) -> Metrics:
-    return {"bound": value, "elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
+    return {"weighted_elbo": value, "elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}

@@ -124,7 +124,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     if "value" not in entry:
         return None
     if entry["value"] is None:
-        return Row(name, _NONE, more=entry["reason"])
+        return Row(name, _NONE, more=entry.get("reason", "not finite"))
     if "of" in entry:
         return Row(name, f"{entry['value']} of {entry['of']}")
     more = []

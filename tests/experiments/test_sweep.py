@@ -68,6 +68,12 @@ def test_folds_are_scored_apart(script: Script, tmp_path: Path) -> None:
     rows = rows_of(tmp_path / "out" / "sweep.csv")
     assert [row["fold"] for row in rows] == ["0", "1", "2"]
     assert len({row["elbo"] for row in rows}) == 3
+    assert all(float(row["validation_weighted_elbo"]) < 0 for row in rows)
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    foreign = script(SWEEP, *FAST, "--run_dir", "out", "--overwrite")
+    assert foreign.code == 2
+    assert "must be new, empty or a sweep's folder" in foreign.err
+    (tmp_path / "out" / "mine.txt").unlink()
     again = script(SWEEP, *FAST, "--run_dir", "out")
     assert again.code == 2
     assert "holds a sweep already: add --overwrite" in again.err
@@ -76,7 +82,19 @@ def test_folds_are_scored_apart(script: Script, tmp_path: Path) -> None:
 def test_a_mean_over_members_leaves_out_those_without_figures() -> None:
     rows = [{"a": "1", "seed": k, "elbo": value, "elbo_error": 0.1} for k, value in enumerate((-3.0, -5.0))]
     (line,) = summary([*rows, {"a": "1", "seed": 2, "note": "no longer finite in epoch 2"}], ["a"])
-    assert (line["elbo"], line["elbo_error"], line["members"]) == (-4.0, 1.0, 3)
+    assert (line["elbo"], line["elbo_error"], line["members"]) == (-4.0, 1.0, 2)
+
+
+def test_seeds_of_one_fold_are_no_independent_values() -> None:
+    """Means of folds are −2 and −4; the seeds within a fold differ little."""
+    values = {0: (-2.1, -1.9), 1: (-4.1, -3.9)}
+    rows = [
+        {"fold": fold, "seed": seed, "elbo": value, "elbo_error": 0.1}
+        for fold, of_fold in values.items()
+        for seed, value in enumerate(of_fold)
+    ]
+    (line,) = summary(rows, [])
+    assert (line["elbo"], line["elbo_error"], line["members"]) == (pytest.approx(-3.0), pytest.approx(1.0), 4)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +108,7 @@ def test_a_mean_over_members_leaves_out_those_without_figures() -> None:
         (["--seeds", "0"], "--seeds must be >= 1, got 0"),
         (["--latent_dim", "2", "-1"], "latent_dim must be >= 1, got -1"),
         (["--objective.beta", "1", "two"], "beta"),
+        (["--binarize", "dynamic", "threshold"], "--binarize says what is scored"),
         (["--run_dir", "."], "must be new, empty or a sweep's folder"),
         (["--overwrite"], "--overwrite needs the sweep's folder"),
     ],

@@ -76,7 +76,7 @@ def test_beta_schedule_and_lambda_enter_as_stated(
     np.testing.assert_allclose(loss, expected.mean(), rtol=1e-5)
     reported = {
         "loss": expected.mean(),
-        "bound": -expected.mean(),
+        "weighted_elbo": -expected.mean(),
         "elbo": np.mean(terms.log_likelihood - terms.kl[kl]),  # the true one, whatever β and λ
         "log_likelihood": terms.log_likelihood.mean(),
         "kl": terms.kl[kl].mean(),

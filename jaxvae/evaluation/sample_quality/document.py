@@ -23,6 +23,7 @@ PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # Kynkäänniemi et al. 2019, s
 MOST_NEIGHBOURS = 1000  # generated and test images whose neighbours are looked for
 LARGEST_SUBSET = 1000  # Bińkowski et al. 2018; half of the samples at most: else its error is not known well
 
+_BALLS = "; its error takes the balls as they are, which is too small by a third or so"
 _ABOUT = {
     "frechet_distance": (
         "Fréchet distance",
@@ -34,10 +35,18 @@ _ABOUT = {
         "squared maximum mean discrepancy",
         "unbiased, kernel (x·y/d + 1)³, mean over random subsets; error by the jackknife",
     ),
-    "precision": ("precision", "share", "generated samples in a ball of a real one, out to its k-th neighbour"),
-    "recall": ("recall", "share", "real samples in a ball of a generated one, out to its k-th neighbour"),
-    "density": ("density", "balls / k", "mean number of real balls around a generated sample, divided by k"),
-    "coverage": ("coverage", "share", "real balls, out to the k-th neighbour, with a generated sample in them"),
+    "precision": (
+        "precision",
+        "share",
+        "generated samples in a ball of a real one, out to its k-th neighbour" + _BALLS,
+    ),
+    "recall": ("recall", "share", "real samples in a ball of a generated one, out to its k-th neighbour" + _BALLS),
+    "density": ("density", "balls / k", "mean number of real balls around a generated sample, divided by k" + _BALLS),
+    "coverage": (
+        "coverage",
+        "share",
+        "real balls, out to the k-th neighbour, with a generated sample in them" + _BALLS,
+    ),
     "inception_score": (
         "Inception score",
         "1 to the number of classes",
@@ -138,8 +147,13 @@ def sample_quality_document(
         **entries(
             ("inception_score",), lambda: (inception_score(probabilities(), num_splits),), {"num_splits": num_splits}
         ),
-        **_neighbour_entries(real[:MOST_NEIGHBOURS], generated[:MOST_NEIGHBOURS], train, log_prob),
+        **_neighbour_entries(_spread(real), generated[:MOST_NEIGHBOURS], train, log_prob),
     }
+
+
+def _spread(examples: np.ndarray) -> np.ndarray:
+    """So many examples, evenly spread over all: a file may be sorted by class."""
+    return examples[np.linspace(0, len(examples) - 1, min(MOST_NEIGHBOURS, len(examples))).astype(int)]
 
 
 def _neighbour_entries(

@@ -67,7 +67,9 @@ class NeighbourLikelihood(NamedTuple):
     test: Estimate
     """Of the nearest test example."""
     difference: Estimate
-    """Training − test, paired by the generated sample: 0 on average for a model that knows no example by heart."""
+    """Training − test: 0 on average for a model that knows no example by heart.
+
+    Its error is that of two independent sides in which a neighbour of many samples is one draw."""
 
 
 def neighbour_log_prob(
@@ -94,12 +96,27 @@ def neighbour_log_prob(
     """
     flat = samples.reshape(len(samples), -1)
     size = min(len(train), len(test))
-    scores = []
+    sides = []
     for examples in (train, test):
         some = examples[np.linspace(0, len(examples) - 1, size).astype(int)]
         indices, _ = nearest(flat, some.reshape(size, -1))
         used, place = np.unique(indices, return_inverse=True)
-        scores.append(np.asarray(log_prob(some[used]), np.float64)[place])
-    if not all(np.all(np.isfinite(values)) for values in scores):
-        raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
-    return NeighbourLikelihood(Estimate.of(scores[0]), Estimate.of(scores[1]), Estimate.of(scores[0] - scores[1]))
+        values = np.asarray(log_prob(some[used]), np.float64)
+        if not np.all(np.isfinite(values)):
+            raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
+        sides.append(_mean_of_clusters(values, np.bincount(place)))
+    ours, theirs = sides
+    errors = [side.standard_error for side in sides if side.standard_error is not None]
+    error = float(np.hypot(*errors)) if len(errors) == 2 else None
+    return NeighbourLikelihood(ours, theirs, Estimate(ours.value - theirs.value, error))
+
+
+def _mean_of_clusters(values: np.ndarray, counts: np.ndarray) -> Estimate:
+    """The mean of values that count several times each, and its error: each value is one draw, however often it counts.
+
+    se² = Σ_c n_c² (v_c − mean)² / (Σ_c n_c)²,  unknown for one value
+    """
+    total = counts.sum()
+    mean = np.sum(counts * values) / total
+    error = float(np.sqrt(np.sum((counts * (values - mean)) ** 2)) / total) if len(values) > 1 else None
+    return Estimate(float(mean), error)
