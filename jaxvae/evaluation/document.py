@@ -169,7 +169,7 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
         "refined_elbo": f"of q* after {steps} gradient steps on each example, by {ELBO_DRAWS} draws",
         "log_marginal": f"importance-weighted by {num_samples} draws of q*: a lower bound in expectation",
         "amortization_gap": "ELBO(q*) − ELBO(q)",
-        "approximation_gap": "log p(x) − ELBO(q*): too large by what the steps left undone, too small by log p(x)'s bias",
+        "approximation_gap": "log p(x) − ELBO(q*): too large by what the steps left undone, too small by its bias",
     }
     values = {name: Estimate.of(np.asarray(of_examples)) for name, of_examples in gaps._asdict().items()}
     figures = {name: figure(value, "nats", estimators[name]) for name, value in values.items()}

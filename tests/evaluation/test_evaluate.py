@@ -1,6 +1,7 @@
 """Figures of a data set: means over examples with their errors, bits, the baseline."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ import jaxvae as jv
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation import (
     Estimate,
+    ImportanceReport,
     Scores,
     bits_per_dimension,
     evaluate,
@@ -165,3 +167,36 @@ def test_the_provenance_names_data_code_and_hardware(x: jax.Array) -> None:
     assert entry["test_set_sha256"] != provenance(1.0 - x)["test_set_sha256"]
     assert set(entry["code"]) == {"jaxvae", "commit", "jax", "python"}
     assert "cpu" in entry["hardware"]
+
+
+def report_of(**changes: Any) -> ImportanceReport:
+    fields = {
+        "num_samples": 40,
+        "num_repeats": 1,
+        "draw_error": 0.02,
+        "repeat_error": None,
+        "effective_sample_size": Estimate(20.0, 0.1),
+        "pareto_shape": 0.5,
+        "threshold": 0.4,
+        "share_above": 0.6,
+    }
+    return ImportanceReport(**fields | changes)
+
+
+def test_one_draw_tells_nothing_of_its_error() -> None:
+    """Neither the error nor how many draws would do; repeats of one draw tell both."""
+    model = jv.VAE((3,), 2, encoder=jv.networks.MLP((4,)), decoder=jv.networks.MLP((4,)))
+    params, x = model.init(jax.random.key(0)), jnp.ones((5, 3))
+    for repeats in (1, 7):
+        scores = evaluate(model, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=1, num_repeats=repeats)
+        report = scores.importance
+        assert report is not None
+        assert report.draw_error is None
+        assert (report.error is None) == (report.samples_for(0.01) is None) == (repeats == 1)
+    assert report_of().samples_for(0.01) == 160
+
+
+def test_the_tail_of_equal_weights_is_no_reason_to_doubt() -> None:
+    assert not report_of().is_reliable
+    assert report_of(effective_sample_size=Estimate(39.99, 0.0)).is_reliable
+    assert not report_of(share_above=None).is_reliable

@@ -247,3 +247,21 @@ def test_two_runs_never_share_a_folder(script: Script, monkeypatch: pytest.Monke
     with pytest.raises(UserError, match="taken by another run"):
         run_directory.open_run_directory(chosen, "config", explicit)
     assert (chosen / "evaluation.json").exists()
+
+
+def test_float_data_with_a_likelihood_of_levels(script: Script) -> None:
+    """The suggestion is a likelihood that takes them, whatever number of levels they would have."""
+    np.savez("float.npz", images=np.random.default_rng(0).normal(size=(600, 4, 5)).astype(np.float32))
+    refused(
+        script(TRAIN, *FAST, "--data", "float.npz"), "values in [0, 1]", "--likelihood Laplace or Logistic or Normal"
+    )
+
+
+def test_a_run_that_cannot_be_written_is_not_measured(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "mine").code == 0
+
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("jaxvae.cli.evaluation.tempfile.TemporaryFile", denied)
+    refused(script(EVALUATE, "mine"), "must be one that can be written, got mine: Permission denied")
