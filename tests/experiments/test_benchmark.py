@@ -25,10 +25,19 @@ def test_every_contender_in_every_round(script: Script) -> None:
     assert "cpu" in document["hardware"]
 
 
+@pytest.mark.parametrize("task", ["mlp_epoch", "iwae_epoch"])
+def test_training_stands_beside_pytorch(script: Script, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.compile", lambda function: function)  # half a minute, for what is no concern of ours
+    outcome = script(BENCHMARK, task, "--examples", "200", "--rounds", "1", "--output", "out.json")
+    assert outcome.code == 0, outcome.err
+    contenders = json.loads(Path("out.json").read_text())["tasks"][task]["contenders"]
+    assert list(contenders) == ["matrix products alone", "jaxvae", "PyTorch", "PyTorch, torch.compile"]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["log_marginals"], "tasks must be of log_marginal, got 'log_marginals'"),
+        (["log_marginals"], "tasks must be of log_marginal, mlp_epoch, iwae_epoch, got 'log_marginals'"),
         (["--rounds", "0"], "--rounds must be >= 1, got 0"),
         (["--output", "missing/out.json"], "--output must be a file in a folder that exists"),
     ],
