@@ -18,6 +18,7 @@ from jaxvae.evaluation import (
     collapse_warning,
     diagnose,
     diagnostics_document,
+    effective_chains,
     evaluate,
     gaps_document,
     importance_estimate,
@@ -31,6 +32,7 @@ from jaxvae.typing import Array, Key
 
 _EXAMPLES_FOR_BASELINE = 50_000
 _GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
+_FEWEST_CHAINS = 0.25  # share of the chains that must count: below, their spread is mostly of chains not met
 _ANNEALED_AT_ONCE = 4  # examples: they are walked together
 
 
@@ -148,6 +150,14 @@ def annealed(subject: Subject) -> dict[str, Any]:
     found = subject.per_example(test, test_key, x, _ANNEALED_AT_ONCE, "annealing, test")
     indices = jnp.arange(flags.annealed_examples)
     bracket = subject.per_example(simulated, simulated_key, indices, _ANNEALED_AT_ONCE, "annealing, simulated")
+    if flags.num_chains > 1:
+        effective = float(np.mean(effective_chains(found["chain_error"], flags.num_chains)))
+        if effective < _FEWEST_CHAINS * flags.num_chains:
+            warn(
+                subject.console,
+                f"annealing rests on {effective:.1f} of {flags.num_chains} chains in effect, and its error bars are "
+                f"too short then: raise --num_temperatures",
+            )
     acceptance = float(np.mean(bracket.pop("acceptance")))
     document = annealed_document(
         **found, **bracket, acceptance=acceptance, annealing=annealing, num_samples=flags.num_samples

@@ -1,6 +1,7 @@
 """The flags of an experiment and its configuration file."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
     parser.add_class_arguments(Optimizer)
     parser.add_class_arguments(run_flags)
+    for name in {field.name for field in dataclasses.fields(RunFlags)} - {
+        field.name for field in dataclasses.fields(run_flags)
+    }:
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)  # stands in a run's config.yaml
     return parser
 
 

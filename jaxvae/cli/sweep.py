@@ -15,6 +15,7 @@ import numpy as np
 from jsonargparse import ArgumentParser
 
 from jaxvae.cli.flags import construct, is_negative_number, parse, pick
+from jaxvae.cli.run_directory import RunFlags
 from jaxvae.cli.setup import DataFlags, Setup, Stream, check_traces, first_state, load_data, set_up, stream_key
 from jaxvae.data import Dataset, content_hash, folds
 from jaxvae.errors import UserError
@@ -25,6 +26,8 @@ CSV, SUMMARY, CONTEXT, CURVE = "sweep.csv", "summary.csv", "sweep.json", "rate_d
 _FIXED = ("seeds", "folds", "num_samples", "run_dir", "overwrite", "config", "data_dir")
 _SCORED = {field.name for field in dataclasses.fields(DataFlags)}  # another value scores other examples
 _NAMES = {"log_likelihood": "distortion", "kl": "rate"}  # −E[log p(x|z)] and E[KL], as the field plots them
+
+_OF_A_RUN = {field.name for field in dataclasses.fields(RunFlags)} - {"seed", "num_samples", "run_dir", "overwrite"}
 
 Row = dict[str, str | int | float | None]
 
@@ -85,6 +88,8 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
         while stop < len(words) and (not words[stop].startswith("-") or is_negative_number(words[stop])):
             stop += 1
         flag, values = words[start].removeprefix("--"), list(words[start + 1 : stop])
+        if flag.split("=")[0] in _OF_A_RUN:
+            raise UserError(f"--{flag.split('=')[0]} is for train.py, a sweep has none: leave it out")
         if words[start].startswith("--") and len(values) > 1:
             if flag in (*_FIXED, "seed"):
                 fix = "for several seeds give --seeds 8" if flag == "seed" else "give one"

@@ -22,6 +22,7 @@ from jaxvae.evaluation.diagnostics import (
 )
 from jaxvae.evaluation.document import (
     annealed_document,
+    effective_chains,
     gaps_document,
     likelihood_document,
     provenance,
@@ -55,6 +56,7 @@ __all__ = [
     "collapse_warning",
     "diagnose",
     "diagnostics_document",
+    "effective_chains",
     "evaluate",
     "exact_log_marginal",
     "figure",

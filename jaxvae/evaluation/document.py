@@ -176,6 +176,17 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
     return {"num_examples": len(gaps.elbo), **figures}
 
 
+def effective_chains(chain_error: np.ndarray, num_chains: int) -> np.ndarray:
+    """The effective number of chains behind each estimate, `[n]`, from its relative error e of M chains.
+
+    (Σ w)² / Σ w² = M / (1 + (M − 1) e²), as e² = var(w) / (M mean²) with the unbiased variance
+
+    >>> effective_chains(np.array([0.0, 1.0]), 16).tolist()
+    [16.0, 1.0]
+    """
+    return num_chains / (1.0 + (num_chains - 1.0) * chain_error.astype(np.float64) ** 2)
+
+
 def annealed_document(
     annealed: np.ndarray,
     chain_error: np.ndarray,
@@ -209,11 +220,20 @@ def annealed_document(
         "test": {
             "num_examples": len(annealed),
             "log_marginal": figure(Estimate.of(annealed), "nats", f"{forwards}: a lower bound in expectation"),
-            "chain_error": {
+            "chain_error": missing("one chain tells nothing of its error: give --num_chains 2 or more")
+            if annealing.num_chains == 1
+            else {
                 "value": float(np.sqrt(np.sum(chain_error.astype(np.float64) ** 2)) / len(chain_error)),
                 "unit": "nats",
                 "estimator": "the chains' part of the error: spread of the weights over their mean, / √M",
             },
+            "effective_chains": missing("one chain")
+            if annealing.num_chains == 1
+            else figure(
+                Estimate.of(effective_chains(chain_error, annealing.num_chains)),
+                "chains",
+                "(Σ w)² / Σ w² of the chains' weights, mean over examples",
+            ),
             "above_importance_weighted": figure(
                 Estimate.of(annealed - importance), "nats", f"of the same examples, by {num_samples} draws"
             ),

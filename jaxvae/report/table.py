@@ -69,6 +69,7 @@ _SECTIONS = {
     },
     "annealing [nats]": {
         "annealed.test.log_marginal": "log p(x), test",
+        "annealed.test.effective_chains": "effective chains",
         "annealed.test.above_importance_weighted": "by it above importance",
         "annealed.simulated.lower": "simulated, from below",
         "annealed.simulated.upper": "simulated, from above",

@@ -110,6 +110,7 @@ def test_seeds_of_one_fold_are_no_independent_values() -> None:
         (["--objective.beta", "1", "two"], "beta"),
         (["--binarize", "dynamic", "threshold"], "--binarize says what is scored"),
         (["--run_dir", "."], "must be new, empty or a sweep's folder"),
+        (["--resume"], "--resume is for train.py"),
         (["--overwrite"], "--overwrite needs the sweep's folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -127,3 +128,12 @@ def test_one_value_is_no_axis() -> None:
     axes, others = split_axes(["--objective.beta", "4", "--epochs", "3", "--objective.alpha", "-1e3", "2"])
     assert axes == {"objective.alpha": ["-1e3", "2"]}
     assert parse(experiment_parser("", SweepFlags), others).objective.init_args.beta == 4.0
+
+
+def test_a_run_can_be_where_a_sweep_starts(script: Script, tmp_path: Path) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
+    outcome = script(SWEEP, "--config", "run/config.yaml", "--learning_rate", "1e-3", "2e-3", "--num_samples", "3")
+    assert outcome.code == 0, outcome.err
+    first, _ = rows_of(tmp_path / "runs" / "sweep-1" / "sweep.csv")
+    document = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert float(first["elbo"]) == pytest.approx(document["elbo"]["value"], rel=1e-5)
