@@ -176,19 +176,19 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
         progress(epoch)
     assert epoch is not None
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
+    best = epoch.members.best
     for index, job in enumerate(jobs):
-        best = jax.tree.map(lambda leaf, index=index: leaf[index], epoch.members.best)
         last_epoch = int(epoch.members.last.epoch[index])
         row: Row = {**job.labels, **({} if job.fold is None else {"fold": job.fold}), "seed": job.seed}
-        row |= {"epochs": last_epoch, "best_epoch": int(best.epoch)}
-        row |= {f"validation_{training.objective.monitor}": float(best.best_score)}  # what to choose by
+        row |= {"epochs": last_epoch, "best_epoch": int(best.epoch[index])}
+        row |= {f"validation_{training.objective.monitor}": float(best.best_score[index])}  # what to choose by
         if not bool(epoch.members.is_finite[index]):
             yield row | {"note": f"no longer finite in epoch {last_epoch + 1}"}
             continue
         scores = evaluate(
-            job.setup.training.model.at_step(best.step),
+            job.setup.training.model.at_step(best.step[index]),
             job.setup.training.objective,
-            best.evaluation_params,
+            jax.tree.map(lambda leaf, index=index: leaf[index], best.evaluation_params),
             stream_key(job.seed, Stream.EVALUATION),
             x,
             num_samples=num_samples,

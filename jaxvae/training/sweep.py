@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -12,7 +11,7 @@ import numpy as np
 
 from jaxvae.pytrees import stack
 from jaxvae.training.epoch import Batch, train_epoch, train_step, validate
-from jaxvae.training.memory import available_memory, check_memory
+from jaxvae.training.memory import available_memory
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
@@ -62,18 +61,13 @@ def fit_members(
 
     Raises:
         ValueError: if two descriptions differ in structure.
-        UserError: if the program does not fit the memory.
     """
-    training, patience = stack(trainings), trainings[0].patience
-    start = stack(states)
+    training, start = stack(trainings), stack(states)
     members = Member(start, _again(start), jnp.ones(len(states), bool))
-    advance = jax.jit(jax.vmap(partial(_advance, patience=patience), in_axes=(0, 0, None, None)))
-    compiled = advance.lower(training, members, images, validation).compile()
-    check_memory(compiled, f"an epoch of {len(states)} members")
     is_training = np.ones(len(states), bool)
     while is_training.any():
         started = time.perf_counter()
-        members, train, scores, goes_on = compiled(training, members, images, validation)
+        members, train, scores, goes_on = _advance_all(training, members, images, validation)
         is_training = np.asarray(goes_on)
         yield SweepEpoch(
             members,
@@ -84,11 +78,11 @@ def fit_members(
         )
 
 
-def _goes_on(training: Training, member: Member, patience: int | None) -> Array:
+def _goes_on(training: Training, member: Member) -> Array:
     """Whether a member has another epoch before it, `[]` bool."""
     state = member.last
     goes_on = member.is_finite & (state.epoch < training.epochs)
-    return goes_on if patience is None else goes_on & (state.epochs_since_best < patience)
+    return goes_on if training.patience is None else goes_on & (state.epochs_since_best < training.patience)
 
 
 def _again(state: TrainState) -> TrainState:
@@ -97,13 +91,13 @@ def _again(state: TrainState) -> TrainState:
 
 
 def _advance(
-    training: Training, member: Member, images: Array, validation: Array, *, patience: int | None
+    training: Training, member: Member, images: Array, validation: Array
 ) -> tuple[Member, Metrics, Metrics, Array]:
     """One epoch of one member, or none."""
     state, train = train_epoch(training, _again(member.last), images)
     state, scores = validate(training, _again(state), validation)
     is_finite = jnp.all(jnp.isfinite(jnp.stack([train["loss"], *scores.values()])))
-    moves = _goes_on(training, member, patience)
+    moves = _goes_on(training, member)
     improved = moves & is_finite & (state.epochs_since_best == 0)
 
     def choose(condition: Array, one: TrainState, other: TrainState) -> TrainState:
@@ -114,7 +108,10 @@ def _advance(
         best=choose(improved, state, member.best),
         is_finite=member.is_finite & (is_finite | ~moves),
     )
-    return member, train, scores, _goes_on(training, member, patience)
+    return member, train, scores, _goes_on(training, member)
+
+
+_advance_all = jax.jit(jax.vmap(_advance, in_axes=(0, 0, None, None)))  # compiled once for the folds of a sweep
 
 
 def member_bytes(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
