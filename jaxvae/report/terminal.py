@@ -11,7 +11,22 @@ from jaxvae.training import Epoch, SweepEpoch
 _LINES_WITHOUT_TERMINAL = 10  # a log file gets so many lines in place of the bar
 
 
-class TrainingBar:
+class _Bar:
+    """What is shown between `with` and its end."""
+
+    _progress: Progress
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+class TrainingBar(_Bar):
     """A bar over epochs with steps per second, scores and time left; plain lines where there is no terminal."""
 
     def __init__(self, console: Console, monitor: str, epochs: int, done: int) -> None:
@@ -40,17 +55,8 @@ class TrainingBar:
         if not self._console.is_terminal and (number % every == 0 or number == 1):
             print(f"epoch {number:>{len(str(self._epochs))}}/{self._epochs}  {scores}", flush=True)
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-
-class SweepBar:
+class SweepBar(_Bar):
     """A bar over the epochs of each program of a sweep; plain lines where there is no terminal."""
 
     def __init__(self, console: Console, programs: int) -> None:
@@ -83,15 +89,6 @@ class SweepBar:
         if not self._console.is_terminal and (self._epoch % every == 0 or self._epoch == 1):
             where = f"program {self._program}/{self._programs}  epoch {self._epoch}/{self._epochs}"
             print(f"{where}  {self._members} members  {scores}", flush=True)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
 
 def example_bar(console: Console, what: str) -> Progress:
