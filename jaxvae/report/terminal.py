@@ -30,7 +30,8 @@ class TrainingBar(_Bar):
     """A bar over epochs with steps per second, scores and time left; plain lines where there is no terminal."""
 
     def __init__(self, console: Console, monitor: str, epochs: int, done: int) -> None:
-        self._console, self._monitor, self._epochs = console, monitor, epochs
+        shown = "elbo" if monitor == "weighted_elbo" else monitor  # with β = 1 they are one; the true one is quoted
+        self._console, self._shown, self._epochs = console, shown, epochs
         self._progress = Progress(  # fits 80 columns
             TextColumn("epoch"),
             MofNCompleteColumn(),
@@ -45,10 +46,10 @@ class TrainingBar(_Bar):
 
     def update(self, epoch: Epoch, steps_per_second: float) -> None:
         """Show one more epoch."""
-        number, name = int(epoch.state.epoch), self._monitor.replace("_", " ").replace("elbo", "ELBO")
+        number, name = int(epoch.state.epoch), self._shown.replace("_", " ").replace("elbo", "ELBO")
         scores = (
-            f"{steps_per_second:,.0f} steps/s {name} train {epoch.train[self._monitor]:.2f} "
-            f"val {epoch.validation[self._monitor]:.2f}"
+            f"{steps_per_second:,.0f} steps/s {name} train {epoch.train[self._shown]:.2f} "
+            f"val {epoch.validation[self._shown]:.2f}"
         )
         self._progress.update(self._task, completed=number, scores=scores)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
