@@ -92,7 +92,7 @@ def neighbour_log_prob(
     Example:
         >>> log_prob = lambda x: -0.5 * np.sum(x**2, axis=1)
         >>> neighbour_log_prob(log_prob, np.zeros((3, 2)), np.zeros((5, 2)), np.ones((4, 2))).difference
-        Estimate(value=1.0, standard_error=0.0)
+        Estimate(value=1.0, standard_error=None)
     """
     flat = samples.reshape(len(samples), -1)
     size = min(len(train), len(test))
