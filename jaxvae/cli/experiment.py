@@ -104,12 +104,8 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
     preprocessing = setup.training.preprocessing
     resolved: dict[str, Any] = {"binarize": preprocessing.binarize, "scale": preprocessing.scale}
-    resolved |= {
-        "run_dir": None,
-        "overwrite": False,
-        "resume": False,
-        "profile": False,
-    }  # repeating a run makes another folder
+    resolved |= {"run_dir": None, "overwrite": False}  # repeating a run makes another folder
+    resolved |= {"resume": False, "profile": False}
     if is_path(flags.data):
         resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder
     if flags.data_dir is not None:

@@ -11,6 +11,7 @@ from jaxvae.cli.run_directory import CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.errors import UserError
 from jaxvae.evaluation import NO_DENSITY, in_batches
+from jaxvae.evaluation.figures import spread
 from jaxvae.objectives import WithoutDensity
 from jaxvae.report.terminal import example_bar
 from jaxvae.training import TrainState
@@ -95,8 +96,7 @@ class Subject:
 
     def spread(self, count: int) -> Array:
         """So many test examples, or all, spread evenly: a file may be sorted by class."""
-        count = min(count, len(self.x))
-        return self.x[np.linspace(0, len(self.x) - 1, count).astype(int)]
+        return spread(self.x, count)
 
     def require_density(self) -> None:
         """Refuse a metric of a density that is not there."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae.draw import Model
 from jaxvae.evaluation.diagnostics import ACTIVE, ActiveUnits, LatentTerms, active_units, latent_terms
-from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
+from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing, spread
 from jaxvae.typing import Array, Key, Params
 
 MOST_EXAMPLES = 1000  # the work grows with the square (a flow inverts N² latents), log N hardly
@@ -63,7 +63,7 @@ def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
         x: preprocessed test data, `[n, *data_shape]`.
     """
     count = min(len(x), MOST_EXAMPLES)
-    x = x[np.linspace(0, len(x) - 1, count).astype(int)]  # not the first: a file may be sorted by class
+    x = spread(x, count)
 
     def figures(x: Array) -> tuple[LatentTerms, ActiveUnits]:
         terms_key, units_key = jax.random.split(key)

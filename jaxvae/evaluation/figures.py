@@ -53,3 +53,12 @@ def measured(compute: Callable[[], Estimate], unit: str, estimator: str, **detai
     """The entry of a figure, or of why it cannot be had."""
     found = attempt(compute)
     return missing(found) if isinstance(found, UserError) else figure(found, unit, estimator, **details)
+
+
+def spread(examples: Any, count: int) -> Any:
+    """So many examples, or all, evenly spread over an array: the first ones are of one class in a sorted file.
+
+    >>> spread(np.arange(10), 4).tolist()
+    [0, 3, 6, 9]
+    """
+    return examples[np.linspace(0, len(examples) - 1, min(count, len(examples))).astype(int)]

@@ -138,10 +138,8 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     steps = state.step + jnp.arange(len(batches.indices))
     # the keys of all steps at once: of one step they are hundreds of operations on a few numbers each
     noise = jax.vmap(partial(step_keys, state.key, batch_size=training.batch_size))(steps)
-    words, wrap = (
-        jax.tree.map(jax.random.key_data, noise),
-        partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key)),
-    )
+    words = jax.tree.map(jax.random.key_data, noise)
+    wrap = partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key))
 
     def step(state: TrainState, each: tuple[Batch, PyTree]) -> tuple[TrainState, Metrics]:
         batch, words = each

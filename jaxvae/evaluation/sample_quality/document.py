@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.figures import Estimate, attempt, missing
+from jaxvae.evaluation.figures import Estimate, attempt, missing, spread
 from jaxvae.evaluation.sample_quality.extractor import FeatureExtractor, check_images
 from jaxvae.evaluation.sample_quality.frechet import frechet_distance
 from jaxvae.evaluation.sample_quality.inception_score import inception_score
@@ -23,7 +23,7 @@ PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # Kynkäänniemi et al. 2019, s
 MOST_NEIGHBOURS = 1000  # generated and test images whose neighbours are looked for
 LARGEST_SUBSET = 1000  # Bińkowski et al. 2018; half of the samples at most: else its error is not known well
 
-_BALLS = "; its error takes the balls as they are, which is too small by a third or so"
+_BALLS = "; its error takes the balls as they are, and is too small where they are redrawn"
 _ABOUT = {
     "frechet_distance": (
         "Fréchet distance",
@@ -147,13 +147,8 @@ def sample_quality_document(
         **entries(
             ("inception_score",), lambda: (inception_score(probabilities(), num_splits),), {"num_splits": num_splits}
         ),
-        **_neighbour_entries(_spread(real), generated[:MOST_NEIGHBOURS], train, log_prob),
+        **_neighbour_entries(spread(real, MOST_NEIGHBOURS), generated[:MOST_NEIGHBOURS], train, log_prob),
     }
-
-
-def _spread(examples: np.ndarray) -> np.ndarray:
-    """So many examples, evenly spread over all: a file may be sorted by class."""
-    return examples[np.linspace(0, len(examples) - 1, min(MOST_NEIGHBOURS, len(examples))).astype(int)]
 
 
 def _neighbour_entries(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.figures import Estimate
+from jaxvae.evaluation.figures import Estimate, spread
 from jaxvae.evaluation.sample_quality.neighbours import nearest
 
 
@@ -98,7 +98,7 @@ def neighbour_log_prob(
     size = min(len(train), len(test))
     sides = []
     for examples in (train, test):
-        some = examples[np.linspace(0, len(examples) - 1, size).astype(int)]
+        some = spread(examples, size)
         indices, _ = nearest(flat, some.reshape(size, -1))
         used, place = np.unique(indices, return_inverse=True)
         values = np.asarray(log_prob(some[used]), np.float64)
