@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
+from jaxvae.cli.devices import DeviceFlags
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.cli.run_directory import CONFIG, HEADER, RunFlags
 from jaxvae.cli.setup import ComputeFlags, DataFlags, Setup
@@ -18,6 +19,7 @@ from jaxvae.vae import VAE
 
 _NAMED = {"code_density", "epochs", "num_samples", "patience"}
 _CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # not what is trained
+_DEVICES = {field.name for field in dataclasses.fields(DeviceFlags)}  # nor where
 
 
 def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentParser:
@@ -43,7 +45,7 @@ def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     if config is None:
         return parse(parser, argv)
     before = parse(parser, ["--config", str(config)])
-    changeable = {*_CHANGEABLE, *_NAMED}
+    changeable = {*_CHANGEABLE, *_DEVICES, *_NAMED}
     if before.decay == "cosine" and before.decay_steps is None:
         changeable.remove("epochs")  # they are the length of the cosine
     rule = f"--resume goes on with the run as it is and can change {', '.join(sorted(changeable & _NAMED))} only"
@@ -111,7 +113,8 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
     if flags.data_dir is not None:
         resolved["data_dir"] = str(Path(flags.data_dir).expanduser().resolve())
     config = flags.clone()
-    config.pop("config", None)
+    for name in ("config", *_DEVICES):
+        config.pop(name, None)
     for name, value in resolved.items():
         config[name] = value
     return HEADER + parser.dump(config, skip_unset=False)

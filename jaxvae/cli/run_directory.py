@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import jax
+from jax.experimental import multihost_utils
+
 from jaxvae.cli.components import choices
+from jaxvae.cli.devices import is_first
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
@@ -73,6 +77,10 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
         UserError: if it exists and neither `--overwrite` nor `--resume` was given, if there is nothing to resume, or if
             `--overwrite` would delete something that is no run.
     """
+    if jax.process_count() > 1 and flags.run_dir is None:
+        raise UserError("several processes write one run: add --run_dir, a folder that all of them see")
+    if flags.run_dir is not None and not is_first():
+        return Path(flags.run_dir)
     if flags.run_dir is None:
         if flags.resume or flags.overwrite:
             raise UserError("--resume and --overwrite need the run's folder: add --run_dir runs/…")
@@ -106,12 +114,22 @@ def is_run(path: Path) -> bool:
 def open_run_directory(path: Path, config: str, flags: RunFlags) -> Path:
     """Make the folder and write its configuration; what stood there is removed with `--overwrite` only.
 
+    Of several processes the first does it, and the others wait for it.
+
     Returns:
         The folder, under the next free number if another run took the default one in the meantime.
 
     Raises:
         UserError: if it cannot be written, or another run took it in the meantime.
     """
+    if is_first():
+        path = _open(path, config, flags)
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(str(path))
+    return path
+
+
+def _open(path: Path, config: str, flags: RunFlags) -> Path:
     try:
         if flags.overwrite and path.exists():
             shutil.rmtree(path)

@@ -5,18 +5,22 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
 from rich.console import Console
 
+from jaxvae.cli.devices import is_first
 from jaxvae.cli.run_directory import PROFILE
 from jaxvae.cli.setup import Setup
 from jaxvae.report.terminal import TrainingBar
 from jaxvae.training import Epoch, TrainState, fit
 from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog
+from jaxvae.training.mesh import place_examples
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
 
@@ -27,7 +31,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
     Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
     under way. With `profile` the second epoch, which compiles nothing, is recorded.
     """
-    training, images = setup.training, jnp.asarray(setup.dataset.train.images)
+    training, images = setup.training, place_examples(setup.dataset.train.images)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
     steps, start = training.steps_per_epoch(len(images)), int(state.epoch)
     best: TrainState | None = None
@@ -39,7 +43,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
             save_checkpoint(run_dir, "last", state)
 
     with (
-        MetricsLog(run_dir, resume_at_epoch=start) as log,
+        MetricsLog(run_dir, resume_at_epoch=start) if is_first() else nullcontext() as log,
         TrainingBar(console, training.objective.monitor, training.epochs, start) as bar,
     ):
         saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first epoch is saved at once
@@ -48,17 +52,24 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
             for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
                 state = epoch.state
                 best = state if epoch.improved else best
-                log.write(epoch, steps)
+                if log is not None:
+                    log.write(epoch, steps)
                 bar.update(epoch, steps / epoch.seconds)
-                if time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
+                if _for_all(time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS):
                     save()
                     saved_at = time.perf_counter()
         finally:
-            save()
-            if checkpoint_step(run_dir, "last") is None:
+            if jax.process_count() == 1 or sys.exception() is None:  # several write together or not at all
+                save()
+            if is_first() and checkpoint_step(run_dir, "last") is None:
                 shutil.rmtree(run_dir)  # nothing came of it
             elif int(state.epoch) < training.epochs and isinstance(sys.exception(), KeyboardInterrupt):
                 console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
+
+
+def _for_all(decision: bool) -> bool:
+    """The decision of the first process: what all do together must not hang on the clock of each."""
+    return decision if jax.process_count() == 1 else bool(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
 
 
 def _recorded(epochs: Iterator[Epoch], folder: Path) -> Iterator[Epoch]:

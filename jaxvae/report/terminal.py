@@ -53,7 +53,7 @@ class TrainingBar(_Bar):
         )
         self._progress.update(self._task, completed=number, scores=scores)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
-        if not self._console.is_terminal and (number % every == 0 or number == 1):
+        if not (self._console.is_terminal or self._console.quiet) and (number % every == 0 or number == 1):
             print(f"epoch {number:>{len(str(self._epochs))}}/{self._epochs}  {scores}", flush=True)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import jax
+from jax.sharding import SingleDeviceSharding
 
 from jaxvae.errors import UserError
 from jaxvae.training.state import TrainState
@@ -54,12 +55,18 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
         )
     with _manager(run_dir, name) as manager:
         try:
-            return manager.restore(step, args=ocp.args.StandardRestore(jax.eval_shape(lambda: like)))
+            return manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(_where, like)))
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path} must hold the state of the model that config.yaml describes, got another one: restore "
                 f"config.yaml, or train anew ({' '.join(str(error).split())[:200]})"
             ) from error
+
+
+def _where(leaf: jax.Array | jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
+    """Shape, type and place: by default a checkpoint would go back to the devices that it was written on."""
+    sharding = leaf.sharding or SingleDeviceSharding(jax.local_devices()[0])
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def checkpoint_step(run_dir: Path, name: Name) -> int | None:

@@ -10,6 +10,7 @@ import optax
 
 from jaxvae.draw import Model
 from jaxvae.objectives import Objective
+from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
@@ -69,11 +70,11 @@ def _step(
 ) -> tuple[TrainState, Metrics]:
     model = training.model.at_step(state.step).for_training(noise.shared)
     objective = training.objective.for_dataset(images.shape[0])
-    x = training.preprocessing(noise.data, images[batch.indices])
+    x = training.preprocessing(noise.data, over_devices(images[over_devices(batch.indices)]))
     keys = noise.examples
 
     def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
-        return objective.loss(model, params, keys, x, mask, state.step)
+        return objective.loss(model, params, *over_devices((keys, x, mask)), state.step)
 
     gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, batch.mask), training)
     transformation = training.transformation(images.shape[0])
@@ -88,7 +89,7 @@ def _step(
         average=training.optimizer.update_average(state.average, params, state.step),
         optimizer_state=optimizer_state,
     )
-    return state, metrics
+    return cut_parameters(state), metrics
 
 
 def _over_parts(
@@ -156,12 +157,21 @@ def score_examples(
     model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int = SCORED_AT_ONCE
 ) -> Metrics:
     """The objective's validation scores of each example, `[n, …]`; the noise does not depend on `batch_size`."""
+    count, at_once = x.shape[0], min(batch_size, x.shape[0])
+    padding = -count % at_once
 
-    def score(index_and_example: tuple[Array, Array]) -> Metrics:
-        index, example = index_and_example
+    def in_parts(rows: Array) -> Array:
+        padded = jnp.pad(rows, ((0, padding), *[(0, 0)] * (rows.ndim - 1)))
+        return padded.reshape(-1, at_once, *rows.shape[1:])
+
+    def score(index: Array, example: Array) -> Metrics:
         return objective.score(model, params, jax.random.fold_in(key, index), example)
 
-    return jax.lax.map(score, (jnp.arange(x.shape[0]), x), batch_size=batch_size)
+    def score_part(part: tuple[Array, Array]) -> Metrics:
+        return jax.vmap(score)(*over_devices(part))
+
+    scores = jax.lax.map(score_part, (in_parts(jnp.arange(count)), in_parts(x)))
+    return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:])[:count], scores)
 
 
 def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainState, Metrics]:

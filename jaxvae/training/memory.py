@@ -37,7 +37,7 @@ def check_memory(program: jax.stages.Compiled, name: str, available: int | None 
 
 def available_memory() -> int | None:
     """Bytes that a program may take: the device's limit where it states one, else what the machine has left."""
-    statistics = jax.devices()[0].memory_stats()
+    statistics = jax.local_devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
     meminfo = Path("/proc/meminfo")

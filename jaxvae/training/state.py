@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxvae.training.mesh import cut_parameters
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Params, PyTree
 
@@ -45,7 +46,7 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
     init_key, run_key = jax.random.split(key)
     objective = training.objective.init(jax.random.fold_in(init_key, 1), training.model, examples)
     params = {**training.model.init(init_key, examples), "objective": objective}
-    return TrainState(
+    state = TrainState(
         key=run_key,
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
@@ -55,3 +56,4 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
         best_score=jnp.asarray(-jnp.inf, jnp.float32),
         epochs_since_best=jnp.zeros((), jnp.int32),
     )
+    return cut_parameters(state)

@@ -1,0 +1,102 @@
+"""Where arrays live on several devices: examples spread over all of them, wide parameters cut by a rule.
+
+Everything here says where, never what: on one device, or outside `jax.set_mesh`, each function returns what it got.
+"""
+
+from typing import TypeVar
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from jaxvae.errors import UserError
+from jaxvae.typing import Array
+
+DATA, MODEL = "data", "model"
+CUT_FROM = 2**14  # numbers: a smaller array costs less to keep everywhere than to gather
+
+Tree = TypeVar("Tree")
+
+
+def make_mesh(data: int = 1, model: int = 1) -> Mesh:
+    """A mesh of `data` × `model` devices, for `jax.set_mesh`.
+
+    A batch is spread over all devices; parameters, their moving average and the optimiser's moments are cut into
+    `model` parts by `cut_parameters`, and repeated `data` times (fully sharded data parallelism within each group of
+    `model` devices: Zhao et al. 2023, "PyTorch FSDP", section 3.2).
+
+    Args:
+        data: groups of devices that hold the same parameters [groups].
+        model: devices that share one copy of the parameters [devices].
+
+    Raises:
+        UserError: if the devices at hand cannot be cut into meshes of that size, or several processes would not all
+            take part.
+
+    Example:
+        >>> make_mesh(data=1).axis_names
+        ('data', 'model')
+    """
+    present, wanted = jax.device_count(), data * model
+    if jax.process_count() > 1 and wanted != present:
+        raise UserError(
+            f"the mesh must take all {present} devices of the {jax.process_count()} processes, got data={data} × "
+            f"model={model}: choose factors of {present}"
+        )
+    if present % wanted:
+        kind = jax.devices()[0].platform
+        more = "; XLA_FLAGS=--xla_force_host_platform_device_count=8 makes 8 of one processor" if kind == "cpu" else ""
+        raise UserError(
+            f"the mesh must divide the {present} {kind} devices present, got data={data} × model={model} = {wanted}: "
+            f"choose factors of {present}{more}"
+        )
+    auto = (AxisType.Auto, AxisType.Auto)
+    return jax.make_mesh((data, model), (DATA, MODEL), auto, devices=jax.devices()[:wanted])
+
+
+def over_devices(tree: Tree) -> Tree:
+    """Spread the first axis of every array over all devices of the mesh that is set."""
+    if _absent():
+        return tree
+    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, PartitionSpec((DATA, MODEL))), tree)
+
+
+def cut_parameters(tree: Tree) -> Tree:
+    """Cut each array of `CUT_FROM` numbers or more along its longest axis that `model` divides; repeat the others."""
+    if _absent():
+        return tree
+    parts = jax.sharding.get_abstract_mesh().shape[MODEL]
+    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, _cut(leaf.shape, parts)), tree)
+
+
+def _cut(shape: tuple[int, ...], parts: int) -> PartitionSpec:
+    lengths = [length if length % parts == 0 else 0 for length in shape]
+    if parts == 1 or np.prod(shape) < CUT_FROM or not any(lengths):
+        return PartitionSpec()
+    axis = int(np.argmax(lengths))
+    return PartitionSpec(*[MODEL if index == axis else None for index in range(len(shape))])
+
+
+def place_examples(images: np.ndarray) -> Array:
+    """Training data on the devices: spread over them where their number divides it, else whole on each.
+
+    Each process copies only the rows that its own devices hold.
+    """
+    if _absent():
+        return jax.numpy.asarray(images)
+    mesh = jax.sharding.get_mesh()
+    spec = PartitionSpec((DATA, MODEL)) if len(images) % mesh.size == 0 else PartitionSpec()
+    return jax.make_array_from_callback(images.shape, NamedSharding(mesh, spec), lambda rows: images[rows])
+
+
+def on_one_device(tree: Tree) -> Tree:
+    """The same arrays whole, on the first device of this process."""
+    if _absent():
+        return tree
+    whole = NamedSharding(jax.sharding.get_mesh(), PartitionSpec())
+    gathered = jax.jit(lambda leaves: leaves, out_shardings=whole)(tree)
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), gathered)
+
+
+def _absent() -> bool:
+    return jax.sharding.get_abstract_mesh().empty

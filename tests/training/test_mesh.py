@@ -1,0 +1,69 @@
+"""Several devices: the losses of one, work and memory divided, checkpoints that go from some to others."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from jaxvae.errors import UserError
+from jaxvae.training.mesh import cut_parameters, make_mesh, over_devices
+from tests.conftest import ROOT
+from tests.training.on_meshes import EPOCHS, MESHES, RESUMED_FROM
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment["XLA_FLAGS"] = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=8"
+    command = [sys.executable, "-m", "tests.training.on_meshes", str(tmp_path_factory.mktemp("mesh"))]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("mesh", [f"{data}x{model}" for data, model in MESHES[1:]])
+def test_all_meshes_give_the_losses_of_one_device_over_100_steps(runs: dict[str, Any], mesh: str) -> None:
+    assert len(runs[mesh]["losses"]) == 2 * EPOCHS  # of 5 steps each
+    np.testing.assert_allclose(runs[mesh]["losses"], runs["1x1"]["losses"], rtol=1e-5)
+
+
+def test_one_epoch_is_another_than_the_next(runs: dict[str, Any]) -> None:
+    assert np.ptp(runs["1x1"]["losses"][::2]) > 1.0
+
+
+@pytest.mark.parametrize(("data", "model"), MESHES)
+def test_work_and_memory_are_divided(runs: dict[str, Any], data: int, model: int) -> None:
+    run, alone = runs[f"{data}x{model}"], runs["1x1"]
+    assert run["images_held"] == 80 // (data * model)
+    assert run["wide"] == 4 * 4  # of each matrix the weights, their moving average, two moments
+    assert run["held"] == [1 / model]
+    updates = 0.17  # their share of the operations, which `data` does not divide
+    assert run["flops"] < 1.2 * alone["flops"] * ((1 - updates) / (data * model) + updates / model)
+    assert run["devices_after"] == 1
+
+
+@pytest.mark.parametrize("mesh", ["1x1", "8x1", "2x4"])
+def test_a_checkpoint_of_four_devices_goes_on_on_others(runs: dict[str, Any], mesh: str) -> None:
+    rest = runs["written"]["losses"][2 * RESUMED_FROM :]
+    np.testing.assert_allclose(runs[f"resumed on {mesh}"]["losses"], rest, rtol=1e-5)
+
+
+def test_data_that_the_devices_do_not_divide(runs: dict[str, Any]) -> None:
+    assert runs["odd"]["images_held"] == 77
+    np.testing.assert_allclose(runs["odd"]["losses"], runs["odd alone"]["losses"], rtol=1e-5)
+
+
+def test_without_a_mesh_nothing_is_touched() -> None:
+    tree = {"x": np.zeros((3, 2))}
+    assert over_devices(tree) is tree
+    assert cut_parameters(tree) is tree
+
+
+def test_devices_that_are_not_there() -> None:
+    with pytest.raises(UserError, match=rf"divide the {jax.device_count()} .* present, got data=3 × model=5 = 15"):
+        make_mesh(data=3, model=5)
