@@ -1,6 +1,7 @@
 """The Bernoulli distribution, by its logits."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,35 @@ def smoothed_log_odds(examples: Array) -> Array:
     """
     ones = jnp.sum(examples, axis=0)
     return jnp.log(ones + 1.0) - jnp.log(examples.shape[0] - ones + 1.0)
+
+
+_FACTORS = 16  # of one product, at most: each is at most 2
+_LANES = 8  # products side by side that a processor multiplies at once
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _log_prob(value: Array, logits: Array, event_ndim: int) -> Array:
+    """Σ_d [ x_d l_d − softplus(l_d) ], where a long event takes one logarithm for several dimensions.
+
+    Σ_d softplus(l_d) = Σ_d max(l_d, 0) + Σ_groups log Π_{d in group} (1 + e^−|l_d|)
+
+    The product rounds each factor by 6e-8, which is what a sum of so many terms rounds by; logarithms are what the
+    likelihood of binary pixels spends its time on.
+    """
+    shape = logits.shape[logits.ndim - event_ndim :]
+    factors = next((n for n in range(_FACTORS, 1, -1) if math.prod(shape) % (n * _LANES) == 0), None)
+    if factors is None or logits.dtype != jnp.float32:
+        return sum_event(value * logits - softplus(logits), event_ndim)
+    groups = (1.0 + jnp.exp(-jnp.abs(logits))).reshape(*logits.shape[: logits.ndim - event_ndim], factors, -1)
+    normaliser = jnp.sum(jnp.log(jnp.prod(groups, axis=-2)), axis=-1)
+    return sum_event(value * logits - jnp.maximum(logits, 0.0), event_ndim) - normaliser
+
+
+@_log_prob.defjvp
+def _log_prob_jvp(event_ndim: int, primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    (value, logits), (of_value, of_logits) = primals, tangents
+    terms = (value - jax.nn.sigmoid(logits)) * of_logits + logits * of_value
+    return _log_prob(value, logits, event_ndim), sum_event(terms, event_ndim)
 
 
 @dataclass
@@ -59,8 +89,7 @@ class Bernoulli(Distribution):
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
-        value, logits = align(value, self.logits)
-        return sum_event(value * logits - softplus(logits), self.event_ndim)
+        return _log_prob(*align(value, self.logits), self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""

@@ -21,7 +21,7 @@ from jaxvae.typing import Array, Key, Metrics, Params
 _NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
 _NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
-DRAWS_AT_ONCE = 5000  # over all examples of a batch: their decodings stay within a processor's cache
+DRAWS_AT_ONCE = 2000  # over all examples of a batch: their decodings stay within a processor's cache
 
 
 Batches = Callable[[Key, Array, int], Iterator[dict[str, np.ndarray]]]
