@@ -22,6 +22,7 @@ from jaxvae.evaluation.sample_quality import (
 from jaxvae.objectives import Autoencoder, WithoutDensity
 from jaxvae.report import is_image
 from jaxvae.training import fit
+from jaxvae.training.mesh import place_examples
 from jaxvae.typing import Array, Key
 
 _MOST_GENERATED, _GENERATED_AT_ONCE = 10_000, 500
@@ -121,7 +122,7 @@ def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.n
     training = dataclasses.replace(setup.training, objective=Autoencoder(), epochs=epochs, patience=None)
     state = create_run_state(training, setup.dataset, subject.seed, Stream.AUTOENCODER)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
-    for epoch in fit(training, state, jnp.asarray(setup.dataset.train.images), validation):
+    for epoch in fit(training, state, place_examples(setup.dataset.train.images), validation):
         state = epoch.state
     model = training.model.at_step(state.step)
     first, second = (_codes(subject, model, state.evaluation_params, x) for x in (train, subject.x))

@@ -12,6 +12,7 @@ import numpy as np
 from jaxvae.cli.flags import pick
 from jaxvae.cli.support import check_support
 from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
+from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
@@ -29,10 +30,12 @@ class DataFlags:
 
     Args:
         data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
-            path of a .npz or .npy file or of a folder of images.
+            path of a .npz, .npy or .array_record file or of a folder of images.
         data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
         validation_fraction: share of the training and validation examples to validate on [fraction]; by default the
             data set's own split.
+        stream: leave the training examples of a folder of images on disk and read them as they are needed, for data
+            larger than the memory; those of an .array_record file always stay there.
         binarize: none, threshold (at half the largest grey level) or dynamic (drawn anew at each use in training, once
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
@@ -44,6 +47,7 @@ class DataFlags:
     data: str = "digits"
     data_dir: str | None = None
     validation_fraction: float | None = None
+    stream: bool = False
     binarize: Literal["none", "threshold", "dynamic"] | None = None
     dequantize: bool = False
     symmetric: bool = False
@@ -85,10 +89,23 @@ def load_data(flags: DataFlags) -> Dataset:
     Raises:
         UserError: if they cannot be had.
     """
-    dataset = load(flags.data, flags.data_dir)
+    dataset = load(flags.data, flags.data_dir, stream=flags.stream)
     if flags.validation_fraction is None:
         return dataset
+    in_memory(dataset, "--validation_fraction moves examples from one split to another")
     return with_validation_fraction(dataset, flags.validation_fraction)
+
+
+def in_memory(dataset: Dataset, what: str) -> np.ndarray:
+    """The training examples, for what needs all of them at once.
+
+    Raises:
+        UserError: if they stay on disk.
+    """
+    images = dataset.train.images
+    if isinstance(images, Records):
+        raise UserError(f"{what} and needs training examples in memory, got {dataset.name}, where they stay on disk")
+    return images
 
 
 def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:

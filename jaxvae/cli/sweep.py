@@ -16,7 +16,17 @@ from jsonargparse import ArgumentParser
 
 from jaxvae.cli.flags import construct, is_negative_number, parse, pick
 from jaxvae.cli.run_directory import RunFlags
-from jaxvae.cli.setup import DataFlags, Setup, Stream, check_traces, first_state, load_data, set_up, stream_key
+from jaxvae.cli.setup import (
+    DataFlags,
+    Setup,
+    Stream,
+    check_traces,
+    first_state,
+    in_memory,
+    load_data,
+    set_up,
+    stream_key,
+)
 from jaxvae.data import Dataset, content_hash, folds
 from jaxvae.errors import UserError
 from jaxvae.evaluation import Estimate, evaluate, provenance
@@ -150,6 +160,7 @@ def programs(jobs: Sequence[Job]) -> list[list[Job]]:
     chunks: list[list[Job]] = []
     for group in groups.values():
         setup = group[0].setup
+        in_memory(setup.dataset, "a sweep trains many models on the same examples at once")
         check_traces(setup)
         state = jax.eval_shape(lambda setup=setup, job=group[0]: first_state(setup, job.seed))
         images = jax.ShapeDtypeStruct(setup.dataset.train.images.shape, setup.dataset.train.images.dtype)

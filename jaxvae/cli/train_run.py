@@ -29,35 +29,40 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
     """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
 
     Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
-    under way. With `profile` the second epoch, which compiles nothing, is recorded.
+    under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
     """
     training, images = setup.training, place_examples(setup.dataset.train.images)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
-    steps, start = training.steps_per_epoch(len(images)), int(state.epoch)
+    steps, start, first_step = training.steps_per_epoch(len(images)), int(state.epoch), int(state.step)
     best: TrainState | None = None
+    saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first time at once
 
     def save() -> None:
         if best is not None:
             save_checkpoint(run_dir, "best", best)  # first: a kill in between must not leave a `last` beyond its best
-        if int(state.epoch) > start:
+        if int(state.step) > first_step:
             save_checkpoint(run_dir, "last", state)
+
+    def keep(at: TrainState) -> None:
+        nonlocal state, saved_at
+        state = at
+        if _for_all(time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS):
+            save()
+            saved_at = time.perf_counter()
 
     with (
         MetricsLog(run_dir, resume_at_epoch=start) if is_first() else nullcontext() as log,
         TrainingBar(console, training.objective.monitor, training.epochs, start) as bar,
     ):
-        saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first epoch is saved at once
         try:
-            epochs = fit(training, state, images, validation)
+            epochs = fit(training, state, images, validation, during=keep)
             for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
                 state = epoch.state
                 best = state if epoch.improved else best
                 if log is not None:
                     log.write(epoch, steps)
                 bar.update(epoch, steps / epoch.seconds)
-                if _for_all(time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS):
-                    save()
-                    saved_at = time.perf_counter()
+                keep(state)
         finally:
             if jax.process_count() == 1 or sys.exception() is None:  # several write together or not at all
                 save()

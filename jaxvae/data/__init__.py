@@ -5,5 +5,17 @@ from jaxvae.data.folds import folds
 from jaxvae.data.load import load
 from jaxvae.data.prepare import prepare
 from jaxvae.data.preprocessing import Preprocessing, content_hash
+from jaxvae.data.records import Records, write_records
 
-__all__ = ["Dataset", "Preprocessing", "Split", "content_hash", "folds", "load", "prepare", "with_validation_fraction"]
+__all__ = [
+    "Dataset",
+    "Preprocessing",
+    "Records",
+    "Split",
+    "content_hash",
+    "folds",
+    "load",
+    "prepare",
+    "with_validation_fraction",
+    "write_records",
+]

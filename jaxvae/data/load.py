@@ -8,11 +8,13 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.digits import load_digits
 from jaxvae.data.files import SUFFIXES, load_files
 from jaxvae.data.names import DIGITS, NAMES, SHAPES
+from jaxvae.data.records import SUFFIX, load_records
 from jaxvae.data.shapes import load_shapes
 from jaxvae.data.tfds_sets import load_named
+from jaxvae.errors import UserError
 
 
-def load(data: str, data_dir: str | os.PathLike | None = None) -> Dataset:
+def load(data: str, data_dir: str | os.PathLike | None = None, *, stream: bool = False) -> Dataset:
     """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
 
     A name is one of ours or of an image set of tensorflow-datasets.
@@ -21,6 +23,9 @@ def load(data: str, data_dir: str | os.PathLike | None = None) -> Dataset:
     Named sets live in `data_dir`, by default $JAXVAE_DATA_DIR or else ~/.cache/jaxvae; one that is not there yet is
     downloaded if its host answers. The second load takes a tenth of a second.
 
+    With `stream`, the training examples of a folder of images stay on disk (`Records`), as those of an `.array_record`
+    file always do.
+
     Raises:
         UserError: one line with the fix, if `data` is unknown, missing, not downloadable or not of the right kind.
 
@@ -28,6 +33,14 @@ def load(data: str, data_dir: str | os.PathLike | None = None) -> Dataset:
     >>> digits.data_shape, digits.maximum, len(digits.test)
     ((8, 8, 1), 16, 180)
     """
+    path = Path(data).expanduser()
+    if path.suffix == SUFFIX or (stream and path.is_dir()):
+        return load_records(path, data)
+    if stream:
+        raise UserError(
+            f"--stream keeps a folder of images or an {SUFFIX} file on disk, got {data}: leave it out, or write the "
+            f"examples with jaxvae.data.write_records"
+        )
     if data == DIGITS:
         return load_digits()
     if data == SHAPES:
@@ -44,4 +57,4 @@ def is_path(data: str) -> bool:
     (True, False, False)
     """
     path = Path(data).expanduser()
-    return data not in ("", *NAMES) and (path.suffix.lower() in SUFFIXES or path.exists())
+    return data not in ("", *NAMES) and (path.suffix.lower() in (*SUFFIXES, SUFFIX) or path.exists())

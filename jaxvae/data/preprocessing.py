@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.checks import check_choice
+from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
@@ -139,10 +140,13 @@ def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
     return (uniform < scale * levels.astype(jnp.uint32)).astype(jnp.float32)
 
 
-def content_hash(*arrays: Array | np.ndarray) -> str:
+def content_hash(*arrays: Array | np.ndarray | Records) -> str:
     """SHA-256 of the values of arrays and their shapes, to tell whether two figures were measured on the same ones."""
     content = hashlib.sha256()
     for array in arrays:
+        if isinstance(array, Records):
+            content.update(array.content_hash().encode())
+            continue
         values = np.ascontiguousarray(np.asarray(array, "<f4"))
         content.update(repr(values.shape).encode() + values.tobytes())
     return content.hexdigest()

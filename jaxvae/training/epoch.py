@@ -62,26 +62,32 @@ def step_keys(key: Key, step: Array, batch_size: int) -> StepKeys:
 
 def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
-    return _step(training, state, images, batch, step_keys(state.key, state.step, len(batch.indices)))
+    noise = step_keys(state.key, state.step, len(batch.indices))
+    return take_step(training, state, _rows(images, batch), batch.mask, noise, images.shape[0])
 
 
-def _step(
-    training: Training, state: TrainState, images: Array, batch: Batch, noise: StepKeys
+def _rows(images: Array, batch: Batch) -> Array:
+    return over_devices(images[over_devices(batch.indices)])
+
+
+def take_step(
+    training: Training, state: TrainState, raw: Array, mask: Array, noise: StepKeys, num_examples: int
 ) -> tuple[TrainState, Metrics]:
+    """One gradient step on the raw examples of a batch, those that `mask` keeps, out of `num_examples` in all."""
     model = training.model.at_step(state.step).for_training(noise.shared)
-    objective = training.objective.for_dataset(images.shape[0])
-    x = training.preprocessing(noise.data, over_devices(images[over_devices(batch.indices)]))
+    objective = training.objective.for_dataset(num_examples)
+    x = training.preprocessing(noise.data, raw)
     keys = noise.examples
 
     def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
         return objective.loss(model, params, *over_devices((keys, x, mask)), state.step)
 
-    gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, batch.mask), training)
-    transformation = training.transformation(images.shape[0])
+    gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, mask), training)
+    transformation = training.transformation(num_examples)
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     updates = _moving(objective, state, updates)
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
-    moved = objective.update(model, state.params, jax.random.clone(keys), x, batch.mask, state.step)
+    moved = objective.update(model, state.params, jax.random.clone(keys), x, mask, state.step)
     params = with_fixed_of(params, moved)
     state = state._replace(
         step=state.step + 1,
@@ -123,6 +129,12 @@ def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:
     return {name: of(name) for name in updates}
 
 
+def epoch_batches(state: TrainState, num_examples: int, batch_size: int) -> Batch:
+    """The batches of the epoch that a state is in, `[steps, batch]`."""
+    key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), state.epoch)
+    return shuffled_batches(key, num_examples, batch_size)
+
+
 def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[TrainState, Metrics]:
     """Visit every training example once.
 
@@ -134,8 +146,7 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     Returns:
         The state after the epoch, and the metrics as means over all examples.
     """
-    key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), state.epoch)
-    batches = shuffled_batches(key, images.shape[0], training.batch_size)
+    batches = epoch_batches(state, images.shape[0], training.batch_size)
     steps = state.step + jnp.arange(len(batches.indices))
     # the keys of all steps at once: of one step they are hundreds of operations on a few numbers each
     noise = jax.vmap(partial(step_keys, state.key, batch_size=training.batch_size))(steps)
@@ -144,7 +155,8 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
 
     def step(state: TrainState, each: tuple[Batch, PyTree]) -> tuple[TrainState, Metrics]:
         batch, words = each
-        return _step(training, state, images, batch, jax.tree.map(wrap, words))
+        noise = jax.tree.map(wrap, words)
+        return take_step(training, state, _rows(images, batch), batch.mask, noise, images.shape[0])
 
     start = state._replace(key=jax.random.clone(state.key))
     state, metrics = jax.lax.scan(step, start, (batches, words))

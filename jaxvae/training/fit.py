@@ -2,17 +2,19 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
 
+from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.training.epoch import train_epoch, validate
 from jaxvae.training.memory import check_memory
 from jaxvae.training.state import TrainState
+from jaxvae.training.stream import stream
 from jaxvae.training.training import Training
-from jaxvae.typing import Array
+from jaxvae.typing import Array, Metrics
 
 
 class Epoch(NamedTuple):
@@ -29,7 +31,13 @@ class Epoch(NamedTuple):
     """Of this epoch [s]."""
 
 
-def fit(training: Training, state: TrainState, images: Array, validation: Array) -> Iterator[Epoch]:
+def fit(
+    training: Training,
+    state: TrainState,
+    images: Array | Records,
+    validation: Array,
+    during: Callable[[TrainState], None] = lambda state: None,
+) -> Iterator[Epoch]:
     """Train until `training.epochs` or early stopping, yielding after each epoch.
 
     Nothing is compiled after the first epoch. Given a state out of the middle, it goes on as if it had never stopped.
@@ -37,20 +45,23 @@ def fit(training: Training, state: TrainState, images: Array, validation: Array)
     Args:
         training: what is trained and how.
         state: where to start.
-        images: raw training data, `[n, *data_shape]`.
+        images: raw training data, `[n, *data_shape]`, in memory or on disk.
         validation: preprocessed validation data, `[m, *data_shape]`.
+        during: called now and then within an epoch of data on disk, with a state that training can go on from.
 
     Raises:
         UserError: if the programs do not fit the memory, or the loss is no longer finite.
     """
-    compiled_epoch = jax.jit(train_epoch).lower(training, state, images).compile()
-    check_memory(compiled_epoch, "a training step")
+    if isinstance(images, Records):
+        visit = stream(training, state, images, during)
+    else:
+        visit = _compile(training, state, images)
     compiled_validate = jax.jit(validate).lower(training, state, validation).compile()
     check_memory(compiled_validate, "validation")
     patience = math.inf if training.patience is None else training.patience
     while int(state.epoch) < training.epochs and int(state.epochs_since_best) < patience:
         start = time.perf_counter()
-        state, train_metrics = compiled_epoch(training, state, images)
+        state, train_metrics = visit(state)
         state, validation_metrics = compiled_validate(training, state, validation)
         train = {name: float(value) for name, value in train_metrics.items()}
         validation_scores = {name: float(value) for name, value in validation_metrics.items()}
@@ -67,3 +78,12 @@ def fit(training: Training, state: TrainState, images: Array, validation: Array)
             improved=int(state.epochs_since_best) == 0,
             seconds=time.perf_counter() - start,
         )
+
+
+def _compile(
+    training: Training, state: TrainState, images: Array
+) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
+    """The epoch in memory, as one program."""
+    compiled = jax.jit(train_epoch).lower(training, state, images).compile()
+    check_memory(compiled, "a training step")
+    return lambda state: compiled(training, state, images)

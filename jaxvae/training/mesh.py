@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.typing import Array
 
@@ -77,16 +78,37 @@ def _cut(shape: tuple[int, ...], parts: int) -> PartitionSpec:
     return PartitionSpec(*[MODEL if index == axis else None for index in range(len(shape))])
 
 
-def place_examples(images: np.ndarray) -> Array:
+def place_examples(images: np.ndarray | Records) -> Array | Records:
     """Training data on the devices: spread over them where their number divides it, else whole on each.
 
-    Each process copies only the rows that its own devices hold.
+    Each process copies only the rows that its own devices hold. What stays on disk is left there.
     """
+    if isinstance(images, Records):
+        return images
     if _absent():
         return jax.numpy.asarray(images)
     mesh = jax.sharding.get_mesh()
-    spec = PartitionSpec((DATA, MODEL)) if len(images) % mesh.size == 0 else PartitionSpec()
-    return jax.make_array_from_callback(images.shape, NamedSharding(mesh, spec), lambda rows: images[rows])
+    sharding = _spread() if len(images) % mesh.size == 0 else NamedSharding(mesh, PartitionSpec())
+    return jax.make_array_from_callback(images.shape, sharding, lambda rows: images[rows])
+
+
+def rows_here(batch_size: int) -> np.ndarray:
+    """Which rows of a batch the devices of this process hold, in order."""
+    if _absent():
+        return np.arange(batch_size)
+    held = _spread().addressable_devices_indices_map((batch_size,)).values()
+    return np.concatenate(sorted((np.arange(batch_size)[rows] for rows in held), key=lambda part: part[0]))
+
+
+def place_rows(rows: np.ndarray, batch_size: int) -> Array:
+    """A batch spread over the devices, of which each process gives the rows that are `rows_here`."""
+    if _absent():
+        return jax.numpy.asarray(rows)
+    return jax.make_array_from_process_local_data(_spread(), rows, (batch_size, *rows.shape[1:]))
+
+
+def _spread() -> NamedSharding:
+    return NamedSharding(jax.sharding.get_mesh(), PartitionSpec((DATA, MODEL)))
 
 
 def on_one_device(tree: Tree) -> Tree:

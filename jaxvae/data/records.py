@@ -1,0 +1,209 @@
+"""Examples that stay on disk: read row by row while training goes on, for data larger than the memory."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from jaxvae.data.arrays import largest_level
+from jaxvae.data.dataset import Dataset, Split, split_off
+from jaxvae.data.pictures import list_pictures, read_picture
+from jaxvae.errors import UserError
+from jaxvae.typing import Shape
+
+SUFFIX = ".array_record"
+_BATCHES_AHEAD = 8  # read by other threads while a step is computed
+_THREADS = 4
+_MOST_HELD_OUT = 10_000  # examples of each of validation and test, which are kept in memory
+
+
+class Source(Protocol):
+    """Where examples come from: their number, their shape, and how to read some of them."""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What is read."""
+        ...
+
+    @property
+    def shape(self) -> Shape:
+        """Of ONE example."""
+        ...
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        ...
+
+    def read(self, rows: Sequence[int]) -> np.ndarray:
+        """The examples at `rows`, uint8 `[len(rows), *shape]`."""
+        ...
+
+
+class ArrayRecords:
+    """Examples in an array_record file, each record a NumPy array as `numpy.save` writes it (see `write_records`)."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from grain.sources import ArrayRecordDataSource
+        except ImportError as error:
+            raise UserError(f'{path} is read by grain, which is not installed: pip install "jaxvae[stream]"') from error
+        if not path.is_file():
+            raise UserError(f"{path} must be an array_record file, got none: give the path of existing data")
+        try:
+            self._source: Any = ArrayRecordDataSource([str(path)])  # its __len__ and __getitems__ have no types
+            first = self._source[0] if len(self._source) else b""
+            example = np.load(io.BytesIO(first), allow_pickle=False)
+        except (RuntimeError, ValueError, EOFError, OSError) as error:
+            raise UserError(
+                f"{path} must be an array_record file of NumPy arrays, got another kind or none of them: write it with "
+                f"jaxvae.data.write_records"
+            ) from error
+        if example.dtype != np.uint8 or example.ndim == 0:
+            raise UserError(
+                f"{path} must hold uint8 examples (grey levels), got {example.dtype} of shape {example.shape}: write "
+                f"levels from 0 to 255"
+            )
+        self.files, self.shape = [path], example.shape
+        self._header = first[: len(first) - example.size]  # the same in every record of this shape and type
+
+    def __len__(self) -> int:
+        """Records in the file."""
+        return len(self._source)
+
+    def read(self, rows: Sequence[int]) -> np.ndarray:
+        """Records by their numbers, all in one call."""
+        records = self._source.__getitems__([int(row) for row in rows])
+        start, size = len(self._header), int(np.prod(self.shape))
+        for row, record in zip(rows, records, strict=True):
+            if len(record) != start + size or not record.startswith(self._header):
+                raise UserError(
+                    f"{self.files[0]} must hold examples of one shape, {self.shape} as the first, got another in "
+                    f"record {row}: write it again"
+                )
+        pixels = np.frombuffer(b"".join(record[start:] for record in records), np.uint8)
+        return pixels.reshape(-1, *self.shape)
+
+
+class PictureFiles:
+    """Examples as image files in one folder, in the order of their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = list_pictures(folder)
+        self._mode = "RGB"
+        first = read_picture(self.files[0], None)
+        self._mode, self.shape = ("L" if first.shape[-1] == 1 else "RGB"), first.shape
+
+    def __len__(self) -> int:
+        """Image files in the folder."""
+        return len(self.files)
+
+    def read(self, rows: Sequence[int]) -> np.ndarray:
+        """Images by the numbers of their files."""
+        images = np.empty((len(rows), *self.shape), np.uint8)
+        for index, row in enumerate(rows):
+            image = read_picture(self.files[row], self._mode)
+            if image.shape != self.shape:
+                raise UserError(
+                    f"all images must have the size of the first, {self.shape[1]}x{self.shape[0]}, got "
+                    f"{self.files[row].name} of {image.shape[1]}x{image.shape[0]} pixels; resize them to one size"
+                )
+            images[index] = image
+        return images
+
+
+class Records:
+    """Some examples of a source, which looks like their array [N, *shape] as far as training asks for it.
+
+    Args:
+        source: where they are read from.
+        rows: which of its examples, in this order.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, source: Source, rows: np.ndarray) -> None:
+        self._source, self._rows = source, rows
+        self.shape = (len(rows), *source.shape)
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        return len(self._rows)
+
+    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+        """Read examples: uint8 `[n, *shape]`."""
+        return self._source.read(self._rows[index].tolist())
+
+    def batches(self, rows: np.ndarray, start: int = 0) -> Iterator[np.ndarray]:
+        """The examples of each batch of `rows`, `[steps, batch]`, from the step `start` on, read ahead by grain."""
+        import grain
+
+        dataset = grain.MapDataset.source(_Batches(self, rows))[start:]
+        options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_BATCHES_AHEAD)
+        return iter(dataset.to_iter_dataset(options))
+
+    def content_hash(self) -> str:
+        """SHA-256 of the files and of which examples of them these are."""
+        content = hashlib.sha256(np.ascontiguousarray(self._rows, "<i8").tobytes())
+        for path in self._source.files:
+            with path.open("rb") as file:
+                content.update(hashlib.file_digest(file, "sha256").digest())
+        return content.hexdigest()
+
+
+class _Batches:
+    """Batches as elements that grain can ask for by number."""
+
+    def __init__(self, records: Records, rows: np.ndarray) -> None:
+        self._records, self._rows = records, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self._records[self._rows[index]]
+
+
+def load_records(path: Path, name: str) -> Dataset:
+    """Train on what stays on disk; a tenth each, at most 10,000 examples, is read for validation and test.
+
+    Raises:
+        UserError: if `path` is neither an array_record file of uint8 arrays nor a folder of images.
+    """
+    source: Source = PictureFiles(path) if path.is_dir() else ArrayRecords(path)
+    fraction = min(0.1, _MOST_HELD_OUT / len(source))
+    parts = split_off(Split(np.arange(len(source))), fraction, fraction)
+    train, validation, test = (Records(source, part.images) for part in parts)
+    held_out = Split(validation[:]), Split(test[:])
+    # a folder of pictures has 8-bit pixels, however dark; of arrays the held-out ones say whether they are binary
+    maximum = 255 if path.is_dir() else largest_level(held_out)
+    return Dataset(name, Split(cast(np.ndarray, train)), *held_out, maximum)  # an array as far as training asks
+
+
+def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> int:
+    """Write uint8 examples of one shape as an array_record file, one at a time, and return how many there were.
+
+    Raises:
+        UserError: if one is not uint8, or has another shape than the first.
+    """
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    writer, shape, count = ArrayRecordWriter(str(path), "group_size:1"), None, 0  # one record is read at a time
+    try:
+        for example in examples:
+            shape = example.shape if shape is None else shape
+            if example.dtype != np.uint8 or example.shape != shape:
+                raise UserError(
+                    f"records must be uint8 examples of one shape, {shape}, got {example.dtype} of {example.shape} as "
+                    f"number {count}: convert them"
+                )
+            record = io.BytesIO()
+            np.save(record, np.ascontiguousarray(example), allow_pickle=False)
+            writer.write(record.getvalue())
+            count += 1
+    finally:
+        writer.close()
+    return count
