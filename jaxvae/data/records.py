@@ -133,9 +133,10 @@ class Records:
         """How many examples there are."""
         return len(self._rows)
 
-    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        """Read examples: uint8 `[n, *shape]`."""
-        return self._source.read(self._rows[index].tolist())
+    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+        """Read examples: what indexing their array would give."""
+        rows = np.asarray(self._rows[index])
+        return self._source.read(rows.ravel().tolist()).reshape(*rows.shape, *self.shape[1:])
 
     def batches(self, rows: np.ndarray, start: int = 0) -> Iterator[np.ndarray]:
         """The examples of each batch of `rows`, `[steps, batch]`, from the step `start` on, read ahead by grain."""

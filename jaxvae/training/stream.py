@@ -69,7 +69,7 @@ def stream(
             state, sums = compiled(training, state, *local, sums)
             if (number + 1) % STEPS_BETWEEN_CALLS == 0 and number + 1 < len(masks):
                 during(state)
-        seen = batches.mask[first:].sum()
+        seen = float(batches.mask[first:].sum())
         return state._replace(epoch=state.epoch + 1), {name: value / seen for name, value in sums.items()}
 
     return epoch

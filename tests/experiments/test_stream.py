@@ -1,0 +1,114 @@
+"""`train.py` on examples that stay on disk: the run of the same examples in memory, resumable within an epoch."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxvae.data import Records, load, write_records
+from jaxvae.data.records import PictureFiles
+from jaxvae.errors import UserError
+from jaxvae.training import stream
+from tests.experiments.conftest import FAST, TRAIN, Script
+from tests.experiments.test_devices import losses
+
+NUM, HEIGHT, WIDTH = 130, 5, 4
+JOB = [*FAST, "--batch_size", "20", "--binarize", "dynamic"]  # 104 training examples: 6 steps, the last of 4
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    level = np.random.default_rng(0).random((NUM, 1, 1, 1))
+    return (255 * np.clip(level + np.linspace(-0.5, 0.5, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH, 1), 0, 1)).astype("u1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, images: np.ndarray) -> Path:
+    """The same images as an array, as records and as files."""
+    np.save(tmp_path / "x.npy", images)
+    assert write_records(tmp_path / "x.array_record", images) == NUM
+    (tmp_path / "files").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(tmp_path / "files" / f"{number:04}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [["--data", "x.array_record"], ["--data", "files", "--stream", "true"]])
+def test_the_losses_are_those_of_the_same_examples_in_memory(
+    script: Script, folder: Path, arguments: list[str]
+) -> None:
+    assert script(TRAIN, *JOB, "--data", "x.npy", "--epochs", "3", "--run_dir", "memory").code == 0
+    assert script(TRAIN, *JOB, *arguments, "--epochs", "3", "--run_dir", "disk").code == 0
+    assert len(losses(folder / "disk")) == 6
+    np.testing.assert_allclose(losses(folder / "disk"), losses(folder / "memory"), rtol=1e-5)
+    figures = [json.loads((folder / run / "evaluation.json").read_text()) for run in ("disk", "memory")]
+    assert figures[0]["test_set_sha256"] == figures[1]["test_set_sha256"]
+    assert len(figures[0]["train_set_sha256"]) == 64
+
+
+def test_a_run_that_is_interrupted_within_an_epoch_goes_on_at_that_step(
+    script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STEPS_BETWEEN_CALLS", 2)
+    job, starts, batches = [*JOB, "--data", "x.array_record", "--epochs", "2"], [], Records.batches
+
+    def until_step_eleven(self: Records, rows: np.ndarray, start: int) -> Iterator[np.ndarray]:
+        starts.append(start)
+        for number, batch in enumerate(batches(self, rows, start), start):
+            if starts == [0, 0] and number == 5:
+                raise KeyboardInterrupt
+            yield batch
+
+    assert script(TRAIN, *job, "--run_dir", "whole").code == 0
+    monkeypatch.setattr(Records, "batches", until_step_eleven)
+    assert script(TRAIN, *job, "--run_dir", "cut").code == 130
+    assert script(TRAIN, "--run_dir", "cut", "--resume").code == 0
+    assert starts == [0, 0, 4]  # of 6 steps the first 4 stand in the checkpoint
+    whole, cut = (json.loads((folder / run / "evaluation.json").read_text()) for run in ("whole", "cut"))
+    assert whole["step"] == cut["step"] == 12
+    assert whole["parameters_sha256"] == cut["parameters_sha256"]
+    assert losses(folder / "whole")[-1] == losses(folder / "cut")[-1]
+
+
+def test_reading_does_not_depend_on_the_order(folder: Path, images: np.ndarray) -> None:
+    for data in ("x.array_record", "files"):
+        dataset = load(str(folder / data), stream=True)
+        assert isinstance(dataset.train.images, Records)
+        assert dataset.train.images.shape == (104, HEIGHT, WIDTH, 1)
+        assert len(dataset.validation) == len(dataset.test) == 13
+        rows = np.array([[7, 100, 7], [0, 103, 50]])
+        expected = load(str(folder / "x.npy")).train.images[rows]
+        np.testing.assert_array_equal(np.stack(list(dataset.train.images.batches(rows))), expected)
+        np.testing.assert_array_equal(np.stack(list(dataset.train.images.batches(rows, 1))), expected[1:])
+
+
+def test_what_is_not_an_example(script: Script, folder: Path, images: np.ndarray) -> None:
+    (folder / "text.array_record").write_text("no records")
+    np.save(folder / "other.npy", images)
+    with pytest.raises(
+        UserError, match=r"uint8 examples of one shape, \(5, 4, 1\), got uint8 of \(4, 4, 1\) as number 1"
+    ):
+        write_records(folder / "two.array_record", iter([images[0], images[1, :4]]))
+    with pytest.raises(UserError, match=r"got float64 of \(3,\) as number 0"):
+        write_records(folder / "float.array_record", iter([np.zeros(3)]))
+    Image.new("L", (9, 9)).save(folder / "files" / "zz.png")
+    with pytest.raises(UserError, match=r"the size of the first, 4x5, got zz.png of 9x9 pixels"):
+        list(PictureFiles(folder / "files").read(range(NUM + 1)))
+    refused = {
+        ("--data", "text.array_record"): "must be an array_record file of NumPy arrays",
+        ("--data", "none.array_record"): "none.array_record must be an array_record file, got none",
+        ("--data", "digits", "--stream", "true"): "--stream keeps a folder of images or an .array_record file on disk",
+        ("--data", "x.array_record", "--validation_fraction", "0.5"): "needs training examples in memory",
+    }
+    for arguments, message in refused.items():
+        outcome = script(TRAIN, *JOB, *arguments)
+        assert outcome.code == 2
+        assert message in outcome.err
+    outcome = script("experiments/sweep.py", *FAST, "--seeds", "2", "--data", "x.array_record")
+    assert outcome.code == 2
+    assert (
+        "a sweep trains many models on the same examples at once and needs training examples in memory" in outcome.err
+    )
