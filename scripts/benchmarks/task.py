@@ -1,0 +1,43 @@
+"""What a task is, and the network and the data that several share."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import jaxvae as jv
+
+LIMIT = "matrix products alone"
+WIDTHS, LATENT_DIM, NUM_PIXELS = (200, 200), 50, 784
+EPOCH = 60_000  # examples that the seconds of training are stated for
+BATCH = 100
+
+Contenders = dict[str, Callable[[], Any]]
+
+
+class Task(NamedTuple):
+    """What is timed: contenders that do the same work, the first of them the limit."""
+
+    title: str
+    contenders: Contenders
+    scale: float
+    """What the seconds are multiplied by, to be those of the task in full."""
+
+
+def grey_images(count: int) -> np.ndarray:
+    """As many examples of MNIST's size as asked for, uint8, mostly dark."""
+    return (np.random.default_rng(0).random((count, 28, 28, 1)) ** 4 * 255).astype(np.uint8)
+
+
+def dense_vae() -> jv.VAE:
+    """784-200-200-50 with tanh, as in the IWAE paper."""
+    hidden = jv.networks.MLP(WIDTHS, "tanh")
+    return jv.VAE((28, 28, 1), LATENT_DIM, encoder=hidden, decoder=hidden)
+
+
+def layer_sizes() -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Inputs and outputs of each layer of its encoder and of its decoder."""
+    encoder = [NUM_PIXELS, *WIDTHS, 2 * LATENT_DIM]
+    decoder = [LATENT_DIM, *reversed(WIDTHS), NUM_PIXELS]
+    return list(itertools.pairwise(encoder)), list(itertools.pairwise(decoder))
