@@ -136,8 +136,9 @@ def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
     high, low = ((words >> shift) & (2**16 - 1) for shift in (16, 0))
     last = scale * maximum - 1
     chosen = [jnp.where(one > last, other, one) for one, other in ((high, low), (low, high))]
-    uniform = jnp.minimum(jnp.concatenate(chosen)[: levels.size], last).reshape(levels.shape)  # both: one in 2³²
-    return (uniform < scale * levels.astype(jnp.uint32)).astype(jnp.float32)
+    uniform = jnp.minimum(jnp.concatenate(chosen)[: levels.size], last)  # both: one in 2³²
+    x = uniform < scale * levels.ravel().astype(jnp.uint32)
+    return x.astype(jnp.float32).reshape(levels.shape)
 
 
 def content_hash(*arrays: Array | np.ndarray | Records) -> str:

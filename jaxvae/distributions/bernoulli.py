@@ -1,7 +1,6 @@
 """The Bernoulli distribution, by its logits."""
 
 import math
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -27,29 +26,29 @@ _FACTORS = 16  # of one product, at most: each is at most 2
 _LANES = 8  # products side by side that a processor multiplies at once
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(2,))
-def _log_prob(value: Array, logits: Array, event_ndim: int) -> Array:
-    """Σ_d [ x_d l_d − softplus(l_d) ], where a long event takes one logarithm for several dimensions.
+@jax.custom_jvp
+def _log_prob(value: Array, logits: Array) -> Array:
+    """Σ_d [ x_d l_d − softplus(l_d) ] over the last axis; a long one takes one logarithm for several dimensions.
 
     Σ_d softplus(l_d) = Σ_d max(l_d, 0) + Σ_groups log Π_{d in group} (1 + e^−|l_d|)
 
     The product rounds each factor by 6e-8, which is what a sum of so many terms rounds by; logarithms are what the
     likelihood of binary pixels spends its time on.
     """
-    shape = logits.shape[logits.ndim - event_ndim :]
-    factors = next((n for n in range(_FACTORS, 1, -1) if math.prod(shape) % (n * _LANES) == 0), None)
+    size = logits.shape[-1]
+    factors = next((n for n in range(_FACTORS, 1, -1) if size % (n * _LANES) == 0), None)
     if factors is None or logits.dtype != jnp.float32:
-        return sum_event(value * logits - softplus(logits), event_ndim)
-    groups = (1.0 + jnp.exp(-jnp.abs(logits))).reshape(*logits.shape[: logits.ndim - event_ndim], factors, -1)
+        return jnp.sum(value * logits - softplus(logits), axis=-1)
+    groups = (1.0 + jnp.exp(-jnp.abs(logits))).reshape(*logits.shape[:-1], factors, -1)
     normaliser = jnp.sum(jnp.log(jnp.prod(groups, axis=-2)), axis=-1)
-    return sum_event(value * logits - jnp.maximum(logits, 0.0), event_ndim) - normaliser
+    return jnp.sum(value * logits - jnp.maximum(logits, 0.0), axis=-1) - normaliser
 
 
 @_log_prob.defjvp
-def _log_prob_jvp(event_ndim: int, primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+def _log_prob_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
     (value, logits), (of_value, of_logits) = primals, tangents
     terms = (value - jax.nn.sigmoid(logits)) * of_logits + logits * of_value
-    return _log_prob(value, logits, event_ndim), sum_event(terms, event_ndim)
+    return _log_prob(value, logits), jnp.sum(terms, axis=-1)
 
 
 @dataclass
@@ -89,7 +88,11 @@ class Bernoulli(Distribution):
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
-        return _log_prob(*align(value, self.logits), self.event_ndim)
+        size = math.prod(self.logits.shape[self.logits.ndim - self.event_ndim :])
+        flat = (
+            array.reshape(*array.shape[: array.ndim - self.event_ndim], size) for array in align(value, self.logits)
+        )
+        return _log_prob(*flat)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""

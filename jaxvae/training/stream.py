@@ -54,7 +54,7 @@ def stream(
     step = jax.jit(streamed_step, static_argnums=5)
     noise = jax.eval_shape(lambda: step_keys(jax.random.key(0), jnp.zeros((), jnp.int32), batch_size))
     metrics = jax.eval_shape(partial(take_step, num_examples=count), training, state, raw, mask, noise)[1]
-    nothing = {name: np.zeros(value.shape, value.dtype) for name, value in metrics.items()}
+    nothing: Metrics = {name: jnp.zeros(value.shape, value.dtype) for name, value in metrics.items()}
     compiled = step.lower(training, state, raw, mask, nothing, count).compile()
     check_memory(compiled, "a training step")
     order = jax.jit(epoch_batches, static_argnums=(1, 2))

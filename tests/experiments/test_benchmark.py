@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jax
 import pytest
 
 from tests.experiments.conftest import Script
@@ -26,18 +27,31 @@ def test_every_contender_in_every_round(script: Script) -> None:
 
 
 @pytest.mark.parametrize("task", ["mlp_epoch", "iwae_epoch"])
-def test_training_stands_beside_pytorch(script: Script, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_stands_beside_its_peers(script: Script, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.compile", lambda function: function)  # half a minute, for what is no concern of ours
-    outcome = script(BENCHMARK, task, "--examples", "200", "--rounds", "1", "--output", "out.json")
+    with (
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_key_reuse(False),
+    ):  # numpyro
+        outcome = script(BENCHMARK, task, "--examples", "200", "--rounds", "1", "--output", "out.json")
     assert outcome.code == 0, outcome.err
     contenders = json.loads(Path("out.json").read_text())["tasks"][task]["contenders"]
-    assert list(contenders) == ["matrix products alone", "jaxvae", "PyTorch", "PyTorch, torch.compile"]
+    expected = ["matrix products alone", "jaxvae", "PyTorch", "PyTorch, torch.compile", "pythae 0.1.2, not binarising"]
+    assert list(contenders) == expected + ["numpyro, SVI"] * (task == "mlp_epoch")
+
+
+def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
+    outcome = script(BENCHMARK, "convolution", "--examples", "128", "--rounds", "1", "--output", "out.json")
+    assert outcome.code == 0, outcome.err
+    contenders = json.loads(Path("out.json").read_text())["tasks"]["convolution"]["contenders"]
+    assert list(contenders) == ["matrix products alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["log_marginals"], "tasks must be of log_marginal, mlp_epoch, iwae_epoch, got 'log_marginals'"),
+        (["log_marginals"], "tasks must be of log_marginal, mlp_epoch, iwae_epoch, convolution, got 'log_marginals'"),
         (["--rounds", "0"], "--rounds must be >= 1, got 0"),
         (["--output", "missing/out.json"], "--output must be a file in a folder that exists"),
     ],

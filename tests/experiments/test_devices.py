@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxvae.data import load, write_records
 from jaxvae.training.checkpoint import checkpoint_step
 from tests.conftest import ROOT
 from tests.experiments.conftest import FAST, TRAIN, Script
@@ -43,8 +44,12 @@ def losses(run: Path) -> list[float]:
     return [value for record in records for value in (record["train"]["loss"], record["validation"]["elbo"])]
 
 
-def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, script: Script) -> None:
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, script: Script, where: str) -> None:
     port, epochs = free_port(), ["--epochs", "25"]
+    if where == "disk":
+        write_records(tmp_path / "digits.array_record", load("digits").train.images * 15)
+        epochs += ["--data", "digits.array_record", "--batch_size", "300"]  # 1149 examples: 4 steps
     pair = [start(tmp_path, process, port, *epochs) for process in range(2)]
     outputs = [process.communicate(timeout=WAIT) for process in pair]
     assert [process.returncode for process in pair] == [0, 0], outputs

@@ -1,0 +1,36 @@
+"""Write docs/benchmarks.md from the JSON files of docs/benchmarks, which scripts/benchmark.py leaves."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER, PAGE = ROOT / "docs" / "benchmarks", ROOT / "docs" / "benchmarks.md"
+INTRODUCTION = """# Benchmarks
+
+Written by `python scripts/write_benchmarks.py` from the JSON files of docs/benchmarks. Contenders take turns in one
+process; seconds are medians over rounds, ratios medians of the ratios within rounds.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *(_section(path) for path in sorted(FOLDER.glob("*.json")))])
+
+
+def _section(path: Path) -> str:
+    document = json.loads(path.read_text())
+    versions = ", ".join(f"{name} {version}" for name, version in document["code"].items())
+    lines = []
+    for name, task in document["tasks"].items():
+        flags = f"--examples {task['examples_timed']} --rounds {document['rounds']}"
+        command = f"`python scripts/benchmark.py {name} {flags}`"
+        lines += [f"## {task['title']}", "", f"{command}, {document['hardware']}; {versions}", ""]
+        lines += ["| | seconds | over the limit |", "|---|---:|---:|"]
+        for contender, result in task["contenders"].items():
+            lines.append(f"| {contender} | {result['seconds']:.3g} | {result['over_limit']:.2f} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
