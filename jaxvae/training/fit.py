@@ -11,6 +11,7 @@ from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.training.epoch import train_epoch, validate
 from jaxvae.training.memory import check_memory
+from jaxvae.training.mesh import on_every_device
 from jaxvae.training.state import TrainState
 from jaxvae.training.stream import stream
 from jaxvae.training.training import Training
@@ -52,6 +53,7 @@ def fit(
     Raises:
         UserError: if the programs do not fit the memory, or the loss is no longer finite.
     """
+    training = on_every_device(training)
     if isinstance(images, Records):
         visit = stream(training, state, images, during)
     else:
@@ -59,23 +61,28 @@ def fit(
     compiled_validate = jax.jit(validate).lower(training, state, validation).compile()
     check_memory(compiled_validate, "validation")
     patience = math.inf if training.patience is None else training.patience
-    while int(state.epoch) < training.epochs and int(state.epochs_since_best) < patience:
+    epoch, since_best = jax.device_get((state.epoch, state.epochs_since_best))
+    while epoch < training.epochs and since_best < patience:
         start = time.perf_counter()
         state, train_metrics = visit(state)
         state, validation_metrics = compiled_validate(training, state, validation)
-        train = {name: float(value) for name, value in train_metrics.items()}
-        validation_scores = {name: float(value) for name, value in validation_metrics.items()}
+        # the one time an epoch that anything comes to the host
+        metrics, scores, epoch, since_best = jax.device_get(
+            (train_metrics, validation_metrics, state.epoch, state.epochs_since_best)
+        )
+        train = {name: float(value) for name, value in metrics.items()}
+        validation_scores = {name: float(value) for name, value in scores.items()}
         for name, value in {"training loss": train["loss"], **validation_scores}.items():
             if not math.isfinite(value):
                 raise UserError(
-                    f"the {name} must stay finite, got {value} in epoch {int(state.epoch)}: lower --learning_rate, set "
+                    f"the {name} must stay finite, got {value} in epoch {epoch}: lower --learning_rate, set "
                     f"--gradient_clip 1, or check the data's range; earlier checkpoints are kept"
                 )
         yield Epoch(
             state=state,
             train=train,
             validation=validation_scores,
-            improved=int(state.epochs_since_best) == 0,
+            improved=bool(since_best == 0),
             seconds=time.perf_counter() - start,
         )
 

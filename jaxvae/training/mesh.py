@@ -111,6 +111,13 @@ def _spread() -> NamedSharding:
     return NamedSharding(jax.sharding.get_mesh(), PartitionSpec((DATA, MODEL)))
 
 
+def on_every_device(tree: Tree) -> Tree:
+    """The numbers of a description as arrays on all devices, so that no step brings them from the host."""
+    if _absent():
+        return jax.device_put(tree)
+    return jax.jit(lambda leaves: leaves, out_shardings=NamedSharding(jax.sharding.get_mesh(), PartitionSpec()))(tree)
+
+
 def on_one_device(tree: Tree) -> Tree:
     """The same arrays whole, on the first device of this process."""
     if _absent():

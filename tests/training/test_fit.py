@@ -10,7 +10,7 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.errors import UserError
-from jaxvae.training import Epoch, Optimizer, fit
+from jaxvae.training import Epoch, Optimizer, fit, train_epoch
 from jaxvae.training.checkpoint import checkpoint_step, restore_checkpoint, save_checkpoint
 from tests.training.conftest import Job, make_job
 
@@ -120,3 +120,13 @@ def test_nothing_is_traced_after_the_first_epoch(averaged_job: Job) -> None:
         assert traced, "the listener hears nothing"
     finally:
         jax.monitoring.clear_event_listeners()
+
+
+def test_no_epoch_brings_anything_from_the_host(job: Job) -> None:
+    epochs = fit(*job)
+    next(epochs)  # compiles
+    with jax.transfer_guard("disallow"):
+        assert int(jax.device_get(next(epochs).state.epoch)) == 2
+    bare = jax.jit(train_epoch).lower(*job[:3]).compile()
+    with jax.transfer_guard("disallow"), pytest.raises(jax.errors.JaxRuntimeError, match="host-to-device"):
+        bare(*job[:3])  # the numbers of the description, as they are
