@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -82,15 +83,16 @@ def devices(flags: DeviceFlags, batch_size: int, accumulate: int) -> Iterator[No
         return
     if flags.coordinator is not None:
         _connect(flags)
-    mesh = make_mesh(**sizes)
-    if batch_size % (mesh.size * accumulate):
-        parts = f" and {accumulate} parts" if accumulate > 1 else ""
-        raise UserError(
-            f"--batch_size must be a multiple of the {mesh.size} devices of --mesh {flags.mesh}{parts}, got "
-            f"{batch_size}: take {-(-batch_size // (mesh.size * accumulate)) * mesh.size * accumulate}"
-        )
-    with jax.set_mesh(mesh), _all_or_none() if jax.process_count() > 1 else contextlib.nullcontext():
-        yield
+    with _all_or_none() if jax.process_count() > 1 else contextlib.nullcontext():
+        mesh = make_mesh(**sizes)
+        if batch_size % (mesh.size * accumulate):
+            parts = f" and {accumulate} parts" if accumulate > 1 else ""
+            raise UserError(
+                f"--batch_size must be a multiple of the {mesh.size} devices of --mesh {flags.mesh}{parts}, got "
+                f"{batch_size}: take {-(-batch_size // (mesh.size * accumulate)) * mesh.size * accumulate}"
+            )
+        with jax.set_mesh(mesh):
+            yield
 
 
 def is_first() -> bool:
@@ -130,6 +132,8 @@ def _all_or_none() -> Iterator[None]:
     except jax.errors.JaxRuntimeError as error:
         what = " ".join(str(error).split())[:120]
         _end(f"a process that trains with this one ended; start all of them again with --resume ({what})", USER_ERROR)
+    except Exception:
+        _end(traceback.format_exc(), 1)
 
 
 def _end(line: str, code: int) -> NoReturn:

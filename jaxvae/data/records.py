@@ -187,12 +187,15 @@ def load_records(path: Path, name: str) -> Dataset:
 def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> int:
     """Write uint8 examples of one shape as an array_record file, one at a time, and return how many there were.
 
+    The file appears under its name when it is complete.
+
     Raises:
         UserError: if one is not uint8, or has another shape than the first.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
-    writer, shape, count = ArrayRecordWriter(str(path), "group_size:1"), None, 0  # one record is read at a time
+    part, shape, count = path.with_name(f"{path.name}.part"), None, 0
+    writer = ArrayRecordWriter(str(part), "group_size:1")  # one record is read at a time
     try:
         for example in examples:
             shape = example.shape if shape is None else shape
@@ -205,6 +208,11 @@ def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> in
             np.save(record, np.ascontiguousarray(example), allow_pickle=False)
             writer.write(record.getvalue())
             count += 1
-    finally:
         writer.close()
+        part.replace(path)
+    except BaseException:
+        if writer.is_open():
+            writer.close()
+        part.unlink()
+        raise
     return count

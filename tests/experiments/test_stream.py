@@ -94,6 +94,7 @@ def test_what_is_not_an_example(script: Script, folder: Path, images: np.ndarray
         write_records(folder / "two.array_record", iter([images[0], images[1, :4]]))
     with pytest.raises(UserError, match=r"got float64 of \(3,\) as number 0"):
         write_records(folder / "float.array_record", iter([np.zeros(3)]))
+    assert not [path.name for path in folder.iterdir() if path.name.startswith(("two", "float"))]
     Image.new("L", (9, 9)).save(folder / "files" / "zz.png")
     with pytest.raises(UserError, match=r"the size of the first, 4x5, got zz.png of 9x9 pixels"):
         list(PictureFiles(folder / "files").read(range(NUM + 1)))
