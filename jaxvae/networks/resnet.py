@@ -1,6 +1,7 @@
 """The residual network."""
 
 import flax.linen as nn
+import jax
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.conv import check_widths
@@ -25,8 +26,10 @@ def num_groups(channels: int) -> int:
 
 
 def _normalize(x: Array) -> Array:
-    norm = nn.GroupNorm(num_groups(x.shape[-1]), epsilon=_EPSILON, param_dtype=x.dtype, use_fast_variance=False)
-    return norm(x[None])[0]
+    groups = num_groups(x.shape[-1])
+    norm = nn.GroupNorm(groups, epsilon=_EPSILON, dtype=x.dtype, param_dtype=x.dtype, use_fast_variance=False)
+    with jax.numpy_dtype_promotion("standard"):  # its mean and variance are float32, whatever x is
+        return norm(x[None])[0]
 
 
 @dataclass

@@ -1,11 +1,14 @@
 """scripts/benchmark.py: what it writes, and its flags; never how long anything takes."""
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import jax
 import pytest
 
+from tests.conftest import ROOT
 from tests.experiments.conftest import Script
 
 BENCHMARK = "scripts/benchmark.py"
@@ -48,10 +51,35 @@ def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
     assert list(contenders) == ["matrix products alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
 
 
+@pytest.mark.parametrize("name", ["gpu_elbo", "gpu_iwae", "gpu_sweep", "gpu_resnet"])
+def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+    from benchmarks import accelerator
+
+    monkeypatch.setattr(accelerator, "SIDE", 64)
+    monkeypatch.setattr(accelerator, "BATCH", 10)
+    if name == "gpu_sweep":
+        task = accelerator.sweep(20, members=3)
+    elif name == "gpu_resnet":
+        task = accelerator.residual(4, channels=(2, 3), batch_size=2)
+    else:
+        task = accelerator.TASKS[name](20)
+    for run in task.contenders.values():
+        run()
+    operations = float(re.findall(r"images, (\S+) · 10¹²", task.title)[0]) * 1e12
+    if name != "gpu_resnet":
+        encoder, decoder = 784 * 200 + 200 * 200 + 200 * 100, 50 * 200 + 200 * 200 + 200 * 784
+        draws, models = (50 if name == "gpu_iwae" else 1), (3 if name == "gpu_sweep" else 1)
+        products = 6 * 60_000 * models * (encoder + draws * decoder)  # forward, and backward for inputs and weights
+        assert 0.7 * products < operations < 3.0 * products  # Adam and the rest weigh more in a batch of 10
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["log_marginals"], "tasks must be of log_marginal, mlp_epoch, iwae_epoch, convolution, got 'log_marginals'"),
+        (["--gpu"], "--gpu needs a GPU or a TPU that JAX sees, got a CPU only"),
+        (["--gpu", "mlp_epoch"], "tasks must be of gpu_elbo, gpu_iwae, gpu_sweep, gpu_resnet, got 'mlp_epoch'"),
         (["--rounds", "0"], "--rounds must be >= 1, got 0"),
         (["--output", "missing/out.json"], "--output must be a file in a folder that exists"),
     ],

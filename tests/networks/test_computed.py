@@ -1,12 +1,16 @@
 """Networks in other precision, and with hidden values computed twice."""
 
+from collections.abc import Iterator
+
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import jaxvae as jv
-from jaxvae.networks import MLP, Bfloat16, Rematerialized
-from jaxvae.typing import Array, Params
+from jaxvae.networks import MLP, Bfloat16, Conv, GatedMLP, Network, Rematerialized, ResNet
+from jaxvae.typing import Array, Params, Shape
 from tests.helpers import assert_trees_close, keys
 
 WIDE = MLP((64, 48), "tanh")
@@ -28,6 +32,33 @@ def test_bfloat16_rounds_the_network_and_nothing_else() -> None:
     products = [eqn for eqn in hidden.eqns if eqn.primitive.name == "dot_general"]
     assert len(products) == 3
     assert {eqn.outvars[0].aval.dtype.name for eqn in products} == {"bfloat16"}  # type: ignore[attr-defined]
+
+
+def primitives(jaxpr: jax.extend.core.Jaxpr) -> Iterator[jax.extend.core.JaxprEqn]:
+    """All equations, those of inner functions among them."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda leaf: hasattr(leaf, "eqns")):
+            if hasattr(inner, "eqns"):
+                yield from primitives(inner)
+
+
+@pytest.mark.parametrize(
+    "network", [GatedMLP((6, 5)), Conv((2, 4)), ResNet((2, 4))], ids=lambda one: type(one).__name__
+)
+@pytest.mark.parametrize("shape", [(12, 8, 1), (7,)], ids=["encoder", "decoder"])
+def test_every_product_of_a_network_is_of_half_precision(network: Network, shape: Shape) -> None:
+    output_shape, half = ((2, 12, 8, 1) if shape == (7,) else (2, 3)), Bfloat16(network)
+    x = jax.random.normal(jax.random.key(0), shape)
+    params = half.init(jax.random.key(1), x, output_shape)
+    traced = jax.make_jaxpr(lambda params: half.apply(params, x, output_shape))(params)
+    products = [
+        one for one in primitives(traced.jaxpr) if one.primitive.name in ("dot_general", "conv_general_dilated")
+    ]
+    assert len(products) >= 3
+    assert {one.outvars[0].aval.dtype.name for one in products} == {"bfloat16"}  # type: ignore[attr-defined]
+    exact, rounded = network.apply(params, x, output_shape), half.apply(params, x, output_shape)
+    assert 0 < np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
 
 
 def test_rematerialized_has_the_same_gradient_for_less_memory() -> None:
