@@ -20,7 +20,7 @@ EPOCHS, RESUMED_FROM = 20, 10
 NETWORK = jv.networks.MLP((136, 128))  # 4 weight matrices that are large enough to be cut
 MODEL = jv.VAE((12, 12, 1), 6, encoder=NETWORK, decoder=NETWORK)
 TRAINING = Training(
-    MODEL, Preprocessing(maximum=255, binarize="dynamic"), Optimizer(learning_rate=3e-3, ema_decay=0.9), batch_size=16
+    MODEL, Preprocessing(maximum=255, binarize="dynamic"), Optimizer(learning_rate=5e-4, ema_decay=0.9), batch_size=16
 )
 
 
