@@ -92,20 +92,18 @@ def load_data(flags: DataFlags) -> Dataset:
     dataset = load(flags.data, flags.data_dir, stream=flags.stream)
     if flags.validation_fraction is None:
         return dataset
-    in_memory(dataset, "--validation_fraction moves examples from one split to another")
+    check_in_memory(dataset, "--validation_fraction moves examples from one split to another")
     return with_validation_fraction(dataset, flags.validation_fraction)
 
 
-def in_memory(dataset: Dataset, what: str) -> np.ndarray:
-    """The training examples, for what needs all of them at once.
+def check_in_memory(dataset: Dataset, what: str) -> None:
+    """Check that the training examples are at hand, for what needs all of them at once.
 
     Raises:
         UserError: if they stay on disk.
     """
-    images = dataset.train.images
-    if isinstance(images, Records):
+    if isinstance(dataset.train.images, Records):
         raise UserError(f"{what} and needs training examples in memory, got {dataset.name}, where they stay on disk")
-    return images
 
 
 def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:

@@ -20,9 +20,9 @@ from jaxvae.cli.setup import (
     DataFlags,
     Setup,
     Stream,
+    check_in_memory,
     check_traces,
     first_state,
-    in_memory,
     load_data,
     set_up,
     stream_key,
@@ -160,7 +160,7 @@ def programs(jobs: Sequence[Job]) -> list[list[Job]]:
     chunks: list[list[Job]] = []
     for group in groups.values():
         setup = group[0].setup
-        in_memory(setup.dataset, "a sweep trains many models on the same examples at once")
+        check_in_memory(setup.dataset, "a sweep trains many models on the same examples at once")
         check_traces(setup)
         state = jax.eval_shape(lambda setup=setup, job=group[0]: first_state(setup, job.seed))
         images = jax.ShapeDtypeStruct(setup.dataset.train.images.shape, setup.dataset.train.images.dtype)

@@ -1,6 +1,7 @@
 """Examples that stay on disk: read row by row while training goes on, for data larger than the memory."""
 
 import hashlib
+import importlib.util
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -46,10 +47,8 @@ class ArrayRecords:
     """Examples in an array_record file, each record a NumPy array as `numpy.save` writes it (see `write_records`)."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            from grain.sources import ArrayRecordDataSource
-        except ImportError as error:
-            raise UserError(f'{path} is read by grain, which is not installed: pip install "jaxvae[stream]"') from error
+        from grain.sources import ArrayRecordDataSource
+
         if not path.is_file():
             raise UserError(f"{path} must be an array_record file, got none: give the path of existing data")
         try:
@@ -92,7 +91,6 @@ class PictureFiles:
 
     def __init__(self, folder: Path) -> None:
         self.files = list_pictures(folder)
-        self._mode = "RGB"
         first = read_picture(self.files[0], None)
         self._mode, self.shape = ("L" if first.shape[-1] == 1 else "RGB"), first.shape
 
@@ -172,8 +170,11 @@ def load_records(path: Path, name: str) -> Dataset:
     """Train on what stays on disk; a tenth each, at most 10,000 examples, is read for validation and test.
 
     Raises:
-        UserError: if `path` is neither an array_record file of uint8 arrays nor a folder of images.
+        UserError: if `path` is neither an array_record file of uint8 arrays nor a folder of images, or grain is not
+            installed.
     """
+    if importlib.util.find_spec("grain") is None:
+        raise UserError(f'{path} is read by grain, which is not installed: pip install "jaxvae[stream]"')
     source: Source = PictureFiles(path) if path.is_dir() else ArrayRecords(path)
     fraction = min(0.1, _MOST_HELD_OUT / len(source))
     parts = split_off(Split(np.arange(len(source))), fraction, fraction)
