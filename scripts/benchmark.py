@@ -4,11 +4,14 @@ python scripts/benchmark.py                                   # every task
 python scripts/benchmark.py log_marginal --examples 10000     # the task as it is quoted, in full
 python scripts/benchmark.py mlp_epoch iwae_epoch              # an epoch of training, beside PyTorch, pythae, numpyro
 python scripts/benchmark.py convolution                       # a convolutional network: in a loop and step by step
+python scripts/benchmark.py cold_start many_models             # our commands, and 16 models three ways
+python scripts/benchmark.py streaming --examples 25600            # 11 GB of files beside as much as is timed in memory
 python scripts/benchmark.py --gpu --examples 60000            # the tasks of a GPU, beside its peak
 """
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
@@ -24,8 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import jax
 from benchmarks import accelerator
+from benchmarks.commands import cold_start, many_models
 from benchmarks.convolution import convolution
 from benchmarks.log_marginal import log_marginal
+from benchmarks.streaming import streaming
 from benchmarks.task import Task
 from benchmarks.training import training
 from rich.console import Console
@@ -37,9 +42,13 @@ TASKS: dict[str, Callable[[int], Task]] = {
     "mlp_epoch": partial(training, None),
     "iwae_epoch": partial(training, 50),
     "convolution": convolution,
+    "cold_start": cold_start,
+    "many_models": many_models,
+    "streaming": streaming,
 }
 
 
+_PEAK = Path("/proc/self/status")
 _PACKAGES = ("jaxvae", "jax", "torch", "pythae", "numpyro")
 
 
@@ -50,17 +59,35 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _forget_peak() -> None:
+    """Let the system count the largest memory of this process anew."""
+    if _PEAK.parent.exists():
+        (_PEAK.parent / "clear_refs").write_text("5")
+
+
+def _peak_megabytes() -> float:
+    """The largest memory of this process since then [MB]; not known outside of Linux."""
+    if not _PEAK.exists():
+        return math.nan
+    lines = dict(line.split(":", 1) for line in _PEAK.read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
+
+
 def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, Any]]:
     """Seconds of each contender, median over rounds in which they take turns, and the ratio to the first by round."""
     limit = next(iter(task.contenders))
-    for run in task.contenders.values():
-        run()  # compiles
+    if task.compiles:
+        for run in task.contenders.values():
+            run()
     seconds: dict[str, list[float]] = {name: [] for name in task.contenders}
+    peaks = dict.fromkeys(task.contenders, 0.0)
     for _ in track(range(rounds), "rounds", console=console):
         for name, run in task.contenders.items():
+            _forget_peak()
             start = time.perf_counter()
             run()
             seconds[name].append((time.perf_counter() - start) * task.scale)
+            peaks[name] = max(peaks[name], _peak_megabytes())
     return {
         name: {
             "seconds": statistics.median(values),
@@ -69,6 +96,7 @@ def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, An
                 [value / least for value, least in zip(values, seconds[limit], strict=True)]
             ),
         }
+        | ({"peak_megabytes": peaks[name]} if task.memory else {})
         for name, values in seconds.items()
     }
 
@@ -101,10 +129,11 @@ def main() -> None:
         results = measure(task, flags.rounds, console)
         document[name] = {"title": task.title, "examples_timed": flags.examples, "contenders": results}
         table = Table(title=task.title, title_justify="left")
-        for heading in ("", "seconds", "over the limit"):
+        for heading in ("", "seconds", "over the first", *(["peak memory [MB]"] if task.memory else [])):
             table.add_column(heading, justify="right" if heading else "left")
         for contender, result in results.items():
-            table.add_row(contender, f"{result['seconds']:.2f}", f"{result['over_limit']:.2f}")
+            cells = [f"{result['seconds']:.3g}", f"{result['over_limit']:.2f}"]
+            table.add_row(contender, *cells, *([f"{result['peak_megabytes']:,.0f}"] if task.memory else []))
         console.print(table)
     context = {
         "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",

@@ -16,7 +16,7 @@ from jaxvae.errors import UserError
 from jaxvae.typing import Shape
 
 SUFFIX = ".array_record"
-_BATCHES_AHEAD = 8  # read by other threads while a step is computed
+_PARTS_AHEAD = 3  # read by other threads while steps are computed
 _THREADS = 4
 _MOST_HELD_OUT = 10_000  # examples of each of validation and test, which are kept in memory
 
@@ -136,13 +136,12 @@ class Records:
         rows = np.asarray(self._rows[index])
         return self._source.read(rows.ravel().tolist()).reshape(*rows.shape, *self.shape[1:])
 
-    def batches(self, rows: np.ndarray, start: int = 0) -> Iterator[np.ndarray]:
-        """The examples of each batch of `rows`, `[steps, batch]`, from the step `start` on, read ahead by grain."""
+    def read_ahead(self, parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """What indexing by each of `parts` gives, arrays of rows of any shape, read ahead by grain."""
         import grain
 
-        dataset = grain.MapDataset.source(_Batches(self, rows))[start:]
-        options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_BATCHES_AHEAD)
-        return iter(dataset.to_iter_dataset(options))
+        options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PARTS_AHEAD)
+        return iter(grain.MapDataset.source(_Parts(self, parts)).to_iter_dataset(options))
 
     def content_hash(self) -> str:
         """SHA-256 of the files and of which examples of them these are."""
@@ -153,17 +152,17 @@ class Records:
         return content.hexdigest()
 
 
-class _Batches:
-    """Batches as elements that grain can ask for by number."""
+class _Parts:
+    """Parts as elements that grain can ask for by number."""
 
-    def __init__(self, records: Records, rows: np.ndarray) -> None:
-        self._records, self._rows = records, rows
+    def __init__(self, records: Records, parts: Sequence[np.ndarray]) -> None:
+        self._records, self._parts = records, parts
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._parts)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._records[self._rows[index]]
+        return self._records[self._parts[index]]
 
 
 def load_records(path: Path, name: str) -> Dataset:
@@ -185,6 +184,13 @@ def load_records(path: Path, name: str) -> Dataset:
     return Dataset(name, Split(cast(np.ndarray, train)), *held_out, maximum)  # an array as far as training asks
 
 
+def _header(example: np.ndarray) -> bytes:
+    """What `numpy.save` writes before the numbers of an array."""
+    record = io.BytesIO()
+    np.save(record, np.ascontiguousarray(example), allow_pickle=False)
+    return record.getvalue()[: -example.nbytes]
+
+
 def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> int:
     """Write uint8 examples of one shape as an array_record file, one at a time, and return how many there were.
 
@@ -195,7 +201,7 @@ def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> in
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
-    part, shape, count = path.with_name(f"{path.name}.part"), None, 0
+    part, shape, count, header = path.with_name(f"{path.name}.part"), None, 0, b""
     writer = ArrayRecordWriter(str(part), "group_size:1")  # one record is read at a time
     try:
         for example in examples:
@@ -205,9 +211,9 @@ def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> in
                     f"records must be uint8 examples of one shape, {shape}, got {example.dtype} of {example.shape} as "
                     f"number {count}: convert them"
                 )
-            record = io.BytesIO()
-            np.save(record, np.ascontiguousarray(example), allow_pickle=False)
-            writer.write(record.getvalue())
+            if count == 0:  # the same in every record of this shape and type
+                header = _header(example)
+            writer.write(header + example.tobytes())
             count += 1
         writer.close()
         part.replace(path)

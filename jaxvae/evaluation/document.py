@@ -98,8 +98,14 @@ def likelihood_document(
     num_dimensions = int(np.prod(x.shape[1:]))
     figures = scores.figures
 
-    def bits(value: float) -> float | None:
-        return None if bin_width is None else float(bits_per_dimension(value, num_dimensions, bin_width))
+    def bits(estimate: Estimate) -> dict[str, float | None]:
+        if bin_width is None:
+            return {"bits_per_dimension": None}
+        value, error = estimate
+        return {
+            "bits_per_dimension": float(bits_per_dimension(value, num_dimensions, bin_width)),
+            "bits_per_dimension_error": None if error is None else error / num_dimensions / math.log(2.0),
+        }
 
     def entry(name: str, estimate: Estimate | None, **more: Any) -> dict[str, Any]:
         if estimate is None:
@@ -109,7 +115,7 @@ def likelihood_document(
 
     def density(name: str, **more: Any) -> dict[str, Any]:
         estimate = figures.get(name)
-        return entry(name, estimate, bits_per_dimension=bits(estimate.value) if estimate else None, **more)
+        return entry(name, estimate, **(bits(estimate) if estimate else {}), **more)
 
     if baseline is None:
         baseline_entry = {"model": "none", **missing(f"none is known for {type(likelihood).__name__}")}
@@ -117,7 +123,7 @@ def likelihood_document(
         family = type(baseline.base if isinstance(baseline, Levels) else baseline).__name__
         model = "columns" if isinstance(baseline, Columns) else f"{family} per dimension"
         estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
-        shown = figure(estimate, "nats", "log p(x) in closed form", bits_per_dimension=bits(estimate.value))
+        shown = figure(estimate, "nats", "log p(x) in closed form", **bits(estimate))
         baseline_entry = {"model": f"independent {model}", **shown}
     rate, log_likelihood = figures.get("kl"), figures["log_likelihood"]
     distortion = Estimate(-log_likelihood.value, log_likelihood.standard_error)
@@ -151,7 +157,13 @@ def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
             "unit": "nats",
             "estimator": "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
         },
-        "repeat_error": report.repeat_error,
+        "repeat_error": missing("one repeat tells nothing of it: give --num_repeats 2 or more")
+        if report.repeat_error is None
+        else {
+            "value": report.repeat_error,
+            "unit": "nats",
+            "estimator": "standard deviation of the means of the repeats / √(number of repeats)",
+        },
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
         "pareto_shape": shape if report.pareto_shape is not None else missing("too few samples for a tail"),
     }

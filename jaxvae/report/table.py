@@ -134,7 +134,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     elif "num_samples" in entry:
         more.append(f"{entry['num_samples']:,} sample{'s' if entry['num_samples'] > 1 else ''}")
     if entry.get("num_repeats", 1) > 1:
-        more.append(f"{entry['num_repeats']} repeats ± {entry['repeat_error']:.3f}")
+        more.append(f"{entry['num_repeats']} repeats ± {entry['repeat_error']['value']:.3f}")
     if "upper_bound" in entry:
         more.append(f"at most {entry['upper_bound']:.2f}")
     if "model" in entry:

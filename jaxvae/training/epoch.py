@@ -60,6 +60,28 @@ def step_keys(key: Key, step: Array, batch_size: int) -> StepKeys:
     return StepKeys(data_key, shared_key, example_keys(model_key, batch_size))
 
 
+class NoiseOfSteps(NamedTuple):
+    """The keys of the steps to come, as words that a loop can index.
+
+    All are derived before the loop: of one step they are hundreds of operations on a few numbers each.
+    """
+
+    words: PyTree
+    """Of `StepKeys`, each with a leading axis `[steps]`."""
+
+    @classmethod
+    def of(cls, state: TrainState, steps: int, batch_size: int) -> "NoiseOfSteps":
+        """The noise of so many steps from a state on."""
+        numbers = state.step + jnp.arange(steps)
+        keys = jax.vmap(partial(step_keys, state.key, batch_size=batch_size))(numbers)
+        return cls(jax.tree.map(jax.random.key_data, keys))
+
+    def keys(self, state: TrainState) -> StepKeys:
+        """The keys again, of the kind that the state has."""
+        wrap = partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key))
+        return jax.tree.map(wrap, self.words)
+
+
 def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
     noise = step_keys(state.key, state.step, len(batch.indices))
@@ -147,19 +169,14 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
         The state after the epoch, and the metrics as means over all examples.
     """
     batches = epoch_batches(state, images.shape[0], training.batch_size)
-    steps = state.step + jnp.arange(len(batches.indices))
-    # the keys of all steps at once: of one step they are hundreds of operations on a few numbers each
-    noise = jax.vmap(partial(step_keys, state.key, batch_size=training.batch_size))(steps)
-    words = jax.tree.map(jax.random.key_data, noise)
-    wrap = partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key))
+    noise = NoiseOfSteps.of(state, len(batches.indices), training.batch_size)
 
-    def step(state: TrainState, each: tuple[Batch, PyTree]) -> tuple[TrainState, Metrics]:
-        batch, words = each
-        noise = jax.tree.map(wrap, words)
-        return take_step(training, state, _rows(images, batch), batch.mask, noise, images.shape[0])
+    def step(state: TrainState, each: tuple[Batch, NoiseOfSteps]) -> tuple[TrainState, Metrics]:
+        batch, noise = each
+        return take_step(training, state, _rows(images, batch), batch.mask, noise.keys(state), images.shape[0])
 
     start = state._replace(key=jax.random.clone(state.key))
-    state, metrics = jax.lax.scan(step, start, (batches, words))
+    state, metrics = jax.lax.scan(step, start, (batches, noise))
     counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
     means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
     return state._replace(epoch=state.epoch + 1), means

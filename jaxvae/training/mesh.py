@@ -100,11 +100,12 @@ def rows_here(batch_size: int) -> np.ndarray:
     return np.concatenate(sorted((np.arange(batch_size)[rows] for rows in held), key=lambda part: part[0]))
 
 
-def place_rows(rows: np.ndarray, batch_size: int) -> Array:
-    """A batch spread over the devices, of which each process gives the rows that are `rows_here`."""
+def place_batches(rows: np.ndarray, batch_size: int) -> Array:
+    """Batches, `[steps, batch, …]`, each spread over the devices; a process gives the rows that are `rows_here`."""
     if _absent():
         return jax.numpy.asarray(rows)
-    return jax.make_array_from_process_local_data(_spread(), rows, (batch_size, *rows.shape[1:]))
+    sharding = NamedSharding(jax.sharding.get_mesh(), PartitionSpec(None, (DATA, MODEL)))
+    return jax.make_array_from_process_local_data(sharding, rows, (len(rows), batch_size, *rows.shape[2:]))
 
 
 def _spread() -> NamedSharding:

@@ -1,4 +1,4 @@
-"""An epoch of examples that stay on disk: the steps of an epoch in memory, each with a batch that was read ahead."""
+"""An epoch of examples that stay on disk: the steps of an epoch in memory, on batches that were read ahead."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,31 +8,42 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data.records import Records
-from jaxvae.training.epoch import epoch_batches, step_keys, take_step
+from jaxvae.training.epoch import NoiseOfSteps, epoch_batches, step_keys, take_step
 from jaxvae.training.memory import check_memory
-from jaxvae.training.mesh import place_rows, rows_here
+from jaxvae.training.mesh import place_batches, rows_here
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
 
-STEPS_BETWEEN_CALLS = 50  # of `during`
+STEPS_AT_ONCE = 10  # in one call of the compiled program: fewer where their examples would take more than …
+_BYTES_AT_ONCE = 2**26
+STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
-def streamed_step(
-    training: Training, state: TrainState, raw: Array, mask: Array, sums: Metrics, num_examples: int
+def streamed_steps(
+    training: Training, state: TrainState, raw: Array, masks: Array, steps: Array, sums: Metrics, num_examples: int
 ) -> tuple[TrainState, Metrics]:
-    """One step on examples at hand; adds its metrics, times the examples that count, to `sums`."""
-    noise = step_keys(state.key, state.step, len(mask))
+    """The first `steps` of the batches `[at once, batch, …]`; adds to `sums` each metric times the examples it counts.
+
+    A loop even where it takes one step: XLA computes convolutions on CPU twice as fast in the loop as outside of it.
+    """
+    noise = NoiseOfSteps.of(state, *masks.shape)
+
+    def step(index: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+        state, sums = carry
+        now: NoiseOfSteps = jax.tree.map(lambda words: words[index], noise)
+        state, metrics = take_step(training, state, raw[index], masks[index], now.keys(state), num_examples)
+        count = jnp.sum(masks[index]).astype(float)
+        return state, {name: sums[name] + count * value for name, value in metrics.items()}
+
     start = state._replace(key=jax.random.clone(state.key))
-    state, metrics = take_step(training, start, raw, mask, noise, num_examples)
-    count = jnp.sum(mask).astype(float)
-    return state, {name: sums[name] + count * value for name, value in metrics.items()}
+    return jax.lax.fori_loop(0, steps, step, (start, sums))
 
 
 def stream(
     training: Training, state: TrainState, records: Records, during: Callable[[TrainState], None]
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
-    """Compile the step, and return a function that visits every training example once.
+    """Compile some steps, and return a function that visits every training example once.
 
     The order, the noise and so the result are those of `train_epoch`. A state out of the middle of an epoch goes on
     where it stands, and its metrics are means over the rest. Of several processes each reads the rows of its own
@@ -42,32 +53,43 @@ def stream(
         training: what is trained and how.
         state: of the shapes that will come.
         records: the training examples.
-        during: called with the state every `STEPS_BETWEEN_CALLS` steps within an epoch.
+        during: called with the state now and then within an epoch, every `STEPS_BETWEEN_CALLS` steps or more.
 
     Raises:
-        UserError: if a step does not fit the memory.
+        UserError: if the steps do not fit the memory.
     """
     count, batch_size = len(records), training.batch_size
     here = rows_here(batch_size)
-    raw = place_rows(np.zeros((len(here), *records.shape[1:]), records.dtype), batch_size)
-    mask = place_rows(np.ones(len(here), bool), batch_size)
-    step = jax.jit(streamed_step, static_argnums=5)
+    bytes_of_step = batch_size * int(np.prod(records.shape[1:])) * records.dtype.itemsize
+    at_once = min(STEPS_AT_ONCE, STEPS_BETWEEN_CALLS, -(-count // batch_size), max(_BYTES_AT_ONCE // bytes_of_step, 1))
+
+    def placed(values: np.ndarray) -> Array:
+        padding = [(0, at_once - len(values)), *[(0, 0)] * (values.ndim - 1)]
+        return place_batches(np.pad(values, padding) if padding[0][1] else values, batch_size)
+
+    raw = placed(np.zeros((0, len(here), *records.shape[1:]), records.dtype))
+    masks = placed(np.zeros((0, len(here)), bool))
     noise = jax.eval_shape(lambda: step_keys(jax.random.key(0), jnp.zeros((), jnp.int32), batch_size))
-    metrics = jax.eval_shape(partial(take_step, num_examples=count), training, state, raw, mask, noise)[1]
+    one_step = partial(take_step, num_examples=count)
+    metrics = jax.eval_shape(one_step, training, state, raw[0], masks[0], noise)[1]
     nothing: Metrics = {name: jnp.zeros(value.shape, value.dtype) for name, value in metrics.items()}
-    compiled = step.lower(training, state, raw, mask, nothing, count).compile()
+    steps = jax.jit(streamed_steps, static_argnums=6)
+    compiled = steps.lower(training, state, raw, masks, np.int32(0), nothing, count).compile()
     check_memory(compiled, "a training step")
     order = jax.jit(epoch_batches, static_argnums=(1, 2))
 
     def epoch(state: TrainState) -> tuple[TrainState, Metrics]:
         batches = jax.device_get(order(state, count, batch_size))
-        first = int(state.step) - int(state.epoch) * len(batches.indices)
-        masks, sums = batches.mask[:, here], nothing
-        read = records.batches(batches.indices[:, here], first)
-        for number, rows in enumerate(read, first):
-            local = place_rows(rows, batch_size), place_rows(masks[number], batch_size)
+        first = called = int(state.step) - int(state.epoch) * len(batches.indices)
+        starts = range(first, len(batches.indices), at_once)
+        read = records.read_ahead([batches.indices[start : start + at_once, here] for start in starts])
+        sums = nothing
+        for start, rows in zip(starts, read, strict=True):
+            done = start + len(rows)
+            local = placed(rows), placed(batches.mask[start:done, here]), np.int32(len(rows))
             state, sums = compiled(training, state, *local, sums)
-            if (number + 1) % STEPS_BETWEEN_CALLS == 0 and number + 1 < len(masks):
+            if done - called >= STEPS_BETWEEN_CALLS and done < len(batches.indices):
+                called = done
                 during(state)
         seen = float(batches.mask[first:].sum())
         return state._replace(epoch=state.epoch + 1), {name: value / seen for name, value in sums.items()}

@@ -16,13 +16,18 @@ from jaxvae.training.epoch import Batch
 CHANNELS, LATENT_DIM, BATCH = (32, 64), 20, 128
 
 
+def described_training() -> Training:
+    """The network and how it is trained: dynamic binarisation, the ELBO, Adam."""
+    network = jv.networks.Conv(CHANNELS)
+    vae = jv.VAE((28, 28, 1), LATENT_DIM, encoder=network, decoder=network)
+    return Training(vae, Preprocessing(maximum=255, binarize="dynamic"), batch_size=BATCH)
+
+
 def convolution(num_examples: int) -> Task:
     """A step on 128 images of 28x28 with convolutions of 32 and 64 channels, 4 x 4, stride 2, and Adam."""
     steps = max(num_examples // BATCH, 1)
     images = grey_images(steps * BATCH)
-    network = jv.networks.Conv(CHANNELS)
-    vae = jv.VAE((28, 28, 1), LATENT_DIM, encoder=network, decoder=network)
-    described = Training(vae, Preprocessing(maximum=255, binarize="dynamic"), batch_size=BATCH)
+    described = described_training()
     state, raw = create_state(described, jax.random.key(0), None, len(images)), jnp.asarray(images)
     epoch = jax.jit(train_epoch).lower(described, state, raw).compile()
     batches = shuffled_batches(jax.random.key(0), len(images), BATCH)

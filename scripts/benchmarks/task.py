@@ -23,6 +23,10 @@ class Task(NamedTuple):
     contenders: Contenders
     scale: float
     """What the seconds are multiplied by, to be those of the task in full."""
+    compiles: bool = True
+    """Whether a first run that is not timed compiles what the others use."""
+    memory: bool = False
+    """Whether the largest memory of the process while a contender runs is to be shown."""
 
 
 def grey_images(count: int) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_markdown_and_an_error_that_is_wanted(script: Script) -> None:
     assert "| rate (KL) |" in outcome.out
     marginal = document()["log_marginal"]
     assert marginal["num_repeats"] == 2
-    error = max(marginal["draw_error"]["value"], marginal["repeat_error"])
+    error = max(marginal["draw_error"]["value"], marginal["repeat_error"]["value"])
     needed = int(outcome.err.split("give --num_samples ")[1].split()[0])
     assert needed == pytest.approx(6 * (error / 1e-4) ** 2, rel=0.01)
 

@@ -1,7 +1,7 @@
 """`train.py` on examples that stay on disk: the run of the same examples in memory, resumable within an epoch."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +36,13 @@ def folder(tmp_path: Path, images: np.ndarray) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", [["--data", "x.array_record"], ["--data", "files", "--stream", "true"]])
+@pytest.mark.parametrize(
+    ("arguments", "at_once"), [(["--data", "x.array_record"], 4), (["--data", "files", "--stream", "true"], 10)]
+)
 def test_the_losses_are_those_of_the_same_examples_in_memory(
-    script: Script, folder: Path, arguments: list[str]
+    script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], at_once: int
 ) -> None:
+    monkeypatch.setattr(stream, "STEPS_AT_ONCE", at_once)  # the 6 steps as 4 and 2, and as 6
     assert script(TRAIN, *JOB, "--data", "x.npy", "--epochs", "3", "--run_dir", "memory").code == 0
     assert script(TRAIN, *JOB, *arguments, "--epochs", "3", "--run_dir", "disk").code == 0
     assert len(losses(folder / "disk")) == 6
@@ -53,20 +56,20 @@ def test_a_run_that_is_interrupted_within_an_epoch_goes_on_at_that_step(
     script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "STEPS_BETWEEN_CALLS", 2)
-    job, starts, batches = [*JOB, "--data", "x.array_record", "--epochs", "2"], [], Records.batches
+    job, epochs, read_ahead = [*JOB, "--data", "x.array_record", "--epochs", "2"], [], Records.read_ahead
 
-    def until_step_eleven(self: Records, rows: np.ndarray, start: int) -> Iterator[np.ndarray]:
-        starts.append(start)
-        for number, batch in enumerate(batches(self, rows, start), start):
-            if starts == [0, 0] and number == 5:
+    def until_step_eleven(self: Records, parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        epochs.append(len(parts))
+        for number, part in enumerate(read_ahead(self, parts)):
+            if epochs == [3, 3] and number == 2:
                 raise KeyboardInterrupt
-            yield batch
+            yield part
 
     assert script(TRAIN, *job, "--run_dir", "whole").code == 0
-    monkeypatch.setattr(Records, "batches", until_step_eleven)
+    monkeypatch.setattr(Records, "read_ahead", until_step_eleven)
     assert script(TRAIN, *job, "--run_dir", "cut").code == 130
     assert script(TRAIN, "--run_dir", "cut", "--resume").code == 0
-    assert starts == [0, 0, 4]  # of 6 steps the first 4 stand in the checkpoint
+    assert epochs == [3, 3, 1]  # of 3 times 2 steps the first 2 times stand in the checkpoint
     whole, cut = (json.loads((folder / run / "evaluation.json").read_text()) for run in ("whole", "cut"))
     assert whole["step"] == cut["step"] == 12
     assert whole["parameters_sha256"] == cut["parameters_sha256"]
@@ -81,8 +84,9 @@ def test_reading_does_not_depend_on_the_order(folder: Path, images: np.ndarray) 
         assert len(dataset.validation) == len(dataset.test) == 13
         rows = np.array([[7, 100, 7], [0, 103, 50]])
         expected = load(str(folder / "x.npy")).train.images[rows]
-        np.testing.assert_array_equal(np.stack(list(dataset.train.images.batches(rows))), expected)
-        np.testing.assert_array_equal(np.stack(list(dataset.train.images.batches(rows, 1))), expected[1:])
+        whole, single = dataset.train.images.read_ahead([rows, rows[1]])
+        np.testing.assert_array_equal(whole, expected)
+        np.testing.assert_array_equal(single, expected[1])
 
 
 def test_what_is_not_an_example(script: Script, folder: Path, images: np.ndarray) -> None:

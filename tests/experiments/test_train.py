@@ -37,6 +37,8 @@ def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
     assert marginal["num_samples"] == 6
     assert marginal["value"] > elbo["value"]
     assert marginal["bits_per_dimension"] == pytest.approx(-marginal["value"] / 64 / math.log(2))
+    assert marginal["bits_per_dimension_error"] == pytest.approx(marginal["standard_error"] / 64 / math.log(2))
+    assert "give --num_repeats 2" in marginal["repeat_error"]["reason"]
     assert all(entry["standard_error"] > 0 for entry in (elbo, marginal, baseline))
     assert evaluation["num_examples"] == 180
     assert len(evaluation["test_set_sha256"]) == 64

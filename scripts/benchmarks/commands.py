@@ -1,0 +1,60 @@
+"""Our commands as a user starts them: from a cold start, and many trainings three ways."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from benchmarks.task import Task
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+TRAIN, SWEEP = (str(SCRIPTS.parent / "experiments" / name) for name in ("train.py", "sweep.py"))
+ONE_PROCESS = str(SCRIPTS / "benchmarks" / "one_process.py")
+MEMBERS = 16
+
+
+def cold_start(num_examples: int) -> Task:
+    """New processes without a compilation cache: importing JAX, the help, and the main command."""
+    del num_examples
+    contenders = {
+        "import jax, alone": partial(_run, ["-c", "import jax; jax.numpy.zeros(1)"]),
+        "train.py --help": partial(_run, [TRAIN, "--help"]),
+        "train.py": partial(_in_new_directory, lambda runs: _run([TRAIN, "--run_dir", f"{runs}/run"])),
+    }
+    return Task("the main command from a cold start, without a compilation cache", contenders, 1.0, compiles=False)
+
+
+def many_models(num_examples: int) -> Task:
+    """The main command for 16 seeds: one program, one process each (as many at once as cores), one process in all."""
+    del num_examples
+    seeds = range(MEMBERS)
+    contenders = {
+        f"sweep.py --seeds {MEMBERS}": partial(
+            _in_new_directory, lambda runs: _run([SWEEP, "--seeds", str(MEMBERS), "--run_dir", f"{runs}/sweep"])
+        ),
+        f"{MEMBERS} processes of train.py, {os.cpu_count()} at once": partial(_in_new_directory, _processes),
+        f"{MEMBERS} runs of train.py in one process": partial(
+            _in_new_directory, lambda runs: _run([ONE_PROCESS, *(f"{runs}/{seed}" for seed in seeds)])
+        ),
+    }
+    title = f"{MEMBERS} models of the main command (digits): start, compilation, training, evaluation"
+    return Task(title, contenders, 1.0, compiles=False)
+
+
+def _processes(runs: str) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda seed: _run([TRAIN, "--seed", str(seed), "--run_dir", f"{runs}/{seed}"]), range(MEMBERS)))
+
+
+def _run(arguments: Sequence[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
+
+
+def _in_new_directory(work: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory() as runs:
+        work(runs)
