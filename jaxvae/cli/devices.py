@@ -71,7 +71,7 @@ class DeviceFlags:
 
 
 @contextlib.contextmanager
-def devices(flags: DeviceFlags, batch_size: int, accumulate: int) -> Iterator[None]:
+def devices(flags: DeviceFlags, batch_size: int, accumulate: int | None) -> Iterator[None]:
     """Connect the processes and set the mesh; to be entered before anything is computed.
 
     Raises:
@@ -85,11 +85,12 @@ def devices(flags: DeviceFlags, batch_size: int, accumulate: int) -> Iterator[No
         _connect(flags)
     with _all_or_none() if jax.process_count() > 1 else contextlib.nullcontext():
         mesh = make_mesh(**sizes)
-        if batch_size % (mesh.size * accumulate):
-            parts = f" and {accumulate} parts" if accumulate > 1 else ""
+        unit = mesh.size * (accumulate or 1)
+        if batch_size % unit:
+            parts = f" and {accumulate} parts" if unit > mesh.size else ""
             raise UserError(
                 f"--batch_size must be a multiple of the {mesh.size} devices of --mesh {flags.mesh}{parts}, got "
-                f"{batch_size}: take {-(-batch_size // (mesh.size * accumulate)) * mesh.size * accumulate}"
+                f"{batch_size}: take {-(-batch_size // unit) * unit}"
             )
         with jax.set_mesh(mesh):
             yield

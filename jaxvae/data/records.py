@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -191,7 +191,7 @@ def _header(example: np.ndarray) -> bytes:
     return record.getvalue()[: -example.nbytes]
 
 
-def write_records(path: Path, examples: Iterator[np.ndarray] | np.ndarray) -> int:
+def write_records(path: Path, examples: Iterable[np.ndarray]) -> int:
     """Write uint8 examples of one shape as an array_record file, one at a time, and return how many there were.
 
     The file appears under its name when it is complete.

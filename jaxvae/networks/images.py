@@ -101,10 +101,32 @@ def halve(x: Array, channels: int) -> Array:
     return nn.Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
 
 
+class _Neighbourhoods(nn.Module):
+    """A linear layer on the 2 × 2 neighbourhood of each corner of an image: `[h, w, c]` → `[h + 1, w + 1, features]`.
+
+    With a kernel K of `[4 c, features]`, either as (patches of x) K or as the sum of the four shifted x K_ij: whichever
+    holds fewer numbers on the way.
+    """
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        height, width, count = x.shape
+        shape = (4 * count, self.features)
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, x.dtype)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)[None, None]
+        if self.features * height * width >= count * (height + 1) * (width + 1):
+            return patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2) @ kernel + bias
+        each = x @ kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1)
+        each = jnp.pad(each.reshape(height, width, 4, -1), ((1, 1), (1, 1), (0, 0), (0, 0)))
+        places = ((i, j) for i in range(2) for j in range(2))
+        return sum((each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places), start=bias)
+
+
 def double(x: Array, channels: int, sides: Shape) -> Array:
     """The transpose of `halve`, a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
-    padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
-    pixels = depth_to_space(nn.Dense(4 * channels, param_dtype=x.dtype)(patches(padded, 2)))
+    pixels = depth_to_space(_Neighbourhoods(4 * channels)(x))
     return pixels[1 : 1 + sides[0], 1 : 1 + sides[1]]
 
 

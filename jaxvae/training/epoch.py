@@ -12,6 +12,7 @@ from jaxvae.draw import Model
 from jaxvae.objectives import Objective
 from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of
+from jaxvae.training.parts import fitting_parts
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
@@ -104,7 +105,10 @@ def take_step(
     def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
         return objective.loss(model, params, *over_devices((keys, x, mask)), state.step)
 
-    gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, mask), training)
+    count = training.accumulate
+    if count is None:
+        count = fitting_parts(loss, state.params, (keys, x, mask)) if training.has_parts else 1
+    gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, mask), count)
     transformation = training.transformation(num_examples)
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
     updates = _moving(objective, state, updates)
@@ -121,12 +125,12 @@ def take_step(
 
 
 def _over_parts(
-    gradient: Callable[..., tuple[PyTree, Metrics]], params: Params, arguments: PyTree, training: Training
+    gradient: Callable[..., tuple[PyTree, Metrics]], params: Params, arguments: PyTree, count: int
 ) -> tuple[PyTree, Metrics]:
     """The gradient and the metrics of a batch, by parts: Σ_j (n_j / n) of part j, with n_j examples that count."""
-    if training.accumulate == 1:
+    if count == 1:
         return gradient(params, *arguments)
-    parts = jax.tree.map(lambda leaf: leaf.reshape(training.accumulate, -1, *leaf.shape[1:]), arguments)
+    parts = jax.tree.map(lambda leaf: leaf.reshape(count, -1, *leaf.shape[1:]), arguments)
     counts = jnp.sum(parts[-1], axis=1).astype(float)
 
     def add(total: PyTree, part: PyTree) -> tuple[PyTree, None]:

@@ -55,16 +55,21 @@ def make_mesh(data: int = 1, model: int = 1) -> Mesh:
     return jax.make_mesh((data, model), (DATA, MODEL), auto, devices=jax.devices()[:wanted])
 
 
+def is_set() -> bool:
+    """Whether this is within `jax.set_mesh`."""
+    return not jax.sharding.get_abstract_mesh().empty
+
+
 def over_devices(tree: Tree) -> Tree:
     """Spread the first axis of every array over all devices of the mesh that is set."""
-    if _absent():
+    if not is_set():
         return tree
     return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, PartitionSpec((DATA, MODEL))), tree)
 
 
 def cut_parameters(tree: Tree) -> Tree:
     """Cut each array of `CUT_FROM` numbers or more along its longest axis that `model` divides; repeat the others."""
-    if _absent():
+    if not is_set():
         return tree
     parts = jax.sharding.get_abstract_mesh().shape[MODEL]
     return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, _cut(leaf.shape, parts)), tree)
@@ -85,7 +90,7 @@ def place_examples(images: np.ndarray | Records) -> Array | Records:
     """
     if isinstance(images, Records):
         return images
-    if _absent():
+    if not is_set():
         return jax.numpy.asarray(images)
     mesh = jax.sharding.get_mesh()
     sharding = _spread() if len(images) % mesh.size == 0 else NamedSharding(mesh, PartitionSpec())
@@ -94,7 +99,7 @@ def place_examples(images: np.ndarray | Records) -> Array | Records:
 
 def rows_here(batch_size: int) -> np.ndarray:
     """Which rows of a batch the devices of this process hold, in order."""
-    if _absent():
+    if not is_set():
         return np.arange(batch_size)
     held = _spread().addressable_devices_indices_map((batch_size,)).values()
     return np.concatenate(sorted((np.arange(batch_size)[rows] for rows in held), key=lambda part: part[0]))
@@ -102,7 +107,7 @@ def rows_here(batch_size: int) -> np.ndarray:
 
 def place_batches(rows: np.ndarray, batch_size: int) -> Array:
     """Batches, `[steps, batch, …]`, each spread over the devices; a process gives the rows that are `rows_here`."""
-    if _absent():
+    if not is_set():
         return jax.numpy.asarray(rows)
     sharding = NamedSharding(jax.sharding.get_mesh(), PartitionSpec(None, (DATA, MODEL)))
     return jax.make_array_from_process_local_data(sharding, rows, (len(rows), batch_size, *rows.shape[2:]))
@@ -114,19 +119,15 @@ def _spread() -> NamedSharding:
 
 def on_every_device(tree: Tree) -> Tree:
     """The numbers of a description as arrays on all devices, so that no step brings them from the host."""
-    if _absent():
+    if not is_set():
         return jax.device_put(tree)
     return jax.jit(lambda leaves: leaves, out_shardings=NamedSharding(jax.sharding.get_mesh(), PartitionSpec()))(tree)
 
 
 def on_one_device(tree: Tree) -> Tree:
     """The same arrays whole, on the first device of this process."""
-    if _absent():
+    if not is_set():
         return tree
     whole = NamedSharding(jax.sharding.get_mesh(), PartitionSpec())
     gathered = jax.jit(lambda leaves: leaves, out_shardings=whole)(tree)
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), gathered)
-
-
-def _absent() -> bool:
-    return jax.sharding.get_abstract_mesh().empty

@@ -25,7 +25,8 @@ class Training:
         batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
         epochs: passes over the training data at most [epochs].
         accumulate: parts of a batch whose gradients are summed one after the other: the same step for less memory
-            [parts]; it must divide `batch_size`.
+            [parts]; it must divide `batch_size`. By default 1, and on a CPU, for an objective that is a mean over
+            examples, as many as keep a part within the cache (`fitting_parts`).
         patience: stop when validation has not improved for so many epochs [epochs]; never by default.
 
     Raises:
@@ -38,7 +39,7 @@ class Training:
     objective: Objective = ELBO()
     batch_size: int = 100
     epochs: int = 200
-    accumulate: int = 1
+    accumulate: int | None = None
     patience: int | None = None
 
     def __post_init__(self) -> None:
@@ -52,17 +53,22 @@ class Training:
                 f"{type(self.objective).__name__} compares the codes of a batch and needs {smallest} of them at least, "
                 f"got {self.batch_size}: raise --batch_size"
             )
-        if self.batch_size % self.accumulate:
+        if self.accumulate is not None and self.batch_size % self.accumulate:
             raise UserError(
                 f"Training.accumulate must divide batch_size {self.batch_size}, got {self.accumulate}: parts are of "
                 f"one size"
             )
-        if self.accumulate > 1 and not isinstance(self.objective, Bound):
+        if self.accumulate not in (None, 1) and not self.has_parts:
             raise UserError(
                 f"Training.accumulate is for objectives that are a mean over examples (ELBO, IWAE, …), got "
                 f"{type(self.objective).__name__}, which looks at a whole batch: set it to 1"
             )
         self.objective.check_model(self.model)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the loss of a batch is the mean of those of its parts."""
+        return isinstance(self.objective, Bound)
 
     def steps_per_epoch(self, num_examples: int) -> int:
         """Steps that visit every example once [steps]."""

@@ -71,7 +71,7 @@ def _task(
 def _operations(step: Callable[..., Any], *arguments: Any) -> float:
     """Floating-point operations of one step, as the compiler counts them."""
     analysis = jax.jit(step).lower(*arguments).compile().cost_analysis()
-    return analysis["flops"]
+    return (analysis or {})["flops"]
 
 
 def _products(operations: float, dtype: Any) -> Callable[[], Any]:

@@ -38,10 +38,10 @@ def normal(*shape: int) -> jax.Array:
 
 def layer(function: Callable[[jax.Array], jax.Array], x: jax.Array) -> tuple[jax.Array, np.ndarray, np.ndarray]:
     """The output of a layer at `x` with a random bias, its kernel and its bias."""
-    params = Layer(function).init(jax.random.key(0), x)
-    kernel = np.asarray(params["params"]["Dense_0"]["kernel"])
-    bias = RNG.normal(size=params["params"]["Dense_0"]["bias"].shape).astype(np.float32)
-    return Layer(function).apply({"params": {"Dense_0": {"kernel": kernel, "bias": bias}}}, x), kernel, bias
+    ((name, params),) = Layer(function).init(jax.random.key(0), x)["params"].items()
+    kernel = np.asarray(params["kernel"])
+    bias = RNG.normal(size=params["bias"].shape).astype(np.float32)
+    return Layer(function).apply({"params": {name: {"kernel": kernel, "bias": bias}}}, x), kernel, bias
 
 
 def convolution(x: jax.Array, kernel: np.ndarray, stride: int, pads: Any) -> jax.Array:
@@ -76,15 +76,16 @@ def test_halving_is_a_convolution_4_by_4_of_stride_2(height: int, width: int) ->
     np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [3, 1])  # of fewer the products are shifted, of more the patches
 @pytest.mark.parametrize(("height", "width"), [(6, 8), (7, 10), (5, 9)])
-def test_doubling_is_the_transpose_of_a_halving(height: int, width: int) -> None:
+def test_doubling_is_the_transpose_of_a_halving(height: int, width: int, channels: int) -> None:
     """⟨double(y), x⟩ = ⟨y, convolution(x)⟩ for all x: the gradient of the right side in x is double(y)."""
     y = normal(-(-height // 2), -(-width // 2), 5)
-    output, kernel, bias = layer(lambda y: double(y, 3, (height, width)), y)
-    window = kernel.reshape(2, 2, 5, 2, 2, 3)[::-1, ::-1].transpose(0, 3, 1, 4, 5, 2).reshape(4, 4, 3, 5)
+    output, kernel, bias = layer(lambda y: double(y, channels, (height, width)), y)
+    window = kernel.reshape(2, 2, 5, 2, 2, channels)[::-1, ::-1].transpose(0, 3, 1, 4, 5, 2).reshape(4, 4, channels, 5)
     pads = [(1, 1 + height % 2), (1, 1 + width % 2)]
-    expected = jax.grad(lambda x: jnp.vdot(y, convolution(x, window, 2, pads)))(jnp.zeros((height, width, 3)))
-    offsets = np.tile(bias.reshape(2, 2, 3), (y.shape[0] + 1, y.shape[1] + 1, 1))[1 : 1 + height, 1 : 1 + width]
+    expected = jax.grad(lambda x: jnp.vdot(y, convolution(x, window, 2, pads)))(jnp.zeros((height, width, channels)))
+    offsets = np.tile(bias.reshape(2, 2, channels), (y.shape[0] + 1, y.shape[1] + 1, 1))[1 : 1 + height, 1 : 1 + width]
     np.testing.assert_allclose(output, expected + offsets, rtol=1e-5, atol=1e-5)
 
 

@@ -1,0 +1,43 @@
+"""Into how many parts a step is cut so that each stays within a processor's cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jaxvae.training.mesh import is_set
+from jaxvae.typing import Params, PyTree
+
+CACHE = 10 * 2**20  # bytes of values kept for a gradient: about what the last cache of a processor has room for
+
+
+def fitting_parts(loss: Callable[..., Any], params: Params, arguments: PyTree) -> int:
+    """Parts of a batch, each with values kept for the gradient that fit `CACHE`: 1 but on a CPU, and on a mesh.
+
+    The values of b examples take s + b e bytes, where s (parameters, and what all examples share) is there again in
+    each part. So the parts are the fewest that divide the batch and fit, but never so many that all s exceed all e.
+
+    Args:
+        loss: `(params, *arguments)` to a loss and metrics, a mean over the examples.
+        params: what the gradient is by.
+        arguments: arrays of one example a row, `[batch, …]`.
+    """
+    if jax.default_backend() != "cpu" or is_set():
+        return 1
+    batch = jax.tree.leaves(arguments)[0].shape[0]
+    one, two = (_kept_bytes(loss, params, arguments, count) for count in (1, 2))
+    of_all, shared = batch * (two - one), 2 * one - two
+    at_most = max(of_all // max(shared, 1), 1)
+    divisors = [parts for parts in range(1, batch + 1) if batch % parts == 0 and parts <= at_most]
+    return next((parts for parts in divisors if of_all <= parts * CACHE), divisors[-1])
+
+
+def _kept_bytes(loss: Callable[..., Any], params: Params, arguments: PyTree, count: int) -> int:
+    """Bytes that a gradient of so many examples keeps from the way forward, the parameters among them."""
+
+    def backward(params: Params, *arguments: Any) -> Any:
+        return jax.vjp(lambda params: loss(params, *arguments), params, has_aux=True)[1]
+
+    few = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), arguments)
+    kept = jax.tree.leaves(jax.eval_shape(backward, params, *few))
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in kept)
