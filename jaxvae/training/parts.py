@@ -8,7 +8,7 @@ import jax
 from jaxvae.training.mesh import is_set
 from jaxvae.typing import Params, PyTree
 
-CACHE = 10 * 2**20  # bytes of values kept for a gradient: about what the last cache of a processor has room for
+CACHE = 20 * 2**20  # bytes of values kept for a gradient: less than the last cache of common processors
 
 
 def fitting_parts(loss: Callable[..., Any], params: Params, arguments: PyTree) -> int:
