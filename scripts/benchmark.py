@@ -75,7 +75,7 @@ def _peak_megabytes() -> float:
 
 def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, Any]]:
     """Seconds of each contender, median over rounds in which they take turns, and the ratio to the first by round."""
-    limit = next(iter(task.contenders))
+    first = next(iter(task.contenders))
     if task.compiles:
         for run in task.contenders.values():
             run()
@@ -92,8 +92,8 @@ def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, An
         name: {
             "seconds": statistics.median(values),
             "of_each_round": values,
-            "over_limit": statistics.median(
-                [value / least for value, least in zip(values, seconds[limit], strict=True)]
+            "over_first": statistics.median(
+                [value / other for value, other in zip(values, seconds[first], strict=True)]
             ),
         }
         | ({"peak_megabytes": peaks[name]} if task.memory else {})
@@ -129,10 +129,10 @@ def main() -> None:
         results = measure(task, flags.rounds, console)
         document[name] = {"title": task.title, "examples_timed": flags.examples, "contenders": results}
         table = Table(title=task.title, title_justify="left")
-        for heading in ("", "seconds", "over the first", *(["peak memory [MB]"] if task.memory else [])):
+        for heading in ("", "seconds", "over the first", *(["memory at most [MB]"] if task.memory else [])):
             table.add_column(heading, justify="right" if heading else "left")
         for contender, result in results.items():
-            cells = [f"{result['seconds']:.3g}", f"{result['over_limit']:.2f}"]
+            cells = [f"{result['seconds']:.3g}", f"{result['over_first']:.2f}"]
             table.add_row(contender, *cells, *([f"{result['peak_megabytes']:,.0f}"] if task.memory else []))
         console.print(table)
     context = {

@@ -8,7 +8,8 @@ FOLDER, PAGE = ROOT / "docs" / "benchmarks", ROOT / "docs" / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
 Written by `python scripts/write_benchmarks.py` from the JSON files of docs/benchmarks. Contenders take turns in one
-process; seconds are medians over rounds, ratios medians of the ratios within rounds.
+process; seconds are medians over rounds, ratios medians of the ratios to the first contender within rounds; memory is
+that of the whole process.
 """
 
 
@@ -25,9 +26,12 @@ def _section(path: Path) -> str:
         flags = f"--examples {task['examples_timed']} --rounds {document['rounds']}"
         command = f"`python scripts/benchmark.py {name} {flags}`"
         lines += [f"## {task['title']}", "", f"{command}, {document['hardware']}; {versions}", ""]
-        lines += ["| | seconds | over the limit |", "|---|---:|---:|"]
+        has_memory = all("peak_megabytes" in result for result in task["contenders"].values())
+        memory = ("", "") if not has_memory else (" memory at most [MB] |", "---:|")
+        lines += [f"| | seconds | over the first |{memory[0]}", f"|---|---:|---:|{memory[1]}"]
         for contender, result in task["contenders"].items():
-            lines.append(f"| {contender} | {result['seconds']:.3g} | {result['over_limit']:.2f} |")
+            peak = f" {result['peak_megabytes']:,.0f} |" if has_memory else ""
+            lines.append(f"| {contender} | {result['seconds']:.3g} | {result['over_first']:.2f} |{peak}")
         lines.append("")
     return "\n".join(lines)
 

@@ -20,7 +20,7 @@ from jaxvae.training.state import TrainState
 from jaxvae.training.stream import stream
 
 GIGABYTES = (1, 10)
-_IMAGE = 28 * 28  # bytes
+GIGABYTE, _IMAGE = 10**9, 28 * 28  # bytes
 _DISTINCT = 10_000  # images; the records repeat them
 
 
@@ -37,14 +37,14 @@ def streaming(num_examples: int) -> Task:
     atexit.register(shutil.rmtree, folder)
     for gigabytes in GIGABYTES:
         path = folder / f"{gigabytes}.array_record"
-        write_records(path, track(_repeated(images, gigabytes), f"{gigabytes} GB", gigabytes * 10**9 // _IMAGE))
+        write_records(path, track(_repeated(images, gigabytes), f"{gigabytes} GB", gigabytes * GIGABYTE // _IMAGE))
         contenders[f"array_record, {gigabytes} GB of images"] = _streamed(path, training, state, count)
     title = "a step of the convolutional VAE, examples in memory and on disk, in seconds"
     return Task(title, contenders, 1.0 / steps, memory=True)
 
 
 def _repeated(images: np.ndarray, gigabytes: int) -> Iterator[np.ndarray]:
-    for index in range(gigabytes * 10**9 // _IMAGE):
+    for index in range(gigabytes * GIGABYTE // _IMAGE):
         yield images[index % len(images)]
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import jax
 import pytest
+from rich.console import Console
 
 from tests.conftest import ROOT
 from tests.experiments.conftest import Script
@@ -21,7 +23,7 @@ def test_every_contender_in_every_round(script: Script) -> None:
     task = document["tasks"]["log_marginal"]
     assert task["examples_timed"] == 2
     assert set(task["contenders"]) == {"matrix products alone", "jaxvae"}
-    assert task["contenders"]["matrix products alone"]["over_limit"] == 1.0
+    assert task["contenders"]["matrix products alone"]["over_first"] == 1.0
     for name, contender in task["contenders"].items():
         assert len(contender["of_each_round"]) == 3
         assert sorted(contender["of_each_round"])[1] == contender["seconds"]
@@ -51,6 +53,27 @@ def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
     assert list(contenders) == ["matrix products alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
 
 
+def test_streams_state_the_memory_that_they_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+    from benchmark import measure
+    from benchmarks import streaming
+
+    monkeypatch.setattr(streaming, "GIGABYTE", 784 * 1000)
+    results = measure(streaming.streaming(128), 1, Console(quiet=True))
+    assert list(results) == ["in memory", "array_record, 1 GB of images", "array_record, 10 GB of images"]
+    assert all(50 < result["peak_megabytes"] < 10_000 for result in results.values())
+
+
+def test_a_command_that_fails_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+    from benchmarks import commands
+
+    commands.cold_start(1).contenders["train.py --help"]()
+    monkeypatch.setattr(commands, "TRAIN", "no_such_file.py")
+    with pytest.raises(subprocess.CalledProcessError):
+        commands.cold_start(1).contenders["train.py"]()
+
+
 @pytest.mark.parametrize("name", ["gpu_elbo", "gpu_iwae", "gpu_sweep", "gpu_resnet"])
 def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
@@ -77,7 +100,7 @@ def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: p
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["log_marginals"], "tasks must be of log_marginal, mlp_epoch, iwae_epoch, convolution, got 'log_marginals'"),
+        (["log_marginals"], "convolution, cold_start, many_models, streaming, got 'log_marginals'"),
         (["--gpu"], "--gpu needs a GPU or a TPU that JAX sees, got a CPU only"),
         (["--gpu", "mlp_epoch"], "tasks must be of gpu_elbo, gpu_iwae, gpu_sweep, gpu_resnet, got 'mlp_epoch'"),
         (["--rounds", "0"], "--rounds must be >= 1, got 0"),
