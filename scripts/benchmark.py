@@ -1,6 +1,6 @@
 """How near our programs come to the hardware's limit: contenders side by side, in alternating rounds.
 
-python scripts/benchmark.py                                   # every task
+python scripts/benchmark.py                                   # the tasks beside a limit
 python scripts/benchmark.py log_marginal --examples 10000     # the task as it is quoted, in full
 python scripts/benchmark.py mlp_epoch iwae_epoch              # an epoch of training, beside PyTorch, pythae, numpyro
 python scripts/benchmark.py convolution                       # a convolutional network: in a loop and step by step
@@ -11,7 +11,6 @@ python scripts/benchmark.py --gpu --examples 60000            # the tasks of a G
 
 import argparse
 import json
-import math
 import os
 import platform
 import statistics
@@ -46,9 +45,8 @@ TASKS: dict[str, Callable[[int], Task]] = {
     "many_models": many_models,
     "streaming": streaming,
 }
-
-
-_PEAK = Path("/proc/self/status")
+DEFAULT = ("log_marginal", "mlp_epoch", "iwae_epoch", "convolution")  # the others take minutes, or 11 GB of disk
+_SELF = Path("/proc/self")  # of Linux
 _PACKAGES = ("jaxvae", "jax", "torch", "pythae", "numpyro")
 
 
@@ -60,16 +58,13 @@ def _version(package: str) -> str | None:
 
 
 def _forget_peak() -> None:
-    """Let the system count the largest memory of this process anew."""
-    if _PEAK.parent.exists():
-        (_PEAK.parent / "clear_refs").write_text("5")
+    """Let Linux count the largest memory of this process anew."""
+    (_SELF / "clear_refs").write_text("5")
 
 
 def _peak_megabytes() -> float:
-    """The largest memory of this process since then [MB]; not known outside of Linux."""
-    if not _PEAK.exists():
-        return math.nan
-    lines = dict(line.split(":", 1) for line in _PEAK.read_text().splitlines())
+    """The largest memory of this process since then [MB]."""
+    lines = dict(line.split(":", 1) for line in (_SELF / "status").read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
 
 
@@ -83,11 +78,13 @@ def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, An
     peaks = dict.fromkeys(task.contenders, 0.0)
     for _ in track(range(rounds), "rounds", console=console):
         for name, run in task.contenders.items():
-            _forget_peak()
+            if task.memory:
+                _forget_peak()
             start = time.perf_counter()
             run()
             seconds[name].append((time.perf_counter() - start) * task.scale)
-            peaks[name] = max(peaks[name], _peak_megabytes())
+            if task.memory:
+                peaks[name] = max(peaks[name], _peak_megabytes())
     return {
         name: {
             "seconds": statistics.median(values),
@@ -104,7 +101,7 @@ def measure(task: Task, rounds: int, console: Console) -> dict[str, dict[str, An
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; by default all of them")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; by default {', '.join(DEFAULT)}")
     parser.add_argument("--gpu", action="store_true", help=f"the tasks {', '.join(accelerator.TASKS)} instead")
     parser.add_argument("--rounds", type=int, default=5, help="in which the contenders take turns")
     parser.add_argument(
@@ -124,7 +121,7 @@ def main() -> None:
     if not flags.output.resolve().parent.is_dir():
         parser.error(f"--output must be a file in a folder that exists, got {flags.output}")
     console, document = Console(), {}
-    for name in flags.tasks or tasks:
+    for name in flags.tasks or (tasks if flags.gpu else DEFAULT):
         task = tasks[name](flags.examples)
         results = measure(task, flags.rounds, console)
         document[name] = {"title": task.title, "examples_timed": flags.examples, "contenders": results}

@@ -16,8 +16,7 @@ from jaxvae.errors import UserError
 from jaxvae.typing import Shape
 
 SUFFIX = ".array_record"
-_PARTS_AHEAD = 3  # read by other threads while steps are computed
-_THREADS = 4
+_THREADS = 4  # that read parts ahead, one each, while steps are computed
 _MOST_HELD_OUT = 10_000  # examples of each of validation and test, which are kept in memory
 
 
@@ -140,7 +139,7 @@ class Records:
         """What indexing by each of `parts` gives, arrays of rows of any shape, read ahead by grain."""
         import grain
 
-        options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PARTS_AHEAD)
+        options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_THREADS)
         return iter(grain.MapDataset.source(_Parts(self, parts)).to_iter_dataset(options))
 
     def content_hash(self) -> str:
@@ -206,14 +205,14 @@ def write_records(path: Path, examples: Iterable[np.ndarray]) -> int:
     try:
         for example in examples:
             shape = example.shape if shape is None else shape
-            if example.dtype != np.uint8 or example.shape != shape:
+            if example.dtype != np.uint8 or example.shape != shape or example.ndim == 0 or example.size == 0:
                 raise UserError(
                     f"records must be uint8 examples of one shape, {shape}, got {example.dtype} of {example.shape} as "
                     f"number {count}: convert them"
                 )
             if count == 0:  # the same in every record of this shape and type
                 header = _header(example)
-            writer.write(header + example.tobytes())
+            writer.write(header + np.ascontiguousarray(example).tobytes())
             count += 1
         writer.close()
         part.replace(path)

@@ -101,7 +101,7 @@ def halve(x: Array, channels: int) -> Array:
     return nn.Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
 
 
-class _Neighbourhoods(nn.Module):
+class Neighbourhoods(nn.Module):
     """A linear layer on the 2 × 2 neighbourhood of each corner of an image: `[h, w, c]` → `[h + 1, w + 1, features]`.
 
     With a kernel K of `[4 c, features]`, either as (patches of x) K or as the sum of the four shifted x K_ij: whichever
@@ -112,6 +112,7 @@ class _Neighbourhoods(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
+        """The layer at `x`."""
         height, width, count = x.shape
         shape = (4 * count, self.features)
         kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, x.dtype)
@@ -126,7 +127,7 @@ class _Neighbourhoods(nn.Module):
 
 def double(x: Array, channels: int, sides: Shape) -> Array:
     """The transpose of `halve`, a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
-    pixels = depth_to_space(_Neighbourhoods(4 * channels)(x))
+    pixels = depth_to_space(Neighbourhoods(4 * channels)(x))
     return pixels[1 : 1 + sides[0], 1 : 1 + sides[1]]
 
 

@@ -1,5 +1,6 @@
 """Many trainings of one structure as one compiled program: the same epoch as alone, vmapped over members."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def fit_members(
     Raises:
         ValueError: if two descriptions differ in structure.
     """
-    training, start = stack(trainings), stack(states)
+    training, start = stack([_whole_steps(training) for training in trainings]), stack(states)
     members = Member(start, _again(start), jnp.ones(len(states), bool))
     is_training = np.ones(len(states), bool)
     while is_training.any():
@@ -76,6 +77,11 @@ def fit_members(
             is_training,
             time.perf_counter() - started,
         )
+
+
+def _whole_steps(training: Training) -> Training:
+    """The same without parts that fit the cache: those of one member do not say what fits of many side by side."""
+    return dataclasses.replace(training, accumulate=training.accumulate or 1)
 
 
 def _goes_on(training: Training, member: Member) -> Array:
@@ -119,6 +125,7 @@ def member_bytes(training: Training, state: TrainState, images: Array | jax.Shap
 
     Its states (last, best, and the new one), and all values of one training step as if none were freed.
     """
+    training = _whole_steps(training)
     batch = Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
     traced = jax.make_jaxpr(train_step)(training, state, images, batch)
     values = sum(_bytes(variable.aval) for equation in traced.eqns for variable in equation.outvars)

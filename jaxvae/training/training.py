@@ -58,7 +58,7 @@ class Training:
                 f"Training.accumulate must divide batch_size {self.batch_size}, got {self.accumulate}: parts are of "
                 f"one size"
             )
-        if self.accumulate not in (None, 1) and not self.has_parts:
+        if self.accumulate not in (None, 1) and not isinstance(self.objective, Bound):
             raise UserError(
                 f"Training.accumulate is for objectives that are a mean over examples (ELBO, IWAE, …), got "
                 f"{type(self.objective).__name__}, which looks at a whole batch: set it to 1"
@@ -67,8 +67,8 @@ class Training:
 
     @property
     def has_parts(self) -> bool:
-        """Whether the loss of a batch is the mean of those of its parts."""
-        return isinstance(self.objective, Bound)
+        """Whether the loss and the metrics of a batch are known to be the means of those of its parts."""
+        return type(self.objective).loss is Bound.loss
 
     def steps_per_epoch(self, num_examples: int) -> int:
         """Steps that visit every example once [steps]."""

@@ -15,6 +15,7 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 TRAIN, SWEEP = (str(SCRIPTS.parent / "experiments" / name) for name in ("train.py", "sweep.py"))
 ONE_PROCESS = str(SCRIPTS / "benchmarks" / "one_process.py")
 MEMBERS = 16
+DRAWS = ["--num_samples", "500"]  # of log p(x), the same for all
 
 
 def cold_start(num_examples: int) -> Task:
@@ -34,20 +35,21 @@ def many_models(num_examples: int) -> Task:
     seeds = range(MEMBERS)
     contenders = {
         f"sweep.py --seeds {MEMBERS}": partial(
-            _in_new_directory, lambda runs: _run([SWEEP, "--seeds", str(MEMBERS), "--run_dir", f"{runs}/sweep"])
+            _in_new_directory, lambda runs: _run([SWEEP, "--seeds", str(MEMBERS), *DRAWS, "--run_dir", f"{runs}/sweep"])
         ),
         f"{MEMBERS} processes of train.py, {os.cpu_count()} at once": partial(_in_new_directory, _processes),
         f"{MEMBERS} runs of train.py in one process": partial(
             _in_new_directory, lambda runs: _run([ONE_PROCESS, *(f"{runs}/{seed}" for seed in seeds)])
         ),
     }
-    title = f"{MEMBERS} models of the main command (digits): start, compilation, training, evaluation"
+    title = f"{MEMBERS} models of the main command (digits), from start to log p(x); train.py also writes pictures"
     return Task(title, contenders, 1.0, compiles=False)
 
 
 def _processes(runs: str) -> None:
+    seeds = range(MEMBERS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda seed: _run([TRAIN, "--seed", str(seed), "--run_dir", f"{runs}/{seed}"]), range(MEMBERS)))
+        list(pool.map(lambda seed: _run([TRAIN, "--seed", str(seed), *DRAWS, "--run_dir", f"{runs}/{seed}"]), seeds))
 
 
 def _run(arguments: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ class Task(NamedTuple):
     compiles: bool = True
     """Whether a first run that is not timed compiles what the others use."""
     memory: bool = False
-    """Whether the largest memory of the process while a contender runs is to be shown."""
+    """Whether the largest memory of the process while a contender runs is to be shown, on Linux."""
 
 
 def grey_images(count: int) -> np.ndarray:
