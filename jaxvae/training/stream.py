@@ -15,8 +15,8 @@ from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
 
-STEPS_AT_ONCE = 10  # in one call of the compiled program: fewer where their examples would take more than …
-_BYTES_AT_ONCE = 2**26
+STEPS_AT_ONCE = 10  # of one call of the compiled program: enough that calling it costs little beside them
+_BYTES_AT_ONCE = 2**26  # of their examples: large ones are taken in fewer steps at once, so that reading ahead stays small
 STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
@@ -25,7 +25,7 @@ def streamed_steps(
 ) -> tuple[TrainState, Metrics]:
     """The first `steps` of the batches `[at once, batch, …]`; adds to `sums` each metric times the examples it counts.
 
-    A loop even where it takes one step: XLA computes convolutions on CPU twice as fast in the loop as outside of it.
+    A loop even where it takes one step: XLA on CPU may compute the same step slower outside of a loop.
     """
     noise = NoiseOfSteps.of(state, *masks.shape)
 
@@ -43,7 +43,7 @@ def streamed_steps(
 def stream(
     training: Training, state: TrainState, records: Records, during: Callable[[TrainState], None]
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
-    """Compile some steps, and return a function that visits every training example once.
+    """Compile the steps of one call, and return a function that visits every training example once.
 
     The order, the noise and so the result are those of `train_epoch`. A state out of the middle of an epoch goes on
     where it stands, and its metrics are means over the rest. Of several processes each reads the rows of its own
