@@ -1,8 +1,8 @@
 """What the networks for images share: halving and doubling by matrix products, and where the image is in an output.
 
 A convolution is written as one matrix product with the patches under its kernel. On a CPU, some versions of XLA compute
-their own convolutions slower inside a loop (`jax.lax.scan`, as in an epoch of training) than outside of it; matrix products
-are fast in both places, and under `vmap` they become one large product over all examples and positions.
+their own convolutions slower inside a loop (`jax.lax.scan`, as in an epoch of training) than outside of it; matrix
+products are fast in both places, and under `vmap` they become one large product over all examples and positions.
 """
 
 import math
