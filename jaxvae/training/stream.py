@@ -16,9 +16,7 @@ from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
 
 STEPS_AT_ONCE = 10  # of one call of the compiled program: enough that calling it costs little beside them
-_BYTES_AT_ONCE = (
-    2**26
-)  # of their examples: of large ones fewer steps are one call, so that reading ahead stays small
+_BYTES_AT_ONCE = 2**26  # of their examples: of large ones fewer steps are one call, so that reading ahead stays small
 STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
