@@ -100,7 +100,7 @@ def likelihood_document(
 
     def bits(estimate: Estimate) -> dict[str, float | None]:
         if bin_width is None:
-            return {"bits_per_dimension": None}
+            return {"bits_per_dimension": None, "bits_per_dimension_error": None}
         value, error = estimate
         return {
             "bits_per_dimension": float(bits_per_dimension(value, num_dimensions, bin_width)),
@@ -150,23 +150,23 @@ def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
     return {
         "num_samples": report.num_samples,
         "num_repeats": report.num_repeats,
-        "draw_error": missing("one draw tells nothing of its error: give --num_samples 2 or more")
-        if report.draw_error is None
-        else {
-            "value": report.draw_error,
-            "unit": "nats",
-            "estimator": "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
-        },
-        "repeat_error": missing("one repeat tells nothing of it: give --num_repeats 2 or more")
-        if report.repeat_error is None
-        else {
-            "value": report.repeat_error,
-            "unit": "nats",
-            "estimator": "standard deviation of the means of the repeats / √(number of repeats)",
-        },
+        "draw_error": _error_entry(
+            report.draw_error,
+            "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
+            "one draw tells nothing of its error: give --num_samples 2 or more",
+        ),
+        "repeat_error": _error_entry(
+            report.repeat_error,
+            "standard deviation of the means of the repeats / √(number of repeats)",
+            "one repeat tells nothing of it: give --num_repeats 2 or more",
+        ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
         "pareto_shape": shape if report.pareto_shape is not None else missing("too few samples for a tail"),
     }
+
+
+def _error_entry(value: float | None, estimator: str, reason: str) -> dict[str, Any]:
+    return missing(reason) if value is None else {"value": value, "unit": "nats", "estimator": estimator}
 
 
 def _prior_figure(value: Figure) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def many_models(num_examples: int) -> Task:
         ),
         f"{MEMBERS} processes of train.py, {os.cpu_count()} at once": partial(_in_new_directory, _processes),
         f"{MEMBERS} runs of train.py in one process": partial(
-            _in_new_directory, lambda runs: _run([ONE_PROCESS, *(f"{runs}/{seed}" for seed in seeds)])
+            _in_new_directory, lambda runs: _run([ONE_PROCESS, *DRAWS, *(f"{runs}/{seed}" for seed in seeds)])
         ),
     }
     title = f"{MEMBERS} models of the main command (digits), from start to log p(x); train.py also writes pictures"
