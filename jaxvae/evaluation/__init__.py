@@ -8,6 +8,7 @@ from jaxvae.evaluation.annealed import (
     reverse_annealed_log_marginal,
 )
 from jaxvae.evaluation.baseline import independent_baseline
+from jaxvae.evaluation.batches import in_batches
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.code_density import CodeDensity, fit_code_density
 from jaxvae.evaluation.diagnose import Diagnostics, collapse_warning, diagnose, diagnostics_document
@@ -27,7 +28,7 @@ from jaxvae.evaluation.document import (
     likelihood_document,
     provenance,
 )
-from jaxvae.evaluation.evaluate import ImportanceReport, Scores, evaluate, in_batches
+from jaxvae.evaluation.evaluate import ImportanceReport, Scores, evaluate
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, attempt, figure, measured, missing
 from jaxvae.evaluation.gaps import InferenceGaps, inference_gaps
 from jaxvae.evaluation.gradient_snr import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise

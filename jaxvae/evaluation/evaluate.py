@@ -2,8 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from jaxvae.draw import Model
+from jaxvae.evaluation.batches import Batches, in_batches
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, tail_length, trust_threshold
@@ -21,40 +21,14 @@ from jaxvae.typing import Array, Key, Metrics, Params
 _NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
 _NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
-DRAWS_AT_ONCE = 2000  # over all examples of a batch: their decodings stay within a processor's cache
+_DRAWS_AT_ONCE = 1000  # over all examples of a batch: their decodings stay within a processor's cache
+_DRAWS_AT_ONCE_ELSEWHERE = 2**15  # enough to keep an accelerator busy
 
 
-Batches = Callable[[Key, Array, int], Iterator[dict[str, np.ndarray]]]
-
-
-def _one_batch(function: Callable[[Key, Array], Metrics], key: Key, x: Array, indices: Array) -> Metrics:
-    # x is an argument: closed over, the whole data set would be a constant of the program
-    return jax.vmap(lambda index: function(jax.random.fold_in(key, index), x[index]))(indices)
-
-
-_one_batch_of_a_partial = jax.jit(_one_batch)  # a jax.tree_util.Partial is a pytree: its arguments are traced
-
-
-def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
-    """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
-
-    A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
-    sweep are scored by one program.
-
-    Returns:
-        A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
-        batch, `[examples]` each, in order; they do not depend on the batch size.
-    """
-    is_pytree = isinstance(function, jax.tree_util.Partial)
-    compiled = partial(_one_batch_of_a_partial, function) if is_pytree else jax.jit(partial(_one_batch, function))
-
-    def batches(key: Key, x: Array, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-        for start in range(0, len(x), batch_size):
-            indices = np.minimum(np.arange(start, start + batch_size), len(x) - 1)
-            count = min(batch_size, len(x) - start)
-            yield {name: np.asarray(values)[:count] for name, values in compiled(key, x, indices).items()}
-
-    return batches
+def examples_at_once(num_samples: int) -> int:
+    """Examples in one batch of `in_batches` for log p(x) by so many draws each."""
+    draws = _DRAWS_AT_ONCE if jax.default_backend() == "cpu" else _DRAWS_AT_ONCE_ELSEWHERE
+    return max(1, draws // min(num_samples, CHUNK))
 
 
 @dataclass
@@ -166,7 +140,7 @@ def evaluate(
 
     def over_examples(batches: Batches, key: Key) -> dict[str, np.ndarray]:
         results = []
-        for batch in batches(key, x, min(max(1, DRAWS_AT_ONCE // min(num_samples, CHUNK)), len(x))):
+        for batch in batches(key, x, min(examples_at_once(num_samples), len(x))):
             results.append(batch)
             progress(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}

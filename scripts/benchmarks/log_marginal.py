@@ -6,8 +6,7 @@ import numpy as np
 
 from benchmarks.task import LATENT_DIM, LIMIT, Task, dense_vae, layer_sizes
 from jaxvae.evaluation import importance_estimate, in_batches
-from jaxvae.evaluation.evaluate import DRAWS_AT_ONCE
-from jaxvae.evaluation.likelihood import CHUNK
+from jaxvae.evaluation.evaluate import examples_at_once
 
 NUM_SAMPLES = 5000
 QUOTED = 10_000  # examples that the seconds are stated for
@@ -39,7 +38,7 @@ def log_marginal(num_examples: int) -> Task:
     z = jnp.asarray(rng.normal(size=(NUM_SAMPLES, LATENT_DIM)), jnp.float32)
     contenders = {
         LIMIT: lambda: jax.block_until_ready(products(z)),
-        "jaxvae": lambda: list(batches(jax.random.key(1), x, min(DRAWS_AT_ONCE // CHUNK, num_examples))),
+        "jaxvae": lambda: list(batches(jax.random.key(1), x, min(examples_at_once(NUM_SAMPLES), num_examples))),
     }
     title = f"log p(x), {QUOTED:,} images, {NUM_SAMPLES:,} samples each, 784-200-200-50"
     return Task(title, contenders, QUOTED / num_examples)

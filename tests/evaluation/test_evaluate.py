@@ -17,7 +17,6 @@ from jaxvae.evaluation import (
     Scores,
     bits_per_dimension,
     evaluate,
-    in_batches,
     likelihood_document,
     provenance,
 )
@@ -38,23 +37,6 @@ def test_estimate_is_the_mean_with_its_standard_error() -> None:
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.standard_error == pytest.approx(stats.sem(values))
     assert Estimate.of(values[:1]) == (pytest.approx(float(values[0])), None)
-
-
-def test_batches_pad_and_drop_the_padding(x: jax.Array) -> None:
-    def score(key: jax.Array, example: jax.Array) -> dict:
-        return {"sum": jnp.sum(example), "noise": jax.random.normal(key)}
-
-    whole = [
-        {
-            name: np.concatenate([batch[name] for batch in in_batches(score)(jax.random.key(1), x, size)])
-            for name in ("sum", "noise")
-        }
-        for size in (1, 4, 11, 30)
-    ]
-    np.testing.assert_allclose(whole[0]["sum"], np.asarray(x).sum(axis=(1, 2, 3)))
-    assert len(set(whole[0]["noise"].tolist())) == NUM_EXAMPLES
-    for other in whole[1:]:
-        np.testing.assert_array_equal(whole[0]["noise"], other["noise"])
 
 
 def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:

@@ -1,0 +1,79 @@
+"""A function of one example, over a data set."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+import jax
+import numpy as np
+
+from jaxvae.typing import Array, Key, Metrics
+
+Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray]]]
+
+
+def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
+    """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
+
+    On a CPU as many batches are computed at once as the process has cores: XLA keeps several cores less busy with one.
+    A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
+    sweep are scored by one program.
+
+    Returns:
+        A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
+        batch, `[examples]` each, in order; they do not depend on the batch size.
+
+    Example:
+        >>> batches = in_batches(lambda key, x: {"sum": jax.numpy.sum(x)})
+        >>> [batch["sum"].tolist() for batch in batches(jax.random.key(0), np.ones((3, 2), np.float32), 2)]
+        [[2.0, 2.0], [2.0]]
+    """
+    is_pytree = isinstance(function, jax.tree_util.Partial)
+    compiled = _one_batch_of_a_partial if is_pytree else jax.jit(partial(_one_batch, function))
+
+    def batches(key: Key, x: Array | np.ndarray, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+        x = jax.numpy.asarray(x)
+        arguments = (function, key, x) if is_pytree else (key, x)
+        program = compiled.lower(*arguments, _indices(0, batch_size, len(x))).compile()
+
+        def one(start: int) -> dict[str, np.ndarray]:
+            results = program(*arguments, _indices(start, batch_size, len(x)))
+            return {name: np.asarray(values)[: len(x) - start] for name, values in results.items()}
+
+        workers = _batches_at_once(program)
+        waiting: deque[Future[dict[str, np.ndarray]]] = deque()
+        pool = ThreadPoolExecutor(workers)
+        try:
+            for start in range(0, len(x), batch_size):
+                waiting.append(pool.submit(one, start))
+                if len(waiting) > workers:  # no more, so that results nobody has asked for yet stay few
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    return batches
+
+
+def _one_batch(function: Callable[[Key, Array], Metrics], key: Key, x: Array, indices: Array) -> Metrics:
+    # x is an argument: closed over, the whole data set would be a constant of the program
+    return jax.vmap(lambda index: function(jax.random.fold_in(key, index), x[index]))(indices)
+
+
+_one_batch_of_a_partial = jax.jit(_one_batch)  # a jax.tree_util.Partial is a pytree: its arguments are traced
+
+
+def _indices(start: int, batch_size: int, count: int) -> np.ndarray:
+    return np.minimum(np.arange(start, start + batch_size, dtype=np.int32), count - 1)
+
+
+def _batches_at_once(program: jax.stages.Compiled) -> int:
+    """One a core on a CPU; one elsewhere, or where several devices take part: they would wait for each other."""
+    shardings = jax.tree.leaves(program.input_shardings)
+    (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
+    if others or device.platform != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
