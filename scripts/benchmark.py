@@ -5,7 +5,8 @@ python scripts/benchmark.py log_marginal --examples 10000     # the task as it i
 python scripts/benchmark.py mlp_epoch iwae_epoch              # an epoch of training, beside PyTorch, pythae, numpyro
 python scripts/benchmark.py convolution                       # a convolutional network: in a loop and step by step
 python scripts/benchmark.py cold_start many_models             # our commands, and 16 models three ways
-python scripts/benchmark.py streaming --examples 25600            # 11 GB of files beside as much as is timed in memory
+python scripts/benchmark.py streaming --examples 25600            # 11 GB of files beside what is timed in memory
+python scripts/benchmark.py streaming_colour --examples 1280      # 10 GB of larger images
 python scripts/benchmark.py --gpu --examples 60000            # the tasks of a GPU, beside its peak
 """
 
@@ -43,7 +44,8 @@ TASKS: dict[str, Callable[[int], Task]] = {
     "convolution": convolution,
     "cold_start": cold_start,
     "many_models": many_models,
-    "streaming": streaming,
+    "streaming": partial(streaming, (28, 28, 1), (1, 10)),
+    "streaming_colour": partial(streaming, (64, 64, 3), (10,)),
 }
 DEFAULT = ("log_marginal", "mlp_epoch", "iwae_epoch", "convolution")  # the others take minutes, or 11 GB of disk
 _SELF = Path("/proc/self")  # of Linux

@@ -12,14 +12,15 @@ from benchmarks.task import LIMIT, Contenders, Task, grey_images
 from jaxvae.data import Preprocessing
 from jaxvae.training import Training, create_state, shuffled_batches, train_epoch, train_step
 from jaxvae.training.epoch import Batch
+from jaxvae.typing import Shape
 
 CHANNELS, LATENT_DIM, BATCH = (32, 64), 20, 128
 
 
-def described_training() -> Training:
+def described_training(shape: Shape = (28, 28, 1)) -> Training:
     """The network and how it is trained: dynamic binarisation, the ELBO, Adam."""
     network = jv.networks.Conv(CHANNELS)
-    vae = jv.VAE((28, 28, 1), LATENT_DIM, encoder=network, decoder=network)
+    vae = jv.VAE(shape, LATENT_DIM, encoder=network, decoder=network)
     return Training(vae, Preprocessing(maximum=255, binarize="dynamic"), batch_size=BATCH)
 
 

@@ -1,9 +1,11 @@
 """An epoch of a convolutional network: examples in memory, and read from files of two sizes while training goes on."""
 
 import atexit
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +19,45 @@ from benchmarks.task import Contenders, Task, grey_images
 from jaxvae.data.records import ArrayRecords, Records, write_records
 from jaxvae.training import Training, create_state, train_epoch
 from jaxvae.training.state import TrainState
-from jaxvae.training.stream import stream
+from jaxvae.training.stream import STEPS_AT_ONCE, stream
+from jaxvae.typing import Shape
 
-GIGABYTES = (1, 10)
-GIGABYTE, _IMAGE = 10**9, 28 * 28  # bytes
-_DISTINCT = 10_000  # images; the records repeat them
+GIGABYTE = 10**9  # bytes
+_DISTINCT = 1000  # images; the records repeat them
 
 
-def streaming(num_examples: int) -> Task:
-    """An epoch on examples drawn from all over a file, beside as many in memory."""
+def streaming(shape: Shape, gigabytes: Sequence[int], num_examples: int) -> Task:
+    """An epoch on examples drawn from all over a file, beside as many in memory, and beside reading them alone."""
     steps = max(num_examples // BATCH, 1)
     count = steps * BATCH
-    images, training = grey_images(_DISTINCT), described_training()
+    images, training = grey_images(_DISTINCT, shape), described_training(shape)
     state = create_state(training, jax.random.key(0), None, count)
     raw = jnp.asarray(images[np.arange(count) % _DISTINCT])
     epoch = jax.jit(train_epoch).lower(training, state, raw).compile()
     contenders: Contenders = {"in memory": lambda: jax.block_until_ready(epoch(training, state, raw)[0].params)}
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    for gigabytes in GIGABYTES:
-        path = folder / f"{gigabytes}.array_record"
-        write_records(path, track(_repeated(images, gigabytes), f"{gigabytes} GB", gigabytes * GIGABYTE // _IMAGE))
-        contenders[f"array_record, {gigabytes} GB of images"] = _streamed(path, training, state, count)
-    title = "a step of the convolutional VAE, examples in memory and on disk, in seconds"
+    for size in gigabytes:
+        path, number = folder / f"{size}.array_record", size * GIGABYTE // images[0].nbytes
+        repeated = (images[index % _DISTINCT] for index in range(number))
+        write_records(path, track(repeated, f"{size} GB", number))
+        source = ArrayRecords(path)
+        records = Records(source, np.random.default_rng(0).integers(number, size=count))
+        contenders[f"array_record, {size} GB of images"] = _streamed(records, training, state)
+        contenders[f"{size} GB of images, read and not trained on"] = partial(_read, records, steps)
+    os.sync()  # what is still to be written would be written while the contenders take turns
+    pixels = "x".join(map(str, shape))
+    title = f"a step of the convolutional VAE on 128 images of {pixels}, in memory and on disk, in seconds"
     return Task(title, contenders, 1.0 / steps, memory=True)
 
 
-def _repeated(images: np.ndarray, gigabytes: int) -> Iterator[np.ndarray]:
-    for index in range(gigabytes * GIGABYTE // _IMAGE):
-        yield images[index % len(images)]
-
-
-def _streamed(path: Path, training: Training, state: TrainState, count: int) -> Callable[[], Any]:
-    """An epoch of so many examples from all over a file."""
-    source = ArrayRecords(path)
-    records = Records(source, np.random.default_rng(0).integers(len(source), size=count))
+def _streamed(records: Records, training: Training, state: TrainState) -> Callable[[], Any]:
+    """An epoch of these examples."""
     epoch = stream(training, state, records, lambda state: None)
     return lambda: jax.block_until_ready(epoch(state)[0].params)
+
+
+def _read(records: Records, steps: int) -> None:
+    """Read as many batches, ahead as an epoch does."""
+    for _ in records.read_ahead(np.array_split(np.arange(len(records)), -(-steps // STEPS_AT_ONCE))):
+        pass

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import jaxvae as jv
+from jaxvae.typing import Shape
 
 LIMIT = "matrix products alone"
 WIDTHS, LATENT_DIM, NUM_PIXELS = (200, 200), 50, 784
@@ -29,9 +30,9 @@ class Task(NamedTuple):
     """Whether the largest memory of the process while a contender runs is to be shown, on Linux."""
 
 
-def grey_images(count: int) -> np.ndarray:
-    """As many examples of MNIST's size as asked for, uint8, mostly dark."""
-    return (np.random.default_rng(0).random((count, 28, 28, 1)) ** 4 * 255).astype(np.uint8)
+def grey_images(count: int, shape: Shape = (28, 28, 1)) -> np.ndarray:
+    """As many examples as asked for, by default of MNIST's size, uint8, mostly dark."""
+    return (np.random.default_rng(0).random((count, *shape)) ** 4 * 255).astype(np.uint8)
 
 
 def dense_vae() -> jv.VAE:
