@@ -8,6 +8,7 @@ import jax
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.mlp import ACTIVATIONS
 from jaxvae.networks.network import Network
+from jaxvae.networks.products import Dense
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -20,9 +21,9 @@ class _Gated(nn.Module):
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
         for size in self.features:
-            value, gate = (nn.Dense(size, param_dtype=x.dtype)(x) for _ in range(2))
+            value, gate = (Dense(size, param_dtype=x.dtype)(x) for _ in range(2))
             x = ACTIVATIONS[self.activation](value) * jax.nn.sigmoid(gate)
-        return nn.Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+        return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
 
 
 @dataclass

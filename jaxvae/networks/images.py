@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from jaxvae.errors import UserError
 from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.networks.products import Dense, row_products
 from jaxvae.typing import Array, Shape
 
 MAX_CHANNELS = 4  # of an image that is found among further axes: grey, RGB, and either with one more
@@ -98,7 +99,7 @@ def halve(x: Array, channels: int) -> Array:
     """A convolution 4 × 4 of stride 2 with one row of zeros around, two where a side is odd: sides n become ⌈n / 2⌉."""
     height, width, _ = x.shape
     padded = jnp.pad(x, ((1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
-    return nn.Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
+    return Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
 
 
 class Neighbourhoods(nn.Module):
@@ -118,8 +119,8 @@ class Neighbourhoods(nn.Module):
         kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)[None, None]
         if self.features * height * width >= count * (height + 1) * (width + 1):
-            return patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2) @ kernel + bias
-        each = x @ kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1)
+            return row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel) + bias
+        each = row_products(x, kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1))
         each = jnp.pad(each.reshape(height, width, 4, -1), ((1, 1), (1, 1), (0, 0), (0, 0)))
         places = ((i, j) for i in range(2) for j in range(2))
         return sum((each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places), start=bias)
@@ -134,7 +135,7 @@ def double(x: Array, channels: int, sides: Shape) -> Array:
 def convolve(x: Array) -> Array:
     """A convolution 3 × 3 that keeps the shape, zeros around."""
     padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
-    return nn.Dense(x.shape[-1], param_dtype=x.dtype)(patches(padded, 3))
+    return Dense(x.shape[-1], param_dtype=x.dtype)(patches(padded, 3))
 
 
 class ImageNetwork(nn.Module):
@@ -158,14 +159,14 @@ class ImageNetwork(nn.Module):
             for i, channels in enumerate(self.channels):
                 x = self._residual(halve(self._ready(x) if i else x, channels))
             x = self._dense(self._ready(x).reshape(-1), self.features)
-            return nn.Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+            return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
         start = self.image_axis
         sides = [output_shape[start : start + 2]]
         for _ in self.channels:
             sides.append(tuple((side + 1) // 2 for side in sides[-1]))
         others = output_shape[:start] + output_shape[start + 2 :]  # the likelihood's parameters, and channels
         x = self._dense(x.reshape(-1), self.features)
-        x = nn.Dense(math.prod(sides[-1]) * self.channels[-1], param_dtype=x.dtype)(x)
+        x = Dense(math.prod(sides[-1]) * self.channels[-1], param_dtype=x.dtype)(x)
         x = x.reshape(*sides[-1], self.channels[-1])
         widths = (math.prod(others), *self.channels[:-1])
         for larger, channels in reversed(list(zip(sides[:-1], widths, strict=True))):
@@ -182,5 +183,5 @@ class ImageNetwork(nn.Module):
 
     def _dense(self, x: Array, features: Shape) -> Array:
         for size in features:
-            x = ACTIVATIONS[self.activation](nn.Dense(size, param_dtype=x.dtype)(x))
+            x = ACTIVATIONS[self.activation](Dense(size, param_dtype=x.dtype)(x))
         return x

@@ -7,6 +7,7 @@ import jax
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.network import Network
+from jaxvae.networks.products import Dense
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -25,8 +26,8 @@ class _Dense(nn.Module):
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
         for size in self.features:
-            x = ACTIVATIONS[self.activation](nn.Dense(size, param_dtype=x.dtype)(x))
-        return nn.Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+            x = ACTIVATIONS[self.activation](Dense(size, param_dtype=x.dtype)(x))
+        return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
 
 
 @dataclass

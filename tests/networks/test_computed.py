@@ -29,7 +29,7 @@ def test_bfloat16_rounds_the_network_and_nothing_else() -> None:
     gradient = jax.grad(lambda params: jnp.sum(network.apply(params, jnp.asarray(X), (3, 5)) ** 2))(params)
     assert {leaf.dtype.name for leaf in jax.tree.leaves(gradient)} == {"float32"}
     hidden = jax.make_jaxpr(lambda x: network.apply(params, x, (3, 5)))(jnp.asarray(X))
-    products = [eqn for eqn in hidden.eqns if eqn.primitive.name == "dot_general"]
+    products = [eqn for eqn in hidden.eqns if eqn.primitive.name == "row_products"]
     assert len(products) == 3
     assert {eqn.outvars[0].aval.dtype.name for eqn in products} == {"bfloat16"}  # type: ignore[attr-defined]
 
@@ -52,9 +52,8 @@ def test_every_product_of_a_network_is_of_half_precision(network: Network, shape
     x = jax.random.normal(jax.random.key(0), shape)
     params = half.init(jax.random.key(1), x, output_shape)
     traced = jax.make_jaxpr(lambda params: half.apply(params, x, output_shape))(params)
-    products = [
-        one for one in primitives(traced.jaxpr) if one.primitive.name in ("dot_general", "conv_general_dilated")
-    ]
+    names = ("dot_general", "conv_general_dilated", "row_products")
+    products = [one for one in primitives(traced.jaxpr) if one.primitive.name in names]
     assert len(products) >= 3
     assert {one.outvars[0].aval.dtype.name for one in products} == {"bfloat16"}  # type: ignore[attr-defined]
     exact, rounded = network.apply(params, x, output_shape), half.apply(params, x, output_shape)
