@@ -1,6 +1,7 @@
 """A function of one example, over a data set."""
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -71,9 +72,16 @@ def _indices(start: int, batch_size: int, count: int) -> np.ndarray:
 
 
 def _batches_at_once(program: jax.stages.Compiled) -> int:
-    """One a core on a CPU; one elsewhere, or where several devices take part: they would wait for each other."""
+    """One a core on a CPU; one elsewhere, or where several devices take part: they would wait for each other.
+
+    One, too, where LAPACK is called: two of its calls at a time wait for each other for ever (jaxlib 0.10.1).
+    """
     shardings = jax.tree.leaves(program.input_shardings)
     (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
-    if others or device.platform != "cpu":
+    if others or device.platform != "cpu" or _calls_lapack(program):
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _calls_lapack(program: jax.stages.Compiled) -> bool:
+    return re.search('custom_call_target="(lapack|blas)', program.as_text() or "") is not None

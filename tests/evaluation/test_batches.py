@@ -52,6 +52,20 @@ def test_precision_is_that_of_the_caller(x: np.ndarray) -> None:
     assert {batch["sum"].dtype for batch in batches} == {np.dtype(np.float64)}
 
 
+def test_lapack_is_called_by_one_thread_at_a_time() -> None:
+    """Two calls at a time wait for each other for ever."""
+
+    def density(key: jax.Array, example: jax.Array) -> dict[str, jax.Array]:
+        factor = jnp.linalg.cholesky(jnp.outer(example, example) + 5.0 * jnp.eye(len(example)))
+        noise = jax.random.normal(key, (200, len(example)))
+        return {"log_det": jnp.sum(jnp.log(jnp.diag(factor))), "solved": jnp.sum(jnp.linalg.solve(factor, noise.T))}
+
+    rows = np.random.default_rng(1).normal(size=(400, 24)).astype(np.float32)
+    found = np.concatenate([batch["log_det"] for batch in in_batches(density)(jax.random.key(0), rows, 8)])
+    expected = [np.linalg.slogdet(np.outer(row, row) + 5.0 * np.eye(24))[1] / 2 for row in rows]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
 def test_whoever_stops_early_leaves_no_thread_behind(x: np.ndarray) -> None:
     before = set(threading.enumerate())
     batches = in_batches(score)(jax.random.key(0), x, 1)
