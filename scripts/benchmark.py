@@ -12,8 +12,6 @@ python scripts/benchmark.py --gpu --examples 60000            # the tasks of a G
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import sys
 import time
@@ -36,6 +34,8 @@ from benchmarks.training import training
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from jaxvae.hardware import describe_hardware
 
 TASKS: dict[str, Callable[[int], Task]] = {
     "log_marginal": log_marginal,
@@ -135,7 +135,7 @@ def main() -> None:
             table.add_row(contender, *cells, *([f"{result['peak_megabytes']:,.0f}"] if task.memory else []))
         console.print(table)
     context = {
-        "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
+        "hardware": describe_hardware(),
         "code": {name: found for name in _PACKAGES if (found := _version(name)) is not None},
         "rounds": flags.rounds,
         "seconds": "median over rounds, for the task in full",

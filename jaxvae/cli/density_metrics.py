@@ -32,6 +32,7 @@ from jaxvae.typing import Array, Key
 
 _EXAMPLES_FOR_BASELINE = 50_000
 _GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
+_FEWEST_DRAWS = 10.0  # in effect, behind log p(x) of the gaps
 _FEWEST_CHAINS = 0.25  # share of the chains that must count: below, their spread is mostly of chains not met
 _ANNEALED_AT_ONCE = 4  # examples: they are walked together
 
@@ -120,6 +121,13 @@ def gaps(subject: Subject) -> dict[str, Any]:
 
     x = subject.spread(subject.flags.gap_examples)
     found = subject.per_example(one, subject.key(Stream.GAPS), x, _GAP_EXAMPLES_AT_ONCE, "gaps")
+    effective = float(np.mean(found["effective_sample_size"]))
+    if effective < _FEWEST_DRAWS:
+        warn(
+            subject.console,
+            f"the approximation gap rests on {effective:.1f} of {num_samples} draws in effect, and is too small then: "
+            f"raise --num_samples",
+        )
     return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}
 
 

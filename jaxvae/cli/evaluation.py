@@ -38,6 +38,7 @@ GROUPS: dict[str, Group] = {
     "samples": Group(samples, ("samples",)),
     "representation": Group(representation, ("representation", "disentanglement")),
 }
+_OF_SEVERAL = ("samples", "representation")  # groups of which some figures may be had and others not
 
 
 def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
@@ -57,9 +58,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure a test set, write `evaluation.json`, and show the table.
 
-    A group that cannot be measured is said in one line, and stands in the document with its reason; the document is
-    written after each group. Groups of an earlier evaluation stay in it where it was made of the same parameters and
-    data, by the same code and machine.
+    A group or a figure that cannot be measured is said in one line, and stands in the document with its reason; the
+    document is written after each group. Groups of an earlier evaluation stay in it where it was made of the same
+    parameters and data, by the same code and machine; else the earlier document is kept beside it.
 
     Returns:
         The document that was written.
@@ -83,12 +84,17 @@ def evaluate_run(
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
         train_set_sha256=content_hash(dataset.train.images),
     )
-    document |= _earlier(run_dir / EVALUATION, document)
+    document |= _earlier(run_dir / EVALUATION, document, flags.metrics, console)
+    said: set[str] = set()
     for name in flags.metrics:
         for entry in (name, *GROUPS[name].entries):
             document.pop(entry, None)
         try:
-            document |= GROUPS[name].measure(subject)
+            found = GROUPS[name].measure(subject)
+            document |= found
+            for line in sorted(_remarks(found[name]) - said) if name in _OF_SEVERAL else ():
+                warn(console, f"{name}: {line}")
+                said.add(line)
         except Exception as error:  # whatever it is, the other groups are wanted
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
             warn(console, f"{name}: {reason}")
@@ -105,6 +111,8 @@ def check_writable(folder: Path) -> None:
     Raises:
         UserError: with the reason.
     """
+    if (folder / EVALUATION).is_dir():
+        raise UserError(f"{folder / EVALUATION} must be a file, got a folder: move it away")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -112,14 +120,35 @@ def check_writable(folder: Path) -> None:
         raise UserError(f"the run's folder must be one that can be written, got {folder}: {error.strerror}") from error
 
 
-def _earlier(path: Path, context: dict[str, Any]) -> dict[str, Any]:
+def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], console: Console) -> dict[str, Any]:
     """The entries of an earlier evaluation of the same parameters and data, by the same code and machine; else none."""
     try:
         earlier = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):  # no JSON, or no text
         return {}
-    is_alike = isinstance(earlier, dict) and all(earlier.get(name) == value for name, value in context.items())
-    return earlier if is_alike else {}
+    if not isinstance(earlier, dict):
+        return {}
+    others = [name for name, value in context.items() if earlier.get(name) != value]
+    if not others:
+        return earlier
+    groups = {name for name, group in GROUPS.items() if any(entry in earlier for entry in (name, *group.entries))}
+    if lost := [name for name in GROUPS if name in groups - set(measured)]:
+        kept = path.with_name(f"{path.stem}.earlier{path.suffix}")
+        path.replace(kept)
+        warn(
+            console,
+            f"the earlier figures of {', '.join(lost)} are left out, and stand in {kept.name}: they are of another "
+            f"{', '.join(others)}",
+        )
+    return {}
+
+
+def _remarks(entry: Any) -> set[str]:
+    """What is to be said of figures: warnings, and why some of a quality are missing."""
+    if not isinstance(entry, dict):
+        return set()
+    own = {entry[name] for name in ("warning", "reason") if name in entry}
+    return own.union(*(_remarks(value) for value in entry.values()))
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:

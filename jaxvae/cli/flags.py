@@ -187,6 +187,7 @@ def run_script(main: Callable[[], None]) -> NoReturn:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.unraisablehook = lambda unraisable: None  # a checkpoint half read complains on the way out
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

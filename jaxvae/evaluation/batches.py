@@ -1,6 +1,5 @@
 """A function of one example, over a data set."""
 
-import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from functools import partial
 import jax
 import numpy as np
 
+from jaxvae.errors import UserError
+from jaxvae.hardware import available_cores
 from jaxvae.typing import Array, Key, Metrics
 
 Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray]]]
@@ -24,7 +25,7 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
 
     Returns:
         A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
-        batch, `[examples]` each, in order; they do not depend on the batch size.
+        batch, `[examples]` each, in order; they do not depend on the batch size. It raises a UserError for no examples.
 
     Example:
         >>> batches = in_batches(lambda key, x: {"sum": jax.numpy.sum(x)})
@@ -35,6 +36,8 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
     compiled = _one_batch_of_a_partial if is_pytree else jax.jit(partial(_one_batch, function))
 
     def batches(key: Key, x: Array | np.ndarray, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+        if not len(x):
+            raise UserError("at least one example is needed, got none: give a data set that is not empty")
         x = jax.numpy.asarray(x)
         arguments = (function, key, x) if is_pytree else (key, x)
         program = compiled.lower(*arguments, _indices(0, batch_size, len(x))).compile()
@@ -80,7 +83,7 @@ def _batches_at_once(program: jax.stages.Compiled) -> int:
     (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
     if others or device.platform != "cpu" or _calls_lapack(program):
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available_cores()
 
 
 def _calls_lapack(program: jax.stages.Compiled) -> bool:

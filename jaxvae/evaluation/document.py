@@ -1,7 +1,7 @@
 """`evaluation.json`: every figure with its unit, error, estimator and the data it was measured on."""
 
+import hashlib
 import math
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import ImportanceReport, Scores
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.evaluation.gaps import ELBO_DRAWS, InferenceGaps
+from jaxvae.hardware import describe_hardware
 from jaxvae.likelihoods import Likelihood
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
@@ -48,20 +49,31 @@ def provenance(x: Array, **context: Any) -> dict[str, Any]:
         "code": {
             "jaxvae": version("jaxvae"),
             "commit": _commit(),
-            "jax": version("jax"),
+            "sources_sha256": _sources_hash(),
+            **{package: version(package) for package in ("jax", "numpy", "scikit-learn")},
             "python": platform.python_version(),
         },
-        "hardware": f"{jax.device_count()} {jax.devices()[0].device_kind}, {os.cpu_count()} {platform.machine()} cores",
+        "hardware": describe_hardware(),
     }
+
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _sources_hash() -> str:
+    """SHA-256 of the package's sources: what tells two states of one commit, or none, apart."""
+    content = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        content.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode() + path.read_bytes())
+    return content.hexdigest()
 
 
 def _commit() -> str | None:
     """The commit that the package lies in, with `-dirty` where its files differ from it; None outside a checkout."""
-    package = Path(__file__).resolve().parent.parent
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", *words], cwd=package, capture_output=True, text=True, check=True, timeout=10
+            ["git", *words], cwd=_PACKAGE, capture_output=True, text=True, check=True, timeout=10
         ).stdout.strip()
 
     try:
@@ -110,8 +122,9 @@ def likelihood_document(
     def entry(name: str, estimate: Estimate | None, **more: Any) -> dict[str, Any]:
         if estimate is None:
             return missing(NO_DENSITY)
-        estimator = _OF_POINTS if is_point_mass and name == "log_marginal" else _ESTIMATORS[name]
-        return figure(estimate, "nats", estimator, **more)
+        if is_point_mass and name == "log_marginal":
+            return figure(estimate, "nats", _OF_POINTS, note="the ELBO, as q(z|x) is one point", **more)
+        return figure(estimate, "nats", _ESTIMATORS[name], **more)
 
     def density(name: str, **more: Any) -> dict[str, Any]:
         estimate = figures.get(name)
@@ -130,7 +143,7 @@ def likelihood_document(
     distortion_name = "reconstruction_distortion" if scores.importance is None else "distortion"
     return {
         "elbo": density("elbo"),
-        "log_marginal": density("log_marginal", **_importance_entries(scores.importance)),
+        "log_marginal": density("log_marginal", **_importance_entries(scores.importance, is_point_mass)),
         "rate": entry("rate", rate, **({} if rate is None else {"bits": rate.value / math.log(2.0)})),
         distortion_name: entry(distortion_name, distortion),
         "baseline": baseline_entry,
@@ -138,9 +151,14 @@ def likelihood_document(
     }
 
 
-def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
+def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) -> dict[str, Any]:
     if report is None:
         return {}
+    if is_point_mass:
+        alike = missing("q(z|x) is one point, and all its draws are alike")
+        return {"num_samples": 1, "num_repeats": 1} | dict.fromkeys(
+            ("draw_error", "repeat_error", "effective_sample_size", "pareto_shape"), alike
+        )
     shape = {
         "median": report.pareto_shape,
         "threshold": report.threshold,
@@ -161,7 +179,9 @@ def _importance_entries(report: ImportanceReport | None) -> dict[str, Any]:
             "one repeat tells nothing of it: give --num_repeats 2 or more",
         ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
-        "pareto_shape": shape if report.pareto_shape is not None else missing("too few samples for a tail"),
+        "pareto_shape": shape
+        if report.pareto_shape is not None
+        else missing("too few samples for a tail: raise --num_samples"),
     }
 
 
@@ -180,12 +200,14 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
         "elbo": f"of the encoder's q(z|x), by {ELBO_DRAWS} draws",
         "refined_elbo": f"of q* after {steps} gradient steps on each example, by {ELBO_DRAWS} draws",
         "log_marginal": f"importance-weighted by {num_samples} draws of q*: a lower bound in expectation",
+        "effective_sample_size": "(Σ w)² / Σ w² of these draws, mean over examples",
         "amortization_gap": "ELBO(q*) − ELBO(q)",
         "approximation_gap": "log p(x) − ELBO(q*): too large by what the steps left undone, too small by its bias",
     }
     values = {name: Estimate.of(np.asarray(of_examples)) for name, of_examples in gaps._asdict().items()}
-    figures = {name: figure(value, "nats", estimators[name]) for name, value in values.items()}
-    return {"num_examples": len(gaps.elbo), **figures}
+    units = dict.fromkeys(values, "nats") | {"effective_sample_size": "samples"}
+    figures = {name: figure(value, units[name], estimators[name]) for name, value in values.items()}
+    return {"num_examples": len(gaps.elbo), "num_samples": num_samples, **figures}
 
 
 def effective_chains(chain_error: np.ndarray, num_chains: int) -> np.ndarray:

@@ -14,7 +14,7 @@ ELBO_DRAWS = 500  # for each of the two ELBOs
 
 
 class InferenceGaps(NamedTuple):
-    """log p(x) − ELBO of one example and its two parts, nats, `[]` each."""
+    """log p(x) − ELBO of one example and its two parts, nats, `[]` each, and how far log p(x) can be trusted."""
 
     elbo: Array
     """Of the encoder's q(z|x)."""
@@ -26,6 +26,8 @@ class InferenceGaps(NamedTuple):
     """ELBO(q*) − ELBO(q): what one encoder for all examples loses."""
     approximation_gap: Array
     """log p(x) − ELBO(q*): what the family of q loses."""
+    effective_sample_size: Array
+    """Of the draws behind log p(x), `[]`: near 1, one draw has nearly all the weight."""
 
 
 def inference_gaps(
@@ -78,5 +80,7 @@ def inference_gaps(
         return jnp.stack([elbo_terms(draw).value for draw in draws])
 
     before, after = jnp.mean(jax.lax.map(elbo, jax.random.split(elbo_key, num_draws), batch_size=min(num_draws, 50)), 0)
-    log_marginal = importance_estimate(model, params, marginal_key, x, num_samples, refined).log_marginal
-    return InferenceGaps(before, after, log_marginal, after - before, log_marginal - after)
+    estimate = importance_estimate(model, params, marginal_key, x, num_samples, refined)
+    log_marginal = estimate.log_marginal
+    gaps = (after - before, log_marginal - after)
+    return InferenceGaps(before, after, log_marginal, *gaps, estimate.effective_sample_size)

@@ -1,6 +1,7 @@
 """The figures of `evaluation.json` as a table, for a terminal and as Markdown."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rich.markup import escape
@@ -22,13 +23,31 @@ def evaluation_rows(document: dict[str, Any]) -> dict[str, list[Row]]:
     for title, entries in _SECTIONS.items():
         rows = [row for path, name in entries.items() if (row := _row(name, _at(document, path))) is not None]
         if rows:
-            # where nothing can be had, once is enough to say why
-            sections[title] = [Row("all of it", *rows[0][1:])] if _are_missing_alike(rows) else rows
+            sections[f"{title}{_settings(document, title)}"] = list(_merged(rows))
     return sections
 
 
-def _are_missing_alike(rows: list[Row]) -> bool:
-    return len(rows) > 1 and rows[0].value == _NONE and len({row[1:] for row in rows}) == 1
+def _settings(document: dict[str, Any], title: str) -> str:
+    """Of how many examples the figures of a section are, and by what, where the whole test set is not meant."""
+    name = title.split()[0]
+    if name == "gaps" and (entry := document.get("gaps", {})).get("num_examples") is not None:
+        return f", {entry['num_examples']:,} examples, {entry['num_samples']:,} samples"
+    if name == "annealing" and (entry := document.get("annealed", {})).get("test") is not None:
+        counts = f"{entry['test']['num_examples']:,} test and {entry['simulated']['num_examples']:,} simulated examples"
+        return f", {counts}, {entry['num_temperatures']:,} temperatures, {entry['num_chains']} chains"
+    return ""
+
+
+def _merged(rows: list[Row]) -> Iterator[Row]:
+    """The rows, those that are missing for one reason in one."""
+    for (value, more), alike in itertools.groupby(rows, lambda row: (row.value, row.more)):
+        group = list(alike)
+        if value != _NONE or len(group) == 1:
+            yield from group
+        else:
+            yield Row(
+                "all of it" if len(group) == len(rows) else ", ".join(row.name for row in group), _NONE, more=more
+            )
 
 
 _NONE = "none"
@@ -137,8 +156,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
         more.append(f"{entry['num_repeats']} repeats ± {entry['repeat_error']['value']:.3f}")
     if "upper_bound" in entry:
         more.append(f"at most {entry['upper_bound']:.2f}")
-    if "model" in entry:
-        more.append(entry["model"])
+    more += [entry[name] for name in ("model", "note") if name in entry]
     if entry.get("bits_per_dimension") is not None:
         more.insert(0, f"{entry['bits_per_dimension']:.4f} bits/dim")
     error = entry.get("standard_error")
@@ -149,9 +167,21 @@ def _title(document: dict[str, Any]) -> str:
     return f"{document['data']}, {document['num_examples']:,} test examples"
 
 
+def _origin(document: dict[str, Any]) -> str:
+    """What the figures are quoted with."""
+    code = document["code"]
+    commit, _, changed = (code["commit"] or "no commit").partition("-")
+    commit = f"{commit[:12]}, changed since" if changed else commit[:12]
+    return (
+        f"seed {document['seed']}, {document['checkpoint']} checkpoint of epoch {document['epoch']}, "
+        f"test set {document['test_set_sha256'][:12]}, jaxvae {code['jaxvae']} ({commit}), "
+        f"jax {code['jax']}, {document['hardware']}"
+    )
+
+
 def evaluation_table(document: dict[str, Any]) -> Table:
     """The figures of `evaluation.json`, aligned."""
-    table = Table(title=_title(document), title_justify="left")
+    table = Table(title=_title(document), title_justify="left", caption=_origin(document), caption_justify="left")
     for heading in ("", "value", "± s.e.", "more"):
         table.add_column(heading, justify="right" if heading in ("value", "± s.e.") else "left", overflow="fold")
     for title, rows in evaluation_rows(document).items():
@@ -168,7 +198,7 @@ def evaluation_markdown(document: dict[str, Any]) -> str:
     for title, rows in evaluation_rows(document).items():
         lines.append(f"| **{title}** | | | |")
         lines.extend(f"| {' | '.join(row).replace('p(x|', 'p(x&#124;')} |" for row in rows)
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _origin(document)])
 
 
 _SWEPT = {"elbo": "ELBO", "log_marginal": "log p(x)", "rate": "rate", "distortion": "distortion"}

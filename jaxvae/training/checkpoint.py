@@ -1,7 +1,7 @@
 """Checkpoints: the whole training state on disk, written by orbax, replaced atomically."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import jax
 from jax.sharding import SingleDeviceSharding
@@ -19,7 +19,8 @@ def _manager(run_dir: Path, name: Name) -> "CheckpointManager":
     import orbax.checkpoint as ocp  # late, because it takes most of a second
 
     options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
-    return ocp.CheckpointManager((run_dir / "checkpoints" / name).absolute(), options=options)
+    folder, handler = (run_dir / "checkpoints" / name).absolute(), ocp.StandardCheckpointHandler()
+    return ocp.CheckpointManager(folder, options=options, item_handlers=handler)
 
 
 def save_checkpoint(run_dir: Path, name: Name, state: TrainState) -> None:
@@ -42,7 +43,7 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
         like: a state of the same structure, shapes and dtypes; its values do not matter.
 
     Raises:
-        UserError: if there is no such checkpoint, or it belongs to another architecture.
+        UserError: if there is no such checkpoint, it is damaged, or it belongs to another architecture.
     """
     import orbax.checkpoint as ocp
 
@@ -55,12 +56,30 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
         )
     with _manager(run_dir, name) as manager:
         try:
-            return manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(_where, like)))
-        except (ValueError, KeyError, TypeError) as error:
+            found, expected = _shapes(manager.item_metadata(step)), _shapes(like)
+            if found == expected:
+                return manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(_where, like)))
+        except Exception as error:  # orbax raises what its parts raise, or a bare Exception
             raise UserError(
-                f"{path} must hold the state of the model that config.yaml describes, got another one: restore "
-                f"config.yaml, or train anew ({' '.join(str(error).split())[:200]})"
+                f"{path} must be a complete checkpoint, got one that cannot be read: train again with --overwrite "
+                f"({' '.join(str(error).split())[:200]})"
             ) from error
+    other = next(where for where in sorted(found | expected) if found.get(where) != expected.get(where))
+    raise UserError(
+        f"{path} must hold the state of the model that config.yaml describes, got {found.get(other, 'nothing')} for "
+        f"{other}, where {expected.get(other, 'nothing')} is expected: restore config.yaml, or train anew"
+    )
+
+
+def _shapes(tree: Any) -> dict[str, tuple[int, ...]]:
+    """Where which shape stands: what orbax keeps of a state has lost the types of its nodes."""
+    tree = jax.tree.map(lambda leaf: jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf, tree)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): tuple(leaf.shape) for path, leaf in leaves}
+
+
+def _is_key(leaf: Any) -> bool:
+    return jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _where(leaf: jax.Array | jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:

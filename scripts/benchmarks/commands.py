@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.task import Task
+from jaxvae.hardware import available_cores
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 TRAIN, SWEEP = (str(SCRIPTS.parent / "experiments" / name) for name in ("train.py", "sweep.py"))
@@ -37,7 +38,7 @@ def many_models(num_examples: int) -> Task:
         f"sweep.py --seeds {MEMBERS}": partial(
             _in_new_directory, lambda runs: _run([SWEEP, "--seeds", str(MEMBERS), *DRAWS, "--run_dir", f"{runs}/sweep"])
         ),
-        f"{MEMBERS} processes of train.py, {os.cpu_count()} at once": partial(_in_new_directory, _processes),
+        f"{MEMBERS} processes of train.py, {available_cores()} at once": partial(_in_new_directory, _processes),
         f"{MEMBERS} runs of train.py in one process": partial(
             _in_new_directory, lambda runs: _run([ONE_PROCESS, *DRAWS, *(f"{runs}/{seed}" for seed in seeds)])
         ),
@@ -48,7 +49,7 @@ def many_models(num_examples: int) -> Task:
 
 def _processes(runs: str) -> None:
     seeds = range(MEMBERS)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         list(pool.map(lambda seed: _run([TRAIN, "--seed", str(seed), *DRAWS, "--run_dir", f"{runs}/{seed}"]), seeds))
 
 

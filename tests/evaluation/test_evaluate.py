@@ -147,7 +147,7 @@ def test_the_provenance_names_data_code_and_hardware(x: jax.Array) -> None:
     entry = provenance(x, data="coins")
     assert (entry["data"], entry["num_examples"], entry["num_dimensions"]) == ("coins", NUM_EXAMPLES, 6)
     assert entry["test_set_sha256"] != provenance(1.0 - x)["test_set_sha256"]
-    assert set(entry["code"]) == {"jaxvae", "commit", "jax", "python"}
+    assert set(entry["code"]) == {"jaxvae", "commit", "sources_sha256", "jax", "numpy", "scikit-learn", "python"}
     assert "cpu" in entry["hardware"]
 
 

@@ -34,6 +34,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JAXVAE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # which a script replaces on its way out
 
     def run(path: str, *arguments: str) -> Outcome:
         spec = importlib.util.spec_from_file_location("script_under_test", ROOT / path)

@@ -26,7 +26,10 @@ def test_all_groups_of_a_run(script: Script) -> None:
     after = document()
     assert {name: after[name] for name in before} == before  # of the same parameters, data, code and machine
     gaps = after["gaps"]
-    assert gaps["num_examples"] == 3
+    assert (gaps["num_examples"], gaps["num_samples"]) == (3, 6)
+    assert 1.0 <= gaps["effective_sample_size"]["value"] <= 6.0
+    assert "the approximation gap rests on" in outcome.err + outcome.out
+    assert "gaps [nats], 3 examples, 6" in outcome.out
     parts = gaps["approximation_gap"]["value"] + gaps["amortization_gap"]["value"]
     assert parts == pytest.approx(gaps["log_marginal"]["value"] - gaps["elbo"]["value"], abs=1e-4)
     assert after["annealed"]["simulated"]["num_examples"] == 2
@@ -53,6 +56,7 @@ def test_a_group_that_fails_says_why_and_leaves_the_others(script: Script) -> No
     assert after["annealed"]["value"] is None
     assert after["diagnostics"]["mutual_information"]["value"] is not None
     assert "missing.pth" in after["samples"]["frechet_distance"]["reason"]
+    assert len([line for line in outcome.out.splitlines() if line.startswith("warning: samples")]) == 1
     assert after["samples"]["nearest_neighbour_distance"]["value"] is not None
 
 
@@ -63,6 +67,7 @@ def test_markdown_and_an_error_that_is_wanted(script: Script) -> None:
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith("**digits, 180 test examples**")
     assert "| rate (KL) |" in outcome.out
+    assert re.search("\nseed 0, best checkpoint of epoch ., test set [0-9a-f]{12}, jaxvae .*, jax ", outcome.out)
     marginal = document()["log_marginal"]
     assert marginal["num_repeats"] == 2
     error = max(marginal["draw_error"]["value"], marginal["repeat_error"]["value"])
@@ -84,3 +89,42 @@ def test_bad_flags(script: Script) -> None:
         assert re.search(message, outcome.err), outcome.err
         assert len(outcome.err.strip().splitlines()) == 1
     assert document() == before
+
+
+def test_damaged_runs_end_in_one_line(script: Script) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
+    largest = max(Path("run/checkpoints/best").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
+    content, config = largest.read_bytes(), Path("run/config.yaml").read_text()
+
+    def refused(*words: str) -> None:
+        outcome = script(EVALUATE, "run", "--metrics", "latents")
+        assert outcome.code == 2
+        (line,) = outcome.err.strip().splitlines()
+        assert all(word in line for word in words), line
+
+    largest.write_bytes(content[:50])
+    refused("must be a complete checkpoint", "--overwrite")
+    largest.write_bytes(content)
+    Path("run/config.yaml").write_text(config.replace("latent_dim: 3", "latent_dim: 5"))
+    refused("the model that config.yaml describes", "(3, 8)", "(5, 8)")
+    Path("run/config.yaml").write_text(config)
+    Path("run/evaluation.json").unlink()
+    Path("run/evaluation.json").mkdir()
+    refused("must be a file, got a folder")
+    Path("run/evaluation.json").rmdir()
+    Path("run/evaluation.json").write_bytes(b"\xff\xfe\x00")
+    assert script(EVALUATE, "run", "--metrics", "latents").code == 0
+
+
+def test_figures_of_other_code_are_kept_apart(script: Script) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
+    before = document()
+    older = before | {"code": before["code"] | {"sources_sha256": "another"}}
+    Path("run/evaluation.json").write_text(json.dumps(older))
+    outcome = script(EVALUATE, "run", "--metrics", "latents")
+    assert outcome.code == 0
+    (line,) = (line for line in outcome.out.splitlines() if line.startswith("warning: the earlier figures"))
+    assert "likelihood" in line
+    assert line.endswith("they are of another code")
+    assert "elbo" not in document()
+    assert json.loads(Path("run/evaluation.earlier.json").read_text()) == older

@@ -24,7 +24,7 @@ def cluster(codes: ArrayLike, num_clusters: int, *, seed: int = 0) -> np.ndarray
         The number of each code's cluster, `[N]`.
 
     Raises:
-        UserError: if codes are not finite, or fewer than the clusters.
+        UserError: if codes are not finite, or not more than the clusters: each would be one of its own.
 
     Example:
         >>> first, second, third = cluster([[0.0], [0.1], [9.0]], 2)
@@ -35,7 +35,7 @@ def cluster(codes: ArrayLike, num_clusters: int, *, seed: int = 0) -> np.ndarray
     from sklearn.exceptions import ConvergenceWarning
 
     array = as_codes(codes)
-    check_range(cluster, at_least=1, at_most=len(array), num_clusters=num_clusters)
+    check_range(cluster, at_least=1, at_most=len(array) - 1, num_clusters=num_clusters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes than clusters: some stay empty
         return KMeans(num_clusters, n_init=_STARTS, random_state=seed).fit_predict(array)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ _ABOUT = {
     "kernel_distance": (
         "kernel distance",
         "squared maximum mean discrepancy",
-        "unbiased, kernel (x·y/d + 1)³, mean over random subsets; error by the jackknife",
+        "unbiased, kernel (x·y/d + 1)³, mean over random subsets; jackknife error, too large where both are equal",
     ),
     "precision": (
         "precision",

@@ -26,8 +26,9 @@ def kernel_distance(
 
     Subsets share examples, so that s / √S, of their standard deviation s and number S, would promise too much. The
     standard error is √(s² (m / (n − m) + 1 / S)) for m of n examples (n of the smaller sample): that of the whole
-    sample by the delete-d jackknife (Shao and Wu 1989, equation 2.1), and of the choice of subsets. It is None where
-    a subset is all there is.
+    sample by the delete-d jackknife (Shao and Wu 1989, equation 2.1), and of the choice of subsets. It is too large
+    where the two distributions are equal, since the statistic is degenerate there, and None where a subset is all
+    there is.
 
     Args:
         real: `[n, d]`.

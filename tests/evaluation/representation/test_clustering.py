@@ -86,8 +86,8 @@ def test_fewer_different_codes_than_clusters() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(jv.UserError, match=r"num_clusters must be >= 1 and <= 6, got 7"):
-        cluster(np.zeros((6, 2)), 7)
+    with pytest.raises(jv.UserError, match=r"num_clusters must be >= 1 and <= 5, got 6"):
+        cluster(np.zeros((6, 2)), 6)
     for score in (hungarian_accuracy, normalized_mutual_information, adjusted_rand_index):
         with pytest.raises(jv.UserError, match=r"labels must have shape \(5,\)"):
             score(np.zeros(5, int), np.zeros(4, int))
