@@ -34,8 +34,8 @@ samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 test ex
 published values are negative log-likelihoods unless they say otherwise. k̂ is the share of test examples whose
 importance weights have too heavy a tail for so few samples: there log p(x) is a lower bound that more samples would
 raise, as it is for the published values; – where it was not measured.
-Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The hardware is
-in the JSON files."""
+Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The commit is that
+of the code, – for rows from before it was recorded; the hardware is in the JSON files."""
 
 
 def configs(folder: str) -> list[Path]:
@@ -154,18 +154,20 @@ def results_page() -> str:
             scores = [summary(result, name) for name in ("log_marginal", "elbo", "rate")]
             ours = " | ".join([*scores, information(result), str(samples or "–"), heavy_tails(result)])
             seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
-            rows.append(f"| {title} | {published} | {ours} | {len(result['repeats']) + 1} | {seconds} | {command} |")
+            commit = (result["code"]["commit"] or "–")[:7]
+            seeds = len(result["repeats"]) + 1
+            rows.append(f"| {title} | {published} | {ours} | {seeds} | {seconds} | {commit} | {command} |")
         else:
             waits_for = remark(config, "hardware") or "a run"
             rows.append(
-                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | – | {command} |"
+                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | – | – | {command} |"
             )
         if note:
-            rows.append(f"| ↳ {note} | | | | | | | | | | |")
+            rows.append(f"| ↳ {note} | | | | | | | | | | | |")
     head = (
         "| row | published [nats] | log p(x) [nats] | ELBO [nats] | rate [nats] | I(x; z) [nats] | samples | k̂ | seeds "
-        "| seconds | command |\n"
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|"
+        "| seconds | commit | command |\n"
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
     return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"

@@ -128,7 +128,7 @@ def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], conso
         return {}
     if not isinstance(earlier, dict):
         return {}
-    others = [name for name, value in context.items() if earlier.get(name) != value]
+    others = [name for name, value in context.items() if _identity(earlier.get(name)) != _identity(value)]
     if not others:
         return earlier
     groups = {name for name, group in GROUPS.items() if any(entry in earlier for entry in (name, *group.entries))}
@@ -141,6 +141,11 @@ def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], conso
             f"{', '.join(others)}",
         )
     return {}
+
+
+def _identity(entry: Any) -> Any:
+    """What tells code apart are its sources and the packages: two commits may differ elsewhere."""
+    return {name: value for name, value in entry.items() if name != "commit"} if isinstance(entry, dict) else entry
 
 
 def _remarks(entry: Any) -> set[str]:

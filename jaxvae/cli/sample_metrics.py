@@ -20,10 +20,13 @@ from jaxvae.evaluation.sample_quality import (
     train_classifier,
 )
 from jaxvae.objectives import Autoencoder, WithoutDensity
+from jaxvae.posteriors import DiagonalNormal
+from jaxvae.priors import StandardNormal
 from jaxvae.report import is_image
 from jaxvae.training import fit
 from jaxvae.training.mesh import place_examples
 from jaxvae.typing import Array, Key
+from jaxvae.vae import VAE
 
 _MOST_GENERATED, _GENERATED_AT_ONCE = 10_000, 500
 _MOST_FOR_CLASSIFIER, _MOST_CODES = 60_000, 10_000
@@ -115,11 +118,14 @@ def _codes(subject: Subject, model: Any, params: Any, x: Array) -> np.ndarray:
 
 
 def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of the same networks, trained for some epochs to reconstruct and nothing else."""
+    """Codes of the same networks, trained for some epochs to reconstruct and nothing else: means of real numbers."""
     setup, epochs = subject.setup, subject.flags.autoencoder_epochs
+    model = setup.training.model
     if isinstance(setup.training.objective, WithoutDensity):
         raise UserError("the model is an autoencoder itself")
-    training = dataclasses.replace(setup.training, objective=Autoencoder(), epochs=epochs, patience=None)
+    if isinstance(model, VAE):  # a flow has no mean, and a codebook is learned by an objective of its own
+        model = dataclasses.replace(model, posterior=DiagonalNormal(), prior=StandardNormal())
+    training = dataclasses.replace(setup.training, model=model, objective=Autoencoder(), epochs=epochs, patience=None)
     state = create_run_state(training, setup.dataset, subject.seed, Stream.AUTOENCODER)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
     for epoch in fit(training, state, place_examples(setup.dataset.train.images), validation):

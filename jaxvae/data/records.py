@@ -196,7 +196,7 @@ def write_records(path: Path, examples: Iterable[np.ndarray]) -> int:
     The file appears under its name when it is complete.
 
     Raises:
-        UserError: if one is not uint8, or has another shape than the first.
+        UserError: if one is not uint8, holds nothing, or has another shape than the first.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
@@ -205,10 +205,15 @@ def write_records(path: Path, examples: Iterable[np.ndarray]) -> int:
     try:
         for example in examples:
             shape = example.shape if shape is None else shape
-            if example.dtype != np.uint8 or example.shape != shape or example.ndim == 0 or example.size == 0:
+            if example.dtype != np.uint8 or example.ndim == 0 or example.size == 0:
                 raise UserError(
-                    f"records must be uint8 examples of one shape, {shape}, got {example.dtype} of {example.shape} as "
-                    f"number {count}: convert them"
+                    f"records must be uint8 arrays of one axis or more, not empty, got {example.dtype} of shape "
+                    f"{example.shape} as number {count}: convert them"
+                )
+            if example.shape != shape:
+                raise UserError(
+                    f"records must be examples of one shape, {shape} as the first, got {example.shape} as number "
+                    f"{count}: convert them"
                 )
             if count == 0:  # the same in every record of this shape and type
                 header = _header(example)

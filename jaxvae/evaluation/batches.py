@@ -13,6 +13,7 @@ from jaxvae.errors import UserError
 from jaxvae.hardware import available_cores
 from jaxvae.typing import Array, Key, Metrics
 
+_MOST_AT_ONCE = 16  # each holds the memory of a batch
 Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray]]]
 
 
@@ -83,7 +84,7 @@ def _batches_at_once(program: jax.stages.Compiled) -> int:
     (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
     if others or device.platform != "cpu" or _calls_lapack(program):
         return 1
-    return available_cores()
+    return min(available_cores(), _MOST_AT_ONCE)
 
 
 def _calls_lapack(program: jax.stages.Compiled) -> bool:

@@ -121,9 +121,11 @@ class Neighbourhoods(nn.Module):
         if self.features * height * width >= count * (height + 1) * (width + 1):
             return row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel) + bias
         each = row_products(x, kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1))
-        each = jnp.pad(each.reshape(height, width, 4, -1), ((1, 1), (1, 1), (0, 0), (0, 0)))
+        each = each.reshape(height, width, 4, -1).astype(jnp.promote_types(x.dtype, jnp.float32))  # to add them up in
+        each = jnp.pad(each, ((1, 1), (1, 1), (0, 0), (0, 0)))
         places = ((i, j) for i in range(2) for j in range(2))
-        return sum((each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places), start=bias)
+        shifted = [each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places]
+        return sum(shifted[1:], start=shifted[0]).astype(x.dtype) + bias
 
 
 def double(x: Array, channels: int, sides: Shape) -> Array:

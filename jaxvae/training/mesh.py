@@ -46,9 +46,10 @@ def make_mesh(data: int = 1, model: int = 1) -> Mesh:
         )
     if present % wanted:
         kind = jax.devices()[0].platform
+        noun = f"{kind} device{'s' if present > 1 else ''}"
         more = "; XLA_FLAGS=--xla_force_host_platform_device_count=8 makes 8 of one processor" if kind == "cpu" else ""
         raise UserError(
-            f"the mesh must divide the {present} {kind} devices present, got data={data} × model={model} = {wanted}: "
+            f"the mesh must divide the {present} {noun} present, got data={data} × model={model} = {wanted}: "
             f"choose factors of {present}{more}"
         )
     auto = (AxisType.Auto, AxisType.Auto)

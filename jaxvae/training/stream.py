@@ -1,5 +1,6 @@
 """An epoch of examples that stay on disk: the steps of an epoch in memory, on batches that were read ahead."""
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +18,7 @@ from jaxvae.typing import Array, Metrics
 
 STEPS_AT_ONCE = 10  # of one call of the compiled program: enough that calling it costs little beside them
 _BYTES_AT_ONCE = 2**26  # of their examples: of large ones fewer steps are one call, so that reading ahead stays small
+_CALLS_AHEAD = 2  # of those that were asked for, the most that may wait
 STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
@@ -83,11 +85,14 @@ def stream(
         first = called = int(state.step) - int(state.epoch) * len(batches.indices)
         starts = range(first, len(batches.indices), at_once)
         read = records.read_ahead([batches.indices[start : start + at_once, here] for start in starts])
-        sums = nothing
+        sums, waiting = nothing, deque[Metrics]()
         for start, rows in zip(starts, read, strict=True):
             done = start + len(rows)
             local = placed(rows), placed(batches.mask[start:done, here]), np.int32(len(rows))
             state, sums = compiled(training, state, *local, sums)
+            waiting.append(sums)
+            if len(waiting) > _CALLS_AHEAD:  # each that waits holds its examples
+                jax.block_until_ready(waiting.popleft())
             if done - called >= STEPS_BETWEEN_CALLS and done < len(batches.indices):
                 called = done
                 during(state)

@@ -55,7 +55,9 @@ def _processes(runs: str) -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
 def _in_new_directory(work: Callable[[str], None]) -> None:

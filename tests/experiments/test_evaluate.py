@@ -91,6 +91,14 @@ def test_bad_flags(script: Script) -> None:
     assert document() == before
 
 
+def test_the_autoencoder_beside_a_flow_has_a_plain_code(script: Script) -> None:
+    flow = ["--posterior", "Flow", "--latent_dim", "4"]
+    assert script(TRAIN, *FAST, *flow, "--run_dir", "run", "--epochs", "1").code == 0
+    outcome = script(EVALUATE, "run", "--metrics", "representation", *QUICK)
+    assert outcome.code == 0, outcome.err
+    assert document()["representation"]["autoencoder"]["linear_probe"]["value"] > 0.1
+
+
 def test_damaged_runs_end_in_one_line(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
     largest = max(Path("run/checkpoints/best").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
@@ -119,6 +127,10 @@ def test_damaged_runs_end_in_one_line(script: Script) -> None:
 def test_figures_of_other_code_are_kept_apart(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
     before = document()
+    same = before | {"code": before["code"] | {"commit": "another"}}
+    Path("run/evaluation.json").write_text(json.dumps(same))
+    assert "the earlier figures" not in script(EVALUATE, "run", "--metrics", "latents").out
+    assert document()["elbo"] == before["elbo"]
     older = before | {"code": before["code"] | {"sources_sha256": "another"}}
     Path("run/evaluation.json").write_text(json.dumps(older))
     outcome = script(EVALUATE, "run", "--metrics", "latents")

@@ -10,6 +10,7 @@ import pytest
 import jaxvae as jv
 from jaxvae.training import parts, train_step
 from jaxvae.training.epoch import Batch
+from jaxvae.training.mesh import make_mesh
 from jaxvae.typing import Params
 from tests.helpers import assert_trees_close
 from tests.training.conftest import Job, make_job
@@ -42,6 +43,14 @@ def test_parts_fit_the_cache_and_do_not_repeat_more_than_they_hold(
     assert parts.fitting_parts(two_layers, weights, (jnp.ones((batch, 2)),)) == count
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert parts.fitting_parts(two_layers, weights, (jnp.ones((batch, 2)),)) == 1
+
+
+def test_a_mesh_is_not_cut_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "CACHE", 4 * 4 * WIDTH)
+    weights, x = {"first": jnp.ones((2, WIDTH)), "second": jnp.ones((WIDTH, 3))}, jnp.ones((BATCH, 2))
+    assert parts.fitting_parts(two_layers, weights, (x,)) > 1
+    with jax.set_mesh(make_mesh(1)):
+        assert parts.fitting_parts(two_layers, weights, (x,)) == 1
 
 
 @jv.dataclass

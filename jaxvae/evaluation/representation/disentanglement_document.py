@@ -28,8 +28,8 @@ _ESTIMATORS = {
     "dci_informativeness": f"Eastwood and Williams 2018; accuracy of {_FORESTS}, on the other",
     "factor_vae_score": f"Kim and Mnih 2018; majority of {NUM_VOTES} votes of {EXAMPLES_PER_VOTE} examples, on as many "
     "others",
-    "modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, without codes that "
-    "tell of no factor",
+    "modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, without pairs "
+    "that a χ² test does not tell from independent ones (at 0.001), and without codes that tell of no factor",
 }
 
 
