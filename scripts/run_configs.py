@@ -154,14 +154,12 @@ def results_page() -> str:
             scores = [summary(result, name) for name in ("log_marginal", "elbo", "rate")]
             ours = " | ".join([*scores, information(result), str(samples or "–"), heavy_tails(result)])
             seconds = sum([result["seconds"], *(repeat["seconds"] for repeat in result["repeats"])])
-            commit = (result["code"]["commit"] or "–")[:7]
+            commit = (result["code"].get("commit") or "–")[:7]
             seeds = len(result["repeats"]) + 1
             rows.append(f"| {title} | {published} | {ours} | {seeds} | {seconds} | {commit} | {command} |")
         else:
             waits_for = remark(config, "hardware") or "a run"
-            rows.append(
-                f"| {title} | {published} | not run: waits for {waits_for} | – | – | – | – | – | – | – | – | {command} |"
-            )
+            rows.append(f"| {title} | {published} | not run: waits for {waits_for} |{' – |' * 8} {command} |")
         if note:
             rows.append(f"| ↳ {note} | | | | | | | | | | | |")
     head = (
