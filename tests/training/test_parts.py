@@ -46,7 +46,7 @@ def test_parts_fit_the_cache_and_do_not_repeat_more_than_they_hold(
 
 
 def test_a_mesh_is_not_cut_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "CACHE", 4 * 4 * WIDTH)
+    monkeypatch.setattr(parts, "CACHE", 4 * (3 * WIDTH + 3 * (WIDTH + 2)))
     weights, x = {"first": jnp.ones((2, WIDTH)), "second": jnp.ones((WIDTH, 3))}, jnp.ones((BATCH, 2))
     assert parts.fitting_parts(two_layers, weights, (x,)) > 1
     with jax.set_mesh(make_mesh(1)):
