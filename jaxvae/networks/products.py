@@ -50,11 +50,12 @@ def _shape(x: Any, matrix: Any) -> ShapedArray:
     return ShapedArray((*x.shape[:-1], matrix.shape[-1]), x.dtype)
 
 
-def _batched(arguments: tuple[Array, Array], axes: tuple[Any, Any]) -> tuple[Array, int]:
+def _batched(arguments: tuple[Array, Array], axes: tuple[int | None, int | None]) -> tuple[Array, int]:
+    """The rule of `vmap`: an axis of x alone joins the others; None stands for an argument without one."""
     (x, matrix), (axis, of_matrix) = arguments, axes
-    if of_matrix is batching.not_mapped:
+    if axis is not None and of_matrix is None:
         return row_products(jnp.moveaxis(x, axis, 0), matrix), 0
-    return jax.vmap(_products, (None if axis is batching.not_mapped else axis, of_matrix))(x, matrix), 0
+    return jax.vmap(_products, (axis, of_matrix))(x, matrix), 0
 
 
 _rows = Primitive("row_products")
