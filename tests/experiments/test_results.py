@@ -31,8 +31,9 @@ def test_every_configuration_was_run_and_states_what_came_out(run_configs: Modul
         assert run_configs.header(result) in config.read_text()
         assert result["command"].endswith(str(config.relative_to(ROOT)))
         assert result["elbo"]["value"] > result["baseline"]["value"], "a trained model beats independent pixels"
-        # one draw of z an example: its ELBO wanders by about √(2 KL), where q is near the posterior
-        noise = (2.0 * max(result["rate"]["value"], 0.0) / result["num_examples"]) ** 0.5
+        # where z carries nothing the two are equal but for the one draw of the ELBO, of standard deviation √(2 KL)
+        rate, count = result["rate"]["value"], result["num_examples"]
+        noise = (2.0 * rate / count) ** 0.5 if rate < 0.1 else 0.0
         assert result["log_marginal"]["value"] > result["elbo"]["value"] - 5.0 * noise
 
 
