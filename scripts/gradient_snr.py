@@ -29,6 +29,7 @@ from jaxvae.cli.flags import make_parser, parse, run_script
 from jaxvae.data import Preprocessing, load
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import gradient_signal_to_noise, noise_floor
+from jaxvae.hardware import compiled
 from jaxvae.likelihoods import Normal
 from jaxvae.networks import MLP
 from jaxvae.objectives import ESTIMATORS, Objective
@@ -151,7 +152,7 @@ def main() -> None:
     results = []
     for row, objective in objectives:
         key = jax.random.key(flags.seed)
-        program = measure.lower(objective, problem.model, problem.params, key, problem.x).compile()
+        program = compiled(measure, objective, problem.model, problem.params, key, problem.x)
         check_memory(program, f"{row['objective']} with {row['num_samples']} draws and {flags.repeats} --repeats")
         ratios = program(objective, problem.model, problem.params, key, problem.x)
         result = {**row, "encoder": float(ratios["encoder"]), "decoder": float(ratios["decoder"])}

@@ -11,6 +11,7 @@ from jaxvae.checks import check_choice
 from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
+from jaxvae.random import random_words
 from jaxvae.typing import Array, Key
 
 EVALUATION_SEED = 777  # of the one draw that validation and test data are made with, whatever the run's seed
@@ -132,7 +133,7 @@ def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
         [0.0, 1.0, 0.0, 1.0, 1.0]
     """
     scale = 2**16 // maximum
-    words = jax.random.bits(key, ((levels.size + 1) // 2,), jnp.uint32)
+    words = random_words(key, ((levels.size + 1) // 2,))
     high, low = ((words >> shift) & (2**16 - 1) for shift in (16, 0))
     last = scale * maximum - 1
     chosen = [jnp.where(one > last, other, one) for one, other in ((high, low), (low, high))]

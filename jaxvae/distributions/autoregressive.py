@@ -11,6 +11,7 @@ from jaxvae.distributions.transforms import positive
 from jaxvae.networks import MADE
 from jaxvae.networks.made import batch_shape, weight_ndims
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key, Params, Shape
 
 MIN_SCALE = 1e-3  # keeps the density bounded where a component narrows down on one value
@@ -81,7 +82,7 @@ class Autoregressive(Distribution):
         shape, dtype = self._shape, leaves[0].dtype
         which_key, noise_key = jax.random.split(key)
         gumbel = jax.random.gumbel(which_key, (*shape[:-1], self.made.num_outputs // 3, shape[-1]), dtype)
-        noise = jax.random.normal(noise_key, shape, dtype)
+        noise = standard_normal(noise_key, shape, dtype)
 
         def one(*arrays: Array) -> Array:
             *weights, gumbel, noise = arrays

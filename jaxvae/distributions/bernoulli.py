@@ -40,8 +40,8 @@ def _log_prob(value: Array, logits: Array) -> Array:
     if factors is None or logits.dtype != jnp.float32:
         return jnp.sum(value * logits - softplus(logits), axis=-1)
     groups = (1.0 + jnp.exp(-jnp.abs(logits))).reshape(*logits.shape[:-1], factors, -1)
-    normaliser = jnp.sum(jnp.log(jnp.prod(groups, axis=-2)), axis=-1)
-    return jnp.sum(value * logits - jnp.maximum(logits, 0.0), axis=-1) - normaliser
+    linear = (value * logits - jnp.maximum(logits, 0.0)).reshape(groups.shape)
+    return jnp.sum(jnp.sum(linear, axis=-2) - jnp.log(jnp.prod(groups, axis=-2)), axis=-1)
 
 
 @_log_prob.defjvp

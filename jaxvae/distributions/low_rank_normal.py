@@ -9,6 +9,7 @@ from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
 from jaxvae.distributions.triangular import cholesky, solve_lower, solve_upper
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 # Added to the diagonal of Aᵀ A, as a share of it [units of rounding per factor]: where factors are nearly parallel and
@@ -93,8 +94,8 @@ class LowRankNormal(Distribution):
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε + F η with normal ε, η; gradients pass through it."""
         own_key, factor_key = jax.random.split(key)
-        own = jax.random.normal(own_key, self.loc.shape, self.loc.dtype)
-        shared = jax.random.normal(factor_key, (*self.loc.shape[:-1], self.factor.shape[-1]), self.loc.dtype)
+        own = standard_normal(own_key, self.loc.shape, self.loc.dtype)
+        shared = standard_normal(factor_key, (*self.loc.shape[:-1], self.factor.shape[-1]), self.loc.dtype)
         return self.loc + self.scale * own + jnp.einsum("...dr,...r->...d", self.factor, shared)
 
     @property

@@ -2,13 +2,13 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import normal_kl
 from jaxvae.distributions.triangular import solve_lower
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 
@@ -52,7 +52,7 @@ class MultivariateNormal(Distribution):
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + L ε, ε ~ N(0, I); gradients pass through it."""
-        noise = jax.random.normal(key, self.loc.shape, self.loc.dtype)
+        noise = standard_normal(key, self.loc.shape, self.loc.dtype)
         return self.loc + jnp.einsum("...de,...e->...d", self.scale_tril, noise)
 
     @property

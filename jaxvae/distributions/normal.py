@@ -2,12 +2,12 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
 from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -50,7 +50,7 @@ class Normal(Distribution):
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε, ε ~ N(0, 1); gradients pass through it."""
-        return self.loc + self.scale * jax.random.normal(key, self.loc.shape, self.loc.dtype)
+        return self.loc + self.scale * standard_normal(key, self.loc.shape, self.loc.dtype)
 
     @property
     def half_log_determinant(self) -> Array:

@@ -2,12 +2,12 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.poincare import asinh_ratio, exp_map, gap, log_map, sinh_square, to_rim
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 
@@ -62,7 +62,7 @@ class PoincareNormal(Distribution):
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw exp_loc(scale · ε), ε ~ N(0, 1); gradients pass through it."""
-        noise = jax.random.normal(key, self.loc.shape, self.loc.dtype)
+        noise = standard_normal(key, self.loc.shape, self.loc.dtype)
         return exp_map(self.loc, self.scale * noise, self.curvature[..., None])
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxvae.distributions.bessel import sphere_terms
 from jaxvae.distributions.distribution import align
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 _MAX_PROPOSALS = 100  # a proposal is rejected with probability < 0.4; it ends the loop where κ is NaN
@@ -29,7 +30,7 @@ def sample_angle(key: Key, concentration: Array, dim: int) -> Array:
     def propose(carry: tuple[Array, Key, Array, Array]) -> tuple[Array, Key, Array, Array]:
         count, key, angle, is_accepted = carry
         key, normal_key, uniform_key = jax.random.split(key, 3)
-        g1, g2 = jnp.sum(jax.random.normal(normal_key, (2, *k.shape, dim - 1), k.dtype) ** 2, axis=-1)
+        g1, g2 = jnp.sum(standard_normal(normal_key, (2, *k.shape, dim - 1), k.dtype) ** 2, axis=-1)
         mixed = g2 + b * g1
         log_ratio = 2 * k * b * (g2 - g1) / ((1 + b) * mixed) + (dim - 1) * jnp.log((1 + b) * (g1 + g2) / (2 * mixed))
         proposal = 2 * jnp.arctan2(jnp.sqrt(b * g1), jnp.sqrt(g2))

@@ -6,6 +6,7 @@ from jax.scipy.special import betaln
 
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 
@@ -50,7 +51,7 @@ class StudentT(Distribution):
         Gradients pass through it, those by df implicitly through γ. Figurnov, Mohamed and Mnih 2018.
         """
         normal_key, gamma_key = jax.random.split(key)
-        normal = jax.random.normal(normal_key, self.loc.shape, self.loc.dtype)
+        normal = standard_normal(normal_key, self.loc.shape, self.loc.dtype)
         log_gamma = jax.random.loggamma(gamma_key, 0.5 * self.df, self.df.shape, self.df.dtype)
         return self.loc + self.scale * normal * jnp.exp(0.5 * (jnp.log(0.5 * self.df) - log_gamma))
 

@@ -2,9 +2,9 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 
+from jaxvae.numerics import softplus
 from jaxvae.typing import Array
 
 _SOFTPLUS_INVERSE_OF_ONE = math.log(math.expm1(1.0))
@@ -16,7 +16,7 @@ def positive(raw: Array, minimum: float) -> Array:
 
     Its gradient is bounded, where that of exp grows with the value; `minimum` keeps the logarithm finite.
     """
-    return minimum + jax.nn.softplus(raw + _SOFTPLUS_INVERSE_OF_ONE)
+    return minimum + softplus(raw + _SOFTPLUS_INVERSE_OF_ONE)
 
 
 def inverse_positive(value: Array, minimum: float) -> Array:

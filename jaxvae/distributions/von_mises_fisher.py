@@ -10,6 +10,7 @@ from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.sphere_angle import sample_angle
 from jaxvae.distributions.transforms import unit_vector
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 
@@ -49,7 +50,7 @@ class HypersphericalUniform(Distribution):
 
     def sample(self, key: Key) -> Array:
         """A normalised normal vector; it has no parameters to pass a gradient to."""
-        return unit_vector(jax.random.normal(key, self.like.shape, self.like.dtype))
+        return unit_vector(standard_normal(key, self.like.shape, self.like.dtype))
 
     @property
     def mean(self) -> Array:
@@ -109,7 +110,7 @@ class VonMisesFisher(Distribution):
         angle_key, tangent_key = jax.random.split(key)
         direction = self.mean_direction
         angle = sample_angle(angle_key, self.concentration, self._dim)[..., None]
-        tangent = unit_vector(jax.random.normal(tangent_key, (*direction.shape[:-1], self._dim - 1), direction.dtype))
+        tangent = unit_vector(standard_normal(tangent_key, (*direction.shape[:-1], self._dim - 1), direction.dtype))
         draw = jnp.concatenate([jnp.cos(angle), jnp.sin(angle) * tangent], axis=-1)  # around the first axis
         # the reflection that takes the first axis to ∓μ, whichever is the farther: it is smooth in μ
         sign = jnp.where(direction[..., :1] < 0, -1.0, 1.0).astype(direction.dtype)

@@ -11,6 +11,7 @@ from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.numerics import error_of_log_mean_exp, log_mean_exp
 from jaxvae.pytrees import dataclass
+from jaxvae.random import standard_normal
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
 
@@ -212,7 +213,7 @@ def hamiltonian_move(
     H = ½ ‖r‖² − log_density. Neal 2011, section 5.3.2.
     """
     momentum_key, accept_key = jax.random.split(key)
-    momentum = jax.random.normal(momentum_key, z.shape, z.dtype)
+    momentum = standard_normal(momentum_key, z.shape, z.dtype)
     value_and_gradient = jax.value_and_grad(log_density)
 
     def leapfrog(carry: tuple[Array, Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array, Array], None]:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.hardware import available_cores
+from jaxvae.hardware import available_cores, compiled
 from jaxvae.typing import Array, Key, Metrics
 
 _MOST_AT_ONCE = 16  # each holds the memory of a batch
@@ -34,14 +34,14 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
         [[2.0, 2.0], [2.0]]
     """
     is_pytree = isinstance(function, jax.tree_util.Partial)
-    compiled = _one_batch_of_a_partial if is_pytree else jax.jit(partial(_one_batch, function))
+    scored = _one_batch_of_a_partial if is_pytree else jax.jit(partial(_one_batch, function))
 
     def batches(key: Key, x: Array | np.ndarray, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
         if not len(x):
             raise UserError("at least one example is needed, got none: give a data set that is not empty")
         x = jax.numpy.asarray(x)
         arguments = (function, key, x) if is_pytree else (key, x)
-        program = compiled.lower(*arguments, _indices(0, batch_size, len(x))).compile()
+        program = compiled(scored, *arguments, _indices(0, batch_size, len(x)))
 
         def one(start: int) -> dict[str, np.ndarray]:
             results = program(*arguments, _indices(start, batch_size, len(x)))

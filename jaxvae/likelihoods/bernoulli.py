@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxvae import distributions
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
+from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -42,4 +43,4 @@ class Bernoulli(Likelihood):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Bernoulli:
         """p(x|z) over `data_shape`."""
         del vae
-        return distributions.Bernoulli(outputs + params["likelihood"]["offset"])
+        return distributions.Bernoulli(plus_bias(outputs, params["likelihood"]["offset"]))

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jaxvae.errors import UserError
 from jaxvae.networks.mlp import ACTIVATIONS
-from jaxvae.networks.products import Dense, row_products
+from jaxvae.networks.products import Dense, plus_bias, row_products
 from jaxvae.typing import Array, Shape
 
 MAX_CHANNELS = 4  # of an image that is found among further axes: grey, RGB, and either with one more
@@ -117,15 +117,15 @@ class Neighbourhoods(nn.Module):
         height, width, count = x.shape
         shape = (4 * count, self.features)
         kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, x.dtype)
-        bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)[None, None]
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
         if self.features * height * width >= count * (height + 1) * (width + 1):
-            return row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel) + bias
+            return plus_bias(row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel), bias)
         each = row_products(x, kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1))
         each = each.reshape(height, width, 4, -1).astype(jnp.promote_types(x.dtype, jnp.float32))  # to add them up in
         each = jnp.pad(each, ((1, 1), (1, 1), (0, 0), (0, 0)))
         places = ((i, j) for i in range(2) for j in range(2))
         shifted = [each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places]
-        return sum(shifted[1:], start=shifted[0]).astype(x.dtype) + bias
+        return plus_bias(sum(shifted[1:], start=shifted[0]).astype(x.dtype), bias)
 
 
 def double(x: Array, channels: int, sides: Shape) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.mlp import ACTIVATIONS
-from jaxvae.networks.products import row_products
+from jaxvae.networks.products import plus_bias, row_products
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -91,5 +91,5 @@ class MADE:
         for index, mask in enumerate(self._masks):
             layer = weights[f"layer_{index}"]
             x = ACTIVATIONS[self.activation](x) if index else x
-            x = row_products(x, jnp.where(mask, layer["kernel"], 0.0)) + layer["bias"]
+            x = plus_bias(row_products(x, jnp.where(mask, layer["kernel"], 0.0)), layer["bias"])
         return x.reshape(self.num_outputs, self.dim)

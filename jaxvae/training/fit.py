@@ -9,6 +9,7 @@ import jax
 
 from jaxvae.data.records import Records
 from jaxvae.errors import UserError
+from jaxvae.hardware import compiled
 from jaxvae.training.epoch import train_epoch, validate
 from jaxvae.training.memory import check_memory
 from jaxvae.training.mesh import on_every_device
@@ -58,7 +59,7 @@ def fit(
         visit = stream(training, state, images, during)
     else:
         visit = _compile(training, state, images)
-    compiled_validate = jax.jit(validate).lower(training, state, validation).compile()
+    compiled_validate = compiled(jax.jit(validate), training, state, validation)
     check_memory(compiled_validate, "validation")
     patience = math.inf if training.patience is None else training.patience
     epoch, since_best = jax.device_get((state.epoch, state.epochs_since_best))
@@ -91,6 +92,6 @@ def _compile(
     training: Training, state: TrainState, images: Array
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
     """The epoch in memory, as one program."""
-    compiled = jax.jit(train_epoch).lower(training, state, images).compile()
-    check_memory(compiled, "a training step")
-    return lambda state: compiled(training, state, images)
+    program = compiled(jax.jit(train_epoch), training, state, images)
+    check_memory(program, "a training step")
+    return lambda state: program(training, state, images)

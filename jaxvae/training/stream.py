@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data.records import Records
+from jaxvae.hardware import compiled
 from jaxvae.training.epoch import NoiseOfSteps, epoch_batches, step_keys, take_step
 from jaxvae.training.memory import check_memory
 from jaxvae.training.mesh import place_batches, rows_here
@@ -76,8 +77,8 @@ def stream(
     metrics = jax.eval_shape(one_step, training, state, raw[0], masks[0], noise)[1]
     nothing: Metrics = {name: jnp.zeros(value.shape, value.dtype) for name, value in metrics.items()}
     steps = jax.jit(streamed_steps, static_argnums=6)
-    compiled = steps.lower(training, state, raw, masks, np.int32(0), nothing, count).compile()
-    check_memory(compiled, "a training step")
+    program = compiled(steps, training, state, raw, masks, np.int32(0), nothing, count)
+    check_memory(program, "a training step")
     order = jax.jit(epoch_batches, static_argnums=(1, 2))
 
     def epoch(state: TrainState) -> tuple[TrainState, Metrics]:
@@ -89,7 +90,7 @@ def stream(
         for start, rows in zip(starts, read, strict=True):
             done = start + len(rows)
             local = placed(rows), placed(batches.mask[start:done, here]), np.int32(len(rows))
-            state, sums = compiled(training, state, *local, sums)
+            state, sums = program(training, state, *local, sums)
             waiting.append(sums)
             if len(waiting) > _CALLS_AHEAD:  # each that waits holds its examples
                 jax.block_until_ready(waiting.popleft())

@@ -4,12 +4,14 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxvae.hardware import compiler_options
 from jaxvae.pytrees import stack
 from jaxvae.training.epoch import Batch, train_epoch, train_step, validate
 from jaxvae.training.memory import available_memory
@@ -68,7 +70,7 @@ def fit_members(
     is_training = np.ones(len(states), bool)
     while is_training.any():
         started = time.perf_counter()
-        members, train, scores, goes_on = _advance_all(training, members, images, validation)
+        members, train, scores, goes_on = _advance_all()(training, members, images, validation)
         is_training = np.asarray(goes_on)
         yield SweepEpoch(
             members,
@@ -117,7 +119,10 @@ def _advance(
     return member, train, scores, _goes_on(training, member)
 
 
-_advance_all = jax.jit(jax.vmap(_advance, in_axes=(0, 0, None, None)))  # compiled once for the folds of a sweep
+@cache
+def _advance_all() -> Any:
+    """Compiled once for the folds of a sweep."""
+    return jax.jit(jax.vmap(_advance, in_axes=(0, 0, None, None)), compiler_options=compiler_options())
 
 
 def member_bytes(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import jaxvae as jv
 from benchmarks.task import BATCH, EPOCH, Task, dense_vae, grey_images
 from jaxvae.data import Preprocessing
+from jaxvae.hardware import compiled
 from jaxvae.networks import Bfloat16
 from jaxvae.training import Training, create_state, train_epoch, train_step
 from jaxvae.training.epoch import Batch
@@ -58,11 +59,11 @@ def _task(
         state = jax.jit(jax.vmap(create, (None, 0)))(training, jax.random.split(jax.random.key(0), members))
         epoch = jax.vmap(train_epoch, (None, 0, None))
         step = jax.vmap(train_step, (None, 0, None, None))
-    compiled = jax.jit(epoch).lower(training, state, images).compile()
+    program = compiled(jax.jit(epoch), training, state, images)
     operations = steps * _operations(step, training, state, images, batch)
     contenders = {
         PEAK: _products(operations, dtype),
-        "jaxvae": lambda: jax.block_until_ready(compiled(training, state, images)),
+        "jaxvae": lambda: jax.block_until_ready(program(training, state, images)),
     }
     title = f"{name}, an epoch of {EPOCH:,} images, {operations * EPOCH / len(images) / 1e12:.3g} · 10¹² operations"
     return Task(title, contenders, EPOCH / len(images))

@@ -10,6 +10,7 @@ import numpy as np
 import jaxvae as jv
 from benchmarks.task import LIMIT, Contenders, Task, grey_images
 from jaxvae.data import Preprocessing
+from jaxvae.hardware import compiled
 from jaxvae.training import Training, create_state, shuffled_batches, train_epoch, train_step
 from jaxvae.training.epoch import Batch
 from jaxvae.typing import Shape
@@ -30,9 +31,9 @@ def convolution(num_examples: int) -> Task:
     images = grey_images(steps * BATCH)
     described = described_training()
     state, raw = create_state(described, jax.random.key(0), None, len(images)), jnp.asarray(images)
-    epoch = jax.jit(train_epoch).lower(described, state, raw).compile()
+    epoch = compiled(jax.jit(train_epoch), described, state, raw)
     batches = shuffled_batches(jax.random.key(0), len(images), BATCH)
-    single = jax.jit(train_step).lower(described, state, raw, jax.tree.map(lambda leaf: leaf[0], batches)).compile()
+    single = compiled(jax.jit(train_step), described, state, raw, jax.tree.map(lambda leaf: leaf[0], batches))
 
     def step_by_step() -> Any:
         now = state

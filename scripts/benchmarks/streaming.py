@@ -17,6 +17,7 @@ from rich.progress import track
 from benchmarks.convolution import BATCH, described_training
 from benchmarks.task import Contenders, Task, grey_images
 from jaxvae.data.records import ArrayRecords, Records, write_records
+from jaxvae.hardware import compiled
 from jaxvae.training import Training, create_state, train_epoch
 from jaxvae.training.state import TrainState
 from jaxvae.training.stream import STEPS_AT_ONCE, stream
@@ -33,7 +34,7 @@ def streaming(shape: Shape, gigabytes: Sequence[int], num_examples: int) -> Task
     images, training = grey_images(_DISTINCT, shape), described_training(shape)
     state = create_state(training, jax.random.key(0), None, count)
     raw = jnp.asarray(images[np.arange(count) % _DISTINCT])
-    epoch = jax.jit(train_epoch).lower(training, state, raw).compile()
+    epoch = compiled(jax.jit(train_epoch), training, state, raw)
     contenders: Contenders = {"in memory": lambda: jax.block_until_ready(epoch(training, state, raw)[0].params)}
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)

@@ -10,6 +10,7 @@ import jaxvae as jv
 from jaxvae.typing import Shape
 
 LIMIT = "matrix products alone"
+PLAIN_LIMIT = "matrix products alone, compiled plainly"  # without our options for XLA
 WIDTHS, LATENT_DIM, NUM_PIXELS = (200, 200), 50, 784
 EPOCH = 60_000  # examples that the seconds of training are stated for
 BATCH = 100

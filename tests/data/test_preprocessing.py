@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.data import Preprocessing, content_hash
+from jaxvae.data import Preprocessing, content_hash, preprocessing
 from jaxvae.data.preprocessing import bernoulli_of_levels
 from jaxvae.errors import UserError
 
@@ -41,7 +41,7 @@ def test_a_half_of_a_word_that_is_out_of_range_takes_the_other(maximum: int, mon
     other = np.arange(0, 2**16, 257)
     halves = np.arange(2**16)
     words = (halves[:, None] << 16 | other).astype(np.uint32)
-    monkeypatch.setattr(jax.random, "bits", lambda *_: jnp.asarray(words.ravel()))
+    monkeypatch.setattr(preprocessing, "random_words", lambda *_: jnp.asarray(words.ravel()))
     level, size = maximum // 3, words.size
     x = np.asarray(bernoulli_of_levels(jax.random.key(0), jnp.full(2 * size, level, jnp.uint8), maximum))
     of_the_high_half = x[:size].reshape(words.shape)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxvae.networks.products import Dense, row_products
+from jaxvae.networks.products import Dense, plus_bias, row_products
 
 BATCH, DRAWS, MEMBERS, INPUTS, OUTPUTS = 4, 3, 2, 6, 5
 RNG = np.random.default_rng(0)
@@ -103,3 +103,73 @@ def test_flax_layers_have_the_parameters_and_the_outputs_of_flax() -> None:
 def test_shapes_that_do_not_fit_are_refused(x: jax.Array, matrix: jax.Array) -> None:
     with pytest.raises(TypeError, match="row_products takes"):
         row_products(x, matrix)
+
+
+BIAS = normal(MEMBERS, DRAWS, INPUTS)
+WITH_BIAS = np.asarray(X) + np.asarray(BIAS)[:, None]
+
+
+def biased_each(rows: jax.Array, bias: jax.Array) -> jax.Array:
+    return jax.vmap(plus_bias, (0, None))(rows, bias)
+
+
+def test_a_bias_of_any_shape_is_added_to_all_axes_before_its_own() -> None:
+    close(plus_bias(X[0], BIAS[0]), WITH_BIAS[0])
+    close(plus_bias(X[0], BIAS[0, 0]), np.asarray(X[0]) + np.asarray(BIAS[0, 0]))
+    close(plus_bias(X[0], BIAS[0, 0, 0]), np.asarray(X[0]) + float(BIAS[0, 0, 0]))
+    close(biased_each(X[0], BIAS[0]), WITH_BIAS[0])
+    close(jax.vmap(biased_each)(X, BIAS), WITH_BIAS)
+    close(jax.vmap(plus_bias, (None, 0))(X[0], BIAS), np.asarray(X[0]) + np.asarray(BIAS)[:, None])
+    moved = jax.vmap(plus_bias, (-1, None), -1)(X[0].transpose(1, 2, 0), BIAS[0])
+    close(moved.transpose(2, 0, 1), WITH_BIAS[0])
+
+
+@pytest.mark.parametrize("add", [plus_bias, biased_each], ids=["plain", "vmap"])
+def test_derivatives_with_a_bias_of_both_modes_and_both_orders(add: Callable[..., jax.Array]) -> None:
+    def of(rows: Any, bias: Any) -> jax.Array:
+        return jnp.sin(add(rows, bias))
+
+    check_grads(of, (X[0], BIAS[0]), order=2, modes=("fwd", "rev"), eps=1e-2, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize(("count", "width"), [(700, 130), (700, 5), (3, 130), (512, 128)])
+def test_the_gradient_of_a_bias_is_the_sum_over_rows(count: int, width: int) -> None:
+    """Whichever way they are summed: within the rounding of float32 of the sum in float64, over one axis or two."""
+    weights, bias = RNG.normal(size=(2, count // 2, width)).astype(np.float32), jnp.zeros(width)
+    gradient = jax.grad(lambda bias: jnp.sum(biased_each(jnp.zeros(weights.shape), bias) * weights))
+    exact = weights.astype(np.float64).sum((0, 1))
+    size = np.abs(weights).sum((0, 1))
+    assert np.all(np.abs(jax.jit(gradient)(bias) - exact) < 2e-6 * size)
+
+
+def test_gradients_of_the_biases_of_single_examples_and_of_members() -> None:
+    of_each = jax.vmap(jax.grad(lambda bias, rows: jnp.sum(plus_bias(rows, bias) ** 2)), (None, 0))(BIAS[0], X[0])
+    close(of_each, 2.0 * WITH_BIAS[0])
+    of_members = jax.vmap(jax.grad(lambda bias, rows: jnp.sum(biased_each(rows, bias) ** 2)))(BIAS, X)
+    close(of_members, 2.0 * WITH_BIAS.sum(1))
+
+
+def test_two_biases_of_the_same_rows_have_one_sum() -> None:
+    """Of the bias of a network and an offset in the shape of the data: summed once for both."""
+
+    def loss(matrix: jax.Array, bias: jax.Array, offset: jax.Array) -> jax.Array:
+        def one(x: jax.Array) -> jax.Array:
+            outputs = plus_bias(row_products(x, matrix), bias)
+            return jnp.sum(jnp.sin(plus_bias(outputs.reshape(OUTPUTS, 1), offset)))
+
+        return jnp.sum(jax.vmap(jax.vmap(one))(X[0]))
+
+    arguments = MATRIX[0], jnp.zeros(OUTPUTS), jnp.zeros((OUTPUTS, 1))
+    text = jax.jit(jax.grad(loss, (0, 1, 2))).lower(*arguments).compile().as_text()
+    assert len(re.findall(r" reduce\(", text)) == 1  # of both biases
+    matrix, bias, offset = jax.grad(loss, (0, 1, 2))(*arguments)
+    cosine = np.cos(EXPECTED[0])
+    close(matrix, np.einsum("bki,bko->io", X[0], cosine))
+    close(bias, cosine.sum((0, 1)))
+    close(offset[:, 0], cosine.sum((0, 1)))
+
+
+@pytest.mark.parametrize("bias", [jnp.ones(INPUTS + 1), jnp.ones((1, 1, 1, INPUTS)), jnp.ones((BATCH, 1))])
+def test_biases_that_do_not_fit_are_refused(bias: jax.Array) -> None:
+    with pytest.raises(TypeError, match="plus_bias takes"):
+        plus_bias(X[0], bias)
