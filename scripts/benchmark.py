@@ -4,6 +4,7 @@ python scripts/benchmark.py                                   # the tasks beside
 python scripts/benchmark.py log_marginal --examples 10000     # the task as it is quoted, in full
 python scripts/benchmark.py mlp_epoch iwae_epoch              # an epoch of training, beside PyTorch, pythae, numpyro
 python scripts/benchmark.py convolution                       # a convolutional network: in a loop and step by step
+python scripts/benchmark.py draws biases --examples 25        # pieces of a step beside plain JAX and Flax
 python scripts/benchmark.py cold_start many_models             # our commands, and 16 models three ways
 python scripts/benchmark.py streaming --examples 25600            # 11 GB of files beside what is timed in memory
 python scripts/benchmark.py streaming_colour --examples 1280      # 10 GB of larger images
@@ -28,6 +29,7 @@ from benchmarks import accelerator
 from benchmarks.commands import cold_start, many_models
 from benchmarks.convolution import convolution
 from benchmarks.log_marginal import log_marginal
+from benchmarks.pieces import biases, draws
 from benchmarks.streaming import streaming
 from benchmarks.task import Task
 from benchmarks.training import training
@@ -42,6 +44,8 @@ TASKS: dict[str, Callable[[int], Task]] = {
     "mlp_epoch": partial(training, None),
     "iwae_epoch": partial(training, 50),
     "convolution": convolution,
+    "draws": draws,
+    "biases": biases,
     "cold_start": cold_start,
     "many_models": many_models,
     "streaming": partial(streaming, (28, 28, 1), (1, 10)),

@@ -22,7 +22,7 @@ def positive(raw: Array, minimum: float) -> Array:
 def inverse_positive(value: Array, minimum: float) -> Array:
     """The raw number of which `positive` makes `value`, for a value > minimum.
 
-    >>> float(positive(inverse_positive(jnp.array(0.25), 0.001), 0.001))
+    >>> round(float(positive(inverse_positive(jnp.array(0.25), 0.001), 0.001)), 6)
     0.25
     """
     excess = value - minimum

@@ -9,6 +9,7 @@ from jaxvae.likelihoods.bernoulli import Bernoulli
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.networks import MADE
+from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -65,4 +66,4 @@ class AutoregressiveBernoulli(Likelihood):
         """p(x|z) over `data_shape`."""
         own = params["likelihood"]
         made = self._made(math.prod(vae.data_shape))
-        return distributions.AutoregressiveBernoulli(made, own["made"], outputs + own["offset"])
+        return distributions.AutoregressiveBernoulli(made, own["made"], plus_bias(outputs, own["offset"]))

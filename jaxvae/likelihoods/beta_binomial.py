@@ -10,6 +10,7 @@ from jaxvae.checks import check_range
 from jaxvae.distributions.transforms import positive
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import Support, levels
+from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -57,7 +58,7 @@ class BetaBinomial(Likelihood):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Levels:
         """p(x|z) over `data_shape`."""
         del vae
-        return self._levels(outputs[0] + params["likelihood"]["offset"], positive(outputs[1], 0.0))
+        return self._levels(plus_bias(outputs[0], params["likelihood"]["offset"]), positive(outputs[1], 0.0))
 
     def independent(self, x: Array) -> distributions.Levels:
         """Beta-binomials by the moments of the training data."""

@@ -8,6 +8,7 @@ from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -56,4 +57,4 @@ class Categorical(Likelihood):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.CategoricalLevels:
         """p(x|z) over `data_shape`."""
         del vae
-        return distributions.CategoricalLevels(jnp.moveaxis(outputs, 0, -1) + params["likelihood"]["offset"])
+        return distributions.CategoricalLevels(plus_bias(jnp.moveaxis(outputs, 0, -1), params["likelihood"]["offset"]))

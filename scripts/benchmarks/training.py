@@ -35,11 +35,13 @@ def training(num_samples: int | None, num_examples: int) -> Task:
     described = Training(vae, Preprocessing(maximum=255, binarize="dynamic"), objective=objective, batch_size=BATCH)
     state, raw = create_state(described, jax.random.key(0), None, num_examples), jnp.asarray(images)
     epoch = compiled(jax.jit(train_epoch), described, state, raw)
+    plain = jax.jit(train_epoch).lower(described, state, raw).compile()
     steps, draws = num_examples // BATCH, num_samples or 1
     contenders: Contenders = {
         LIMIT: _ready(compiled(_products, steps, draws)),
         PLAIN_LIMIT: _ready(_products.lower(steps, draws).compile()),
         "jaxvae": lambda: jax.block_until_ready(epoch(described, state, raw)),
+        "jaxvae, compiled plainly": lambda: jax.block_until_ready(plain(described, state, raw)),
     }
     contenders |= torch_contenders(images, draws) | pythae_contender(images, draws)
     if num_samples is None:

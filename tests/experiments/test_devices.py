@@ -63,23 +63,28 @@ def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, scr
     assert "mesh" not in (tmp_path / "run" / "config.yaml").read_text()
 
 
-def test_killing_one_of_two_ends_the_other_and_the_run_resumes(tmp_path: Path, script: Script) -> None:
+@pytest.mark.parametrize("killed", [0, 1])
+def test_killing_one_of_two_ends_the_other_and_the_run_resumes(tmp_path: Path, script: Script, killed: int) -> None:
     port, run = free_port(), tmp_path / "run"
-    first, second = (start(tmp_path, process, port, "--epochs", "100000") for process in range(2))
+    pair = [start(tmp_path, process, port, "--epochs", "100000") for process in range(2)]
+    left = pair[1 - killed]
     try:
         until = time.monotonic() + WAIT
         while len(losses(run)) < 6:
-            assert first.poll() is None, first.communicate()
+            assert left.poll() is None, left.communicate()
             assert time.monotonic() < until
             time.sleep(0.2)
-        second.kill()
-        _, error = first.communicate(timeout=60)
+        pair[killed].kill()
+        _, error = left.communicate(timeout=60)
     finally:
-        first.kill()
-        second.kill()
-        second.communicate()
-    assert first.returncode == 2
-    assert "error: process 0: a process that trains with this one ended; start all of them again with --resume" in error
+        for process in pair:
+            process.kill()
+        pair[killed].communicate()
+    assert left.returncode == 2
+    assert (
+        f"error: process {1 - killed}: a process that trains with this one ended; start all of them again with --resume"
+        in error
+    )
     kept = (checkpoint_step(run, "last") or 0) // 4  # epochs
     before = losses(run)[: 2 * kept]
     assert script(TRAIN, "--run_dir", "run", "--resume", "--epochs", str(kept + 2)).code == 0

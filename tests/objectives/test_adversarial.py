@@ -70,10 +70,10 @@ def gradients(objective: Objective, changes: dict[str, Any] | None = None) -> tu
     if changes is not None:
         params["objective"] = changes
 
-    def loss(params: Any) -> Any:
+    def loss(params: Any, objective: Objective) -> Any:
         return objective.loss(vae, params, keys(1, BATCH), xs, MASK, jnp.asarray(0))
 
-    gradient, metrics = jax.jit(jax.grad(loss, has_aux=True))(params)
+    gradient, metrics = jax.jit(jax.grad(loss, has_aux=True))(params, objective)  # one program whatever its weights
     return gradient, metrics, params
 
 
