@@ -128,9 +128,8 @@ def _batched_with_bias(arguments: tuple[Array, Array], axes: tuple[int | None, i
 
 
 def _transposed_with_bias(cotangent: Array, rows: Any, bias: Any) -> tuple[Array, Array]:
-    del rows
-    shape = bias.aval.shape
-    return cotangent, _sum_of_rows(cotangent.reshape(-1, math.prod(shape))).reshape(shape)
+    shape, leading = bias.aval.shape, rows.aval.shape[: rows.aval.ndim - bias.aval.ndim]
+    return cotangent, _sum_of_rows(cotangent.reshape(math.prod(leading), math.prod(shape))).reshape(shape)
 
 
 _biased = Primitive("plus_bias")
