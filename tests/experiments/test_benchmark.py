@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from tests.experiments.conftest import Script
 
 BENCHMARK = "scripts/benchmark.py"
+LIMITS = ["matrix products alone", "matrix products alone, compiled plainly"]
 
 
 def test_every_contender_in_every_round(script: Script) -> None:
@@ -21,7 +22,7 @@ def test_every_contender_in_every_round(script: Script) -> None:
     document = json.loads(Path("out.json").read_text())
     task = document["tasks"]["log_marginal"]
     assert task["examples_timed"] == 2
-    assert set(task["contenders"]) == {"matrix products alone", "jaxvae"}
+    assert set(task["contenders"]) == {*LIMITS, "jaxvae"}
     assert task["contenders"]["matrix products alone"]["over_first"] == 1.0
     for name, contender in task["contenders"].items():
         assert len(contender["of_each_round"]) == 3
@@ -41,7 +42,8 @@ def test_training_stands_beside_its_peers(script: Script, task: str, monkeypatch
         outcome = script(BENCHMARK, task, "--examples", "200", "--rounds", "1", "--output", "out.json")
     assert outcome.code == 0, outcome.err
     contenders = json.loads(Path("out.json").read_text())["tasks"][task]["contenders"]
-    expected = ["matrix products alone", "jaxvae", "PyTorch", "PyTorch, torch.compile", "pythae 0.1.2, not binarising"]
+    ours = ["jaxvae", "jaxvae, compiled plainly"]
+    expected = [*LIMITS, *ours, "PyTorch", "PyTorch, torch.compile", "pythae 0.1.2, not binarising"]
     assert list(contenders) == expected + ["numpyro, SVI"] * (task == "mlp_epoch")
 
 
@@ -50,6 +52,19 @@ def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
     assert outcome.code == 0, outcome.err
     contenders = json.loads(Path("out.json").read_text())["tasks"]["convolution"]["contenders"]
     assert list(contenders) == ["matrix products alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
+
+
+@pytest.mark.parametrize(
+    ("task", "contenders"),
+    [
+        ("draws", ["jax.random.normal", "standard_normal of jaxvae"]),
+        ("biases", ["flax.linen.Dense, +", "Dense and plus_bias of jaxvae"]),
+    ],
+)
+def test_pieces_stand_beside_those_of_jax_and_flax(script: Script, task: str, contenders: list[str]) -> None:
+    outcome = script(BENCHMARK, task, "--examples", "3", "--rounds", "1", "--output", "out.json")
+    assert outcome.code == 0, outcome.err
+    assert list(json.loads(Path("out.json").read_text())["tasks"][task]["contenders"]) == contenders
 
 
 def test_streams_state_the_memory_that_they_took(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +120,10 @@ def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: p
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["log_marginals"], "convolution, cold_start, many_models, streaming, streaming_colour, got 'log_marginals'"),
+        (
+            ["log_marginals"],
+            "convolution, draws, biases, cold_start, many_models, streaming, streaming_colour, got 'log_marginals'",
+        ),
         (["--gpu"], "--gpu needs a GPU or a TPU that JAX sees, got a CPU only"),
         (["--gpu", "mlp_epoch"], "tasks must be of gpu_elbo, gpu_iwae, gpu_sweep, gpu_resnet, got 'mlp_epoch'"),
         (["--rounds", "0"], "--rounds must be >= 1, got 0"),
