@@ -11,7 +11,7 @@ import jax
 
 _CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 _ON_CPU = {
-    # matrix products by Eigen and only sums by YNNPACK: with all of them by YNNPACK a step takes a sixth more
+    # matrix products by Eigen, only sums by YNNPACK
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE",
     "xla_cpu_prefer_vector_width": 512,
 }
@@ -22,25 +22,23 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
 def compiler_options() -> dict[str, Any]:
-    """How our programs are compiled for this backend: options of XLA, for `jax.jit` or `compile`.
+    """How our programs are compiled for this backend: options of XLA, for the outermost `jax.jit` or `compile`.
 
-    They change speed, not results beyond rounding. On a CPU, those of them that the installed XLA knows; elsewhere
-    none. Measured by `scripts/benchmark.py mlp_epoch iwae_epoch`, where "plain" is without.
+    They change speed, and results by rounding only. On a CPU, those of them that the installed XLA knows; elsewhere
+    none. `scripts/benchmark.py mlp_epoch iwae_epoch` measures them: "compiled plainly" is without.
 
     >>> program = jax.jit(lambda x: x + 1.0).lower(1.0).compile(compiler_options())
     >>> float(program(1.0))
     2.0
     """
-    if jax.default_backend() != "cpu":
-        return {}
-    return {name: value for name, value in _ON_CPU.items() if _is_known({name: value})}
+    return {name: value for name, value in _ON_CPU.items() if jax.default_backend() == "cpu" and _is_known(name)}
 
 
-def _is_known(options: dict[str, Any]) -> bool:
+@cache
+def _is_known(name: str) -> bool:
     try:
-        jax.jit(lambda: 0).lower().compile(options)
+        jax.jit(lambda: 0).lower().compile({name: _ON_CPU[name]})
     except jax.errors.JaxRuntimeError:
         return False
     return True

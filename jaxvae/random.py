@@ -1,6 +1,7 @@
 """Random numbers as `jax.random` draws them, where XLA on CPU would compute them again for each that uses them."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +30,7 @@ def random_words(key: Key, shape: Shape) -> Array:
     >>> bool((random_words(jax.random.key(0), (2, 3)) == jax.random.bits(jax.random.key(0), (2, 3))).all())
     True
     """
-    if not _is_threefry_on_cpu(key):
-        return jax.random.bits(key, shape, jnp.uint32)
-    words = _threefry(key, math.prod(shape))
-    return lax.div(words, _hidden_one(words)).reshape(shape)
+    return _words(key, shape) if _is_ours(key, shape) else jax.random.bits(key, shape, jnp.uint32)
 
 
 def standard_normal(key: Key, shape: Shape, dtype: DTypeLike = jnp.float32) -> Array:
@@ -49,31 +47,45 @@ def standard_normal(key: Key, shape: Shape, dtype: DTypeLike = jnp.float32) -> A
         >>> standard_normal(jax.random.key(0), (2,)).tolist()
         [1.622..., 2.025...]
     """
-    if not _is_threefry_on_cpu(key) or dtype != jnp.float32:
-        return jax.random.normal(key, shape, dtype)
-    words = _threefry(key, math.prod(shape))
+    is_ours = dtype == jnp.float32 and _is_ours(key, shape)
+    return _normal(key, shape) if is_ours else jax.random.normal(key, shape, dtype)
+
+
+def _is_ours(key: Key, shape: Shape) -> bool:
+    """On a CPU, for the words of Threefry that JAX draws by default, as many as 32 bits count."""
+    is_threefry = jax.random.key_impl(key) == "threefry2x32" and jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
+    return is_threefry and jax.default_backend() == "cpu" and math.prod(shape) < 2**32
+
+
+@partial(jax.jit, static_argnums=1, inline=True)
+def _words(key: Key, shape: Shape) -> Array:
+    words = _threefry(key, shape)
+    return lax.div(words, _hidden_one(words))
+
+
+@partial(jax.jit, static_argnums=1, inline=True)
+def _normal(key: Key, shape: Shape) -> Array:
+    words = _threefry(key, shape)
     one = np.float32(1.0)
     above_minus_one = np.nextafter(-one, np.float32(0.0))
     share = lax.bitcast_convert_type((words >> np.uint32(9)) | one.view(np.uint32), jnp.float32) - one  # in [0, 1)
     u = jnp.maximum(share * (one - above_minus_one) + above_minus_one, above_minus_one)
     draws = np.float32(math.sqrt(2.0)) * _inverse_erf(u)
-    return (draws / _hidden_one(words).astype(jnp.float32)).reshape(shape)
+    return draws / _hidden_one(words).astype(jnp.float32)
 
 
-def _is_threefry_on_cpu(key: Key) -> bool:
-    return jax.default_backend() == "cpu" and jax.random.key_impl(key) == "threefry2x32"
-
-
-def _threefry(key: Key, count: int) -> Array:
-    """Words 0 to count − 1 of a key: Threefry-2x32 with 20 rounds, both halves xored, as `jax.random.bits` does it.
+def _threefry(key: Key, shape: Shape) -> Array:
+    """The first words of a key: Threefry-2x32 with 20 rounds, both halves xored, as `jax.random.bits` does it.
 
     Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
     """
     jax.random.bits(key, (0,))  # no words, by which a check for keys used twice sees that this one is used
     first, second = jax.random.key_data(key)
     keys = (first, second, first ^ second ^ _PARITY)
-    x = jnp.broadcast_to(first, (count,))
-    y = lax.iota(jnp.uint32, count) + second
+    numbers = jnp.zeros(shape, jnp.uint32)
+    for axis, step in enumerate(_strides(shape)):  # not counted in one row and reshaped: a mesh may cut any axis
+        numbers += lax.broadcasted_iota(jnp.uint32, shape, axis) * np.uint32(step)
+    x, y = jnp.broadcast_to(first, shape), numbers + second
     for index in range(5):
         for rotation in _ROTATIONS[index % 2]:
             x = x + y
@@ -81,6 +93,10 @@ def _threefry(key: Key, count: int) -> Array:
         x = x + keys[(index + 1) % 3]
         y = y + keys[(index + 2) % 3] + np.uint32(index + 1)
     return x ^ y
+
+
+def _strides(shape: Shape) -> list[int]:
+    return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
 def _hidden_one(words: Array) -> Array:

@@ -63,6 +63,20 @@ def test_keys_of_another_kind_go_to_jax(impl: str) -> None:
     np.testing.assert_array_equal(standard_normal(new_key(impl), (5,)), jax.random.normal(new_key(impl), (5,)))
 
 
+def test_words_that_are_not_cut_by_devices_are_those_of_jax() -> None:
+    with jax.threefry_partitionable(False):
+        np.testing.assert_array_equal(random_words(new_key(), (5,)), jax.random.bits(new_key(), (5,)))
+        np.testing.assert_array_equal(standard_normal(new_key(), (5,)), jax.random.normal(new_key(), (5,)))
+
+
+def test_more_words_than_32_bits_count_go_to_jax() -> None:
+    """Without being drawn: as JAX traces them, with a counter of two words."""
+    text = str(jax.make_jaxpr(lambda key: random_words(key, (2**16, 2**16)))(new_key()))
+    assert "random_bits" in text
+    assert "population_count" not in text
+    assert "population_count" in str(jax.make_jaxpr(lambda key: random_words(key, (2**16, 2**15)))(new_key()))
+
+
 def test_other_precisions_go_to_jax() -> None:
     found = standard_normal(new_key(), (5,), jnp.bfloat16)
     assert found.dtype == jnp.bfloat16

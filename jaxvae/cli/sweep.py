@@ -33,6 +33,7 @@ from jaxvae.evaluation import Estimate, evaluate, provenance
 from jaxvae.training import SweepEpoch, fit_members, members_at_once
 
 CSV, SUMMARY, CONTEXT, CURVE = "sweep.csv", "summary.csv", "sweep.json", "rate_distortion.png"
+_MOST_SEEDS = 100_000  # each member is described before the first is trained
 _FIXED = ("seeds", "folds", "num_samples", "run_dir", "overwrite", "config", "data_dir")
 _SCORED = {field.name for field in dataclasses.fields(DataFlags)}  # another value scores other examples
 _NAMES = {"log_likelihood": "distortion", "kl": "rate"}  # −E[log p(x|z)] and E[KL], as the field plots them
@@ -67,6 +68,8 @@ class SweepFlags:
         for name in ("seeds", "num_samples"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} must be >= 1, got {getattr(self, name)}")
+        if self.seeds > _MOST_SEEDS:
+            raise UserError(f"--seeds must be at most {_MOST_SEEDS:,}, got {self.seeds:,}: split the sweep by --seed")
         if not 0 <= self.seed <= 2**32 - self.seeds:
             raise UserError(f"--seed must lie between 0 and 2**32 - seeds, got {self.seed}")
 

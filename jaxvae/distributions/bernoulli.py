@@ -88,6 +88,8 @@ class Bernoulli(Distribution):
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
+        if not jnp.issubdtype(value.dtype, jnp.floating):
+            value = value.astype(self.logits.dtype)  # which has slopes
         size = math.prod(self.logits.shape[self.logits.ndim - self.event_ndim :])
         flat = (
             array.reshape(*array.shape[: array.ndim - self.event_ndim], size) for array in align(value, self.logits)

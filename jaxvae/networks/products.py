@@ -34,11 +34,16 @@ def row_products(x: Array, matrix: Array) -> Array:
         >>> row_products(jnp.ones((4, 3, 2)), jnp.ones((2, 5))).shape
         (4, 3, 5)
     """
-    return _rows.bind(x, matrix)
+    return _products(x, matrix) if _is_manual() else _rows.bind(x, matrix)
+
+
+def _is_manual() -> bool:
+    """Whether this is within `shard_map`, which follows what varies over devices through JAX's own operations only."""
+    return bool(jax.sharding.get_abstract_mesh().manual_axes)
 
 
 def _merged(x: Array) -> Array:
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _products(x: Array, matrix: Array) -> Array:
@@ -91,7 +96,8 @@ def plus_bias(rows: Array, bias: Array) -> Array:
         [[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]
     """
     dtype = jnp.result_type(rows, bias)
-    return _biased.bind(rows.astype(dtype), bias.astype(dtype))
+    rows, bias = jnp.asarray(rows, dtype), jnp.asarray(bias, dtype)
+    return _plus(rows, bias) if _is_manual() else _biased.bind(rows, bias)
 
 
 _WIDE, _LONG = 128, 512  # outputs and rows from which the product is faster, by measurements

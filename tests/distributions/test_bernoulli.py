@@ -46,3 +46,12 @@ def test_a_value_for_many_logits_and_logits_for_many_values() -> None:
     table = jax.vmap(lambda one: Bernoulli(logits, event_ndim=1).log_prob(one))(x)
     expected = np.asarray(x) @ np.asarray(logits).T - np.logaddexp(0.0, np.asarray(logits)).sum(1)
     np.testing.assert_allclose(table, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, bool])
+def test_slopes_at_values_that_are_no_floats(dtype: type) -> None:
+    logits, x = jnp.linspace(-2.0, 2.0, 64), np.arange(64) % 3 == 0
+    gradient = jax.grad(lambda logits: Bernoulli(logits).log_prob(jnp.asarray(x.astype(dtype))))(logits)
+    np.testing.assert_allclose(
+        gradient, x - 1.0 / (1.0 + np.exp(-np.asarray(logits, np.float64))), rtol=1e-5, atol=1e-6
+    )

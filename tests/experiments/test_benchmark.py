@@ -51,7 +51,7 @@ def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
     outcome = script(BENCHMARK, "convolution", "--examples", "128", "--rounds", "1", "--output", "out.json")
     assert outcome.code == 0, outcome.err
     contenders = json.loads(Path("out.json").read_text())["tasks"]["convolution"]["contenders"]
-    assert list(contenders) == ["matrix products alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
+    assert list(contenders) == ["convolutions of XLA alone", "jaxvae", "jaxvae, step by step", "PyTorch"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, PartitionSpec
 from jax.test_util import check_grads
 
 from jaxvae.networks.products import Dense, plus_bias, row_products
@@ -93,7 +94,9 @@ def test_flax_layers_have_the_parameters_and_the_outputs_of_flax() -> None:
 
     params = nn.Dense(OUTPUTS).init(jax.random.key(0), X[0])
     close(Dense(OUTPUTS).apply(params, X[0]), nn.Dense(OUTPUTS).apply(params, X[0]))
-    assert jax.tree.structure(params) == jax.tree.structure(Dense(OUTPUTS).init(jax.random.key(0), X[0]))
+    initial = Dense(OUTPUTS).init(jax.random.key(0), X[0])
+    assert jax.tree.structure(params) == jax.tree.structure(initial)
+    jax.tree.map(np.testing.assert_array_equal, params, initial)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,38 @@ def test_the_gradient_of_a_bias_is_the_sum_over_rows(count: int, width: int) -> 
     exact = weights.astype(np.float64).sum((0, 1))
     size = np.abs(weights).sum((0, 1))
     assert np.all(np.abs(jax.jit(gradient)(bias) - exact) < 2e-6 * size)
+
+
+def test_only_long_and_wide_rows_are_summed_by_a_product() -> None:
+    def products(count: int, width: int) -> int:
+        gradient = jax.jit(jax.grad(lambda bias, rows: jnp.sum(jnp.sin(plus_bias(rows, bias)))))
+        return gradient.lower(jnp.zeros(width), jnp.zeros((count, width))).as_text().count("dot_general")
+
+    assert products(512, 128) == 1
+    assert products(512, 127) == products(511, 128) == 0
+
+
+def test_rows_without_numbers() -> None:
+    close(row_products(jnp.zeros((2, 0)), jnp.zeros((0, 4))), np.zeros((2, 4)))
+    close(jax.grad(lambda bias: jnp.sum(plus_bias(jnp.zeros((2, 0)), bias)))(jnp.zeros(0)), np.zeros(0))
+    close(jax.grad(lambda bias: jnp.sum(plus_bias(jnp.zeros((0, 3)), bias)))(jnp.zeros(3)), np.zeros(3))
+
+
+@pytest.mark.parametrize("is_within", [True, False], ids=["gradient within", "gradient of it"])
+def test_gradients_with_shard_map(is_within: bool) -> None:
+    """Of weights that all devices share: JAX tells what varies over devices by its own operations."""
+    mesh, (rows, shared) = jax.make_mesh((1,), ("data",), (AxisType.Auto,)), (PartitionSpec("data"), PartitionSpec())
+
+    def loss(weights: Any, x: jax.Array) -> jax.Array:
+        return jax.lax.pmean(jnp.sum(jnp.sin(plus_bias(row_products(x, weights[0]), weights[1]))), "data")
+
+    weights, x = (MATRIX[0], jnp.ones(OUTPUTS)), X[0, 0]
+    if is_within:
+        of_rows: Any = jax.shard_map(jax.grad(loss), mesh=mesh, in_specs=(shared, rows), out_specs=shared)
+    else:
+        of_rows = jax.grad(jax.shard_map(loss, mesh=mesh, in_specs=(shared, rows), out_specs=shared))
+    expected = jax.grad(lambda weights: jnp.sum(jnp.sin(x @ weights[0] + weights[1][None])))(weights)
+    jax.tree.map(close, of_rows(weights, x), expected)
 
 
 def test_gradients_of_the_biases_of_single_examples_and_of_members() -> None:
