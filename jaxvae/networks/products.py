@@ -13,6 +13,10 @@ from jax.interpreters import ad, batching, mlir
 
 from jaxvae.typing import Array
 
+# by measurements on a processor: outputs that are many, rows of which to sum a column costs more than a product, and
+# rows of which a transposed copy pays
+_WIDE, _LONG, _MANY = 128, 512, 1024
+
 
 def row_products(x: Array, matrix: Array) -> Array:
     """x @ matrix, as one product of matrices however many axes stand before the last.
@@ -21,7 +25,7 @@ def row_products(x: Array, matrix: Array) -> Array:
 
     `jnp.matmul` keeps each leading axis for itself, also those of `vmap`. The gradient of the matrix then sums over
     several axes, for which XLA on CPU first transposes what it sums over, often at the price of the product itself.
-    Here the leading axes are one, and no copy is made. Derivatives of all orders are those of the product.
+    Here the leading axes are one, and a copy is made only where it pays. Derivatives of all orders are those of the product.
 
     Args:
         x: `[…, inputs]`.
@@ -64,6 +68,18 @@ def _batched(arguments: tuple[Array, Array], axes: tuple[int | None, int | None]
     return jax.vmap(_products, (axis, of_matrix))(x, matrix), 0
 
 
+def _sum_of_outer_products(x: Array, cotangent: Array) -> Array:
+    """Σ_r x[r] cotangent[r]ᵀ, `[rows, inputs]` and `[rows, outputs]` → `[inputs, outputs]`.
+
+    Of many rows with few outputs, as those of convolutions, XLA on CPU is faster with a transposed copy of x. Without
+    the barrier it would fold the transposition into the product again.
+    """
+    transposed = x.T
+    if jax.default_backend() == "cpu" and len(x) >= _MANY and cotangent.shape[1] <= _WIDE:
+        transposed = jax.lax.optimization_barrier(transposed)
+    return transposed @ cotangent
+
+
 _rows = Primitive("row_products")
 _rows.def_impl(jax.jit(_rows.bind))
 _rows.def_abstract_eval(_shape)
@@ -72,7 +88,7 @@ batching.primitive_batchers[_rows] = _batched
 ad.defbilinear(
     _rows,
     lambda cotangent, x, matrix: row_products(cotangent, matrix.T),
-    lambda cotangent, x, matrix: _merged(x).T @ _merged(cotangent),
+    lambda cotangent, x, matrix: _sum_of_outer_products(_merged(x), _merged(cotangent)),
 )
 
 
@@ -98,9 +114,6 @@ def plus_bias(rows: Array, bias: Array) -> Array:
     dtype = jnp.result_type(rows, bias)
     rows, bias = jnp.asarray(rows, dtype), jnp.asarray(bias, dtype)
     return _plus(rows, bias) if _is_manual() else _biased.bind(rows, bias)
-
-
-_WIDE, _LONG = 128, 512  # outputs and rows from which the product is faster, by measurements
 
 
 def _sum_of_rows(rows: Array) -> Array:

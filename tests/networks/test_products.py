@@ -74,6 +74,17 @@ def test_the_gradient_of_the_matrix_is_one_product_without_a_transposed_copy() -
     close(jax.jit(gradient)(MATRIX[0]), reference(MATRIX[0]))
 
 
+@pytest.mark.parametrize(("count", "outputs", "copies"), [(1024, 128, 1), (1023, 128, 0), (1024, 129, 0)])
+def test_only_many_rows_of_few_outputs_are_copied_for_the_gradient(count: int, outputs: int, copies: int) -> None:
+    x, weights, matrix = normal(count, INPUTS), normal(count, outputs), normal(INPUTS, outputs)
+    gradient = jax.jit(jax.grad(lambda matrix: jnp.sum(weights * row_products(x, matrix))))
+    assert gradient.lower(matrix).as_text().count("optimization_barrier") == copies
+    exact = np.asarray(x, np.float64).T @ np.asarray(weights, np.float64)
+    np.testing.assert_allclose(gradient(matrix), exact, rtol=1e-4, atol=1e-3)
+    several = jax.vmap(lambda scale: jax.grad(lambda m: jnp.sum(weights * row_products(scale * x, m)))(matrix))
+    np.testing.assert_allclose(several(jnp.array([1.0, 2.0]))[1], 2.0 * exact, rtol=1e-4, atol=1e-3)
+
+
 def test_within_loops_and_checkpoints() -> None:
     def loss(matrix: jax.Array) -> jax.Array:
         return jnp.sum(jax.lax.map(jax.checkpoint(lambda x: row_products(x, matrix)), X[0]) ** 3)
