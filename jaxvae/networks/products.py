@@ -25,7 +25,8 @@ def row_products(x: Array, matrix: Array) -> Array:
 
     `jnp.matmul` keeps each leading axis for itself, also those of `vmap`. The gradient of the matrix then sums over
     several axes, for which XLA on CPU first transposes what it sums over, often at the price of the product itself.
-    Here the leading axes are one, and a copy is made only where it pays. Derivatives of all orders are those of the product.
+    Here the leading axes are one, and a copy is made only where it pays. Derivatives of all orders are those of the
+    product.
 
     Args:
         x: `[…, inputs]`.

@@ -106,6 +106,7 @@ def test_seeds_of_one_fold_are_no_independent_values() -> None:
         (["--folds", "2"], "--folds must lie between 3"),
         (["--folds", "3", "4"], "--folds takes one value in a sweep"),
         (["--seeds", "0"], "--seeds must be >= 1, got 0"),
+        (["--seeds", "100000000"], "--seeds must be at most 100,000, got 100,000,000: split the sweep by --seed"),
         (["--latent_dim", "2", "-1"], "latent_dim must be >= 1, got -1"),
         (["--objective.beta", "1", "two"], "beta"),
         (["--binarize", "dynamic", "threshold"], "--binarize says what is scored"),
