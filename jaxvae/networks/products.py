@@ -1,6 +1,7 @@
 """Products of rows with one matrix and sums with one bias, whatever axes `vmap` and images put before the last."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -61,12 +62,23 @@ def _shape(x: Any, matrix: Any) -> ShapedArray:
     return ShapedArray((*x.shape[:-1], matrix.shape[-1]), x.dtype)
 
 
-def _batched(arguments: tuple[Array, Array], axes: tuple[int | None, int | None]) -> tuple[Array, int]:
-    """The rule of `vmap`: an axis of x alone joins the others; None stands for an argument without one."""
-    (x, matrix), (axis, of_matrix) = arguments, axes
-    if axis is not None and of_matrix is None:
-        return row_products(jnp.moveaxis(x, axis, 0), matrix), 0
-    return jax.vmap(_products, (axis, of_matrix))(x, matrix), 0
+def _primitive(
+    name: str, plain: Callable[[Array, Array], Array], shape: Callable[[Any, Any], ShapedArray]
+) -> Primitive:
+    """A primitive of rows and what they share; under `vmap`, an axis of the rows alone joins their other axes."""
+    primitive = Primitive(name)
+
+    def batched(arguments: tuple[Array, Array], axes: tuple[int | None, int | None]) -> tuple[Array, int]:
+        (rows, shared), (axis, of_shared) = arguments, axes  # None stands for an argument without one
+        if axis is not None and of_shared is None:
+            return primitive.bind(jnp.moveaxis(rows, axis, 0), shared), 0
+        return jax.vmap(plain, (axis, of_shared))(rows, shared), 0
+
+    primitive.def_impl(jax.jit(primitive.bind))
+    primitive.def_abstract_eval(shape)
+    mlir.register_lowering(primitive, mlir.lower_fun(plain, multiple_results=False))
+    batching.primitive_batchers[primitive] = batched
+    return primitive
 
 
 def _sum_of_outer_products(x: Array, cotangent: Array) -> Array:
@@ -81,11 +93,7 @@ def _sum_of_outer_products(x: Array, cotangent: Array) -> Array:
     return transposed @ cotangent
 
 
-_rows = Primitive("row_products")
-_rows.def_impl(jax.jit(_rows.bind))
-_rows.def_abstract_eval(_shape)
-mlir.register_lowering(_rows, mlir.lower_fun(_products, multiple_results=False))
-batching.primitive_batchers[_rows] = _batched
+_rows = _primitive("row_products", _products, _shape)
 ad.defbilinear(
     _rows,
     lambda cotangent, x, matrix: row_products(cotangent, matrix.T),
@@ -139,24 +147,12 @@ def _shape_with_bias(rows: Any, bias: Any) -> ShapedArray:
     return ShapedArray(rows.shape, rows.dtype)
 
 
-def _batched_with_bias(arguments: tuple[Array, Array], axes: tuple[int | None, int | None]) -> tuple[Array, int]:
-    """The rule of `vmap`: an axis of the rows alone joins the others; None stands for an argument without one."""
-    (rows, bias), (axis, of_bias) = arguments, axes
-    if axis is not None and of_bias is None:
-        return plus_bias(jnp.moveaxis(rows, axis, 0), bias), 0
-    return jax.vmap(_plus, (axis, of_bias))(rows, bias), 0
-
-
 def _transposed_with_bias(cotangent: Array, rows: Any, bias: Any) -> tuple[Array, Array]:
     shape, leading = bias.aval.shape, rows.aval.shape[: rows.aval.ndim - bias.aval.ndim]
     return cotangent, _sum_of_rows(cotangent.reshape(math.prod(leading), math.prod(shape))).reshape(shape)
 
 
-_biased = Primitive("plus_bias")
-_biased.def_impl(jax.jit(_biased.bind))
-_biased.def_abstract_eval(_shape_with_bias)
-mlir.register_lowering(_biased, mlir.lower_fun(_plus, multiple_results=False))
-batching.primitive_batchers[_biased] = _batched_with_bias
+_biased = _primitive("plus_bias", _plus, _shape_with_bias)
 ad.deflinear2(_biased, _transposed_with_bias)
 
 

@@ -52,7 +52,7 @@ def convolution(num_examples: int) -> Task:
 
 
 def _convolutions(steps: int) -> Any:
-    """Convolutions and matrix products alone, forward and backward, as a plain program puts them, step by step."""
+    """Convolutions and matrix products alone, forward and backward, as XLA has them, step by step."""
     keys = jax.random.split(jax.random.key(0), 7)
     first, second = CHANNELS
     shapes = [(4, 4, 1, first), (4, 4, first, second), (7 * 7 * second, 2 * LATENT_DIM), (LATENT_DIM, 7 * 7 * second)]
