@@ -13,6 +13,7 @@ from rich.console import Console
 from jaxvae.cli.evaluation import write_document
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import run_script
+from jaxvae.cli.subject import say_notes
 from jaxvae.cli.sweep import (
     CONTEXT,
     CSV,
@@ -47,10 +48,11 @@ def main() -> None:
     write_document(folder / CONTEXT, context(command, flags, jobs[0]))
 
     console, axes = Console(), list(jobs[0].labels)
+    say_notes(jobs[0].setup, console)
     rows: list[Row] = []
     with SweepBar(console, len(chunks)) as bar:
         for chunk in chunks:
-            bar.start(len(chunk), chunk[0].setup.training.epochs)
+            bar.start(len(chunk), chunk[0].setup.training.num_epochs)
             for row in run_program(chunk, flags.num_samples, bar.update):
                 rows.append(row)
                 write_rows(folder / CSV, rows)

@@ -19,6 +19,7 @@ from jaxvae.evaluation import log_marginal
 from jaxvae.objectives import Elbo, elbo
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.vae import VAE, decode, encode, init, reconstruct, reparameterize, sample
+from jaxvae.version import __version__
 
 __all__ = [
     "VAE",
@@ -26,6 +27,7 @@ __all__ = [
     "Elbo",
     "Model",
     "UserError",
+    "__version__",
     "bijectors",
     "data",
     "dataclass",

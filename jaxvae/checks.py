@@ -11,6 +11,7 @@ import numpy as np
 from jaxvae.errors import UserError, nearest
 from jaxvae.typing import Array, ArrayLike, Shape
 
+_OTHER_LIBRARIES = ("torch", "tensorflow")
 _LARGEST_INTEGER = 2**31 - 1  # of JAX's default integers
 
 
@@ -66,7 +67,11 @@ def check_example(x: ArrayLike, shape: Shape, name: str = "x") -> Array:
 
     Raises:
         ValueError: with the expected and the given shape or dtype.
+        TypeError: for an array of another library.
     """
+    owner = type(x).__module__.split(".")[0]
+    if owner in _OTHER_LIBRARIES:
+        raise TypeError(f"{name} must be a JAX or NumPy array, got one of {owner}: write {name}.numpy()")
     if not hasattr(x, "dtype"):
         x = np.asarray(x, np.float32)
     if jnp.shape(x) != shape:
@@ -79,6 +84,61 @@ def check_example(x: ArrayLike, shape: Shape, name: str = "x") -> Array:
     return jnp.asarray(x, dtype=jax.dtypes.canonicalize_dtype(x.dtype))  # type: ignore[union-attr]
 
 
+def check_sizes(owner: object, latent_dim: Any, data_shape: Any) -> None:
+    """Check that the sizes of a model are whole numbers.
+
+    Raises:
+        UserError: naming the field and what came.
+    """
+    name = _name_of(owner)
+    if not _is_whole(latent_dim):
+        raise UserError(
+            f"{name}.latent_dim must be a whole number, got {latent_dim!r}: write it without quotes or dots"
+        )
+    if not isinstance(data_shape, tuple) or not all(_is_whole(size) and size > 0 for size in data_shape):
+        fix = f"write ({data_shape},)" if _is_whole(data_shape) else "write it as (28, 28, 1)"
+        raise UserError(f"{name}.data_shape must be a tuple of whole numbers >= 1, got {data_shape!r}: {fix}")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_network(owner: object, **networks: Any) -> None:
+    """Check that each is a network: an object with `init` and `apply`.
+
+    Raises:
+        UserError: naming the field and what came.
+    """
+    for name, value in networks.items():
+        field = _field_of_object(owner, name, value)
+        if not callable(getattr(value, "init", None)) or not callable(getattr(value, "apply", None)):
+            raise UserError(
+                f"{field} must be a network with init(key, x, output_shape) and apply(params, x, output_shape), got "
+                f"{type(value).__name__}: take jaxvae.networks.MLP, a Linen module, from_nnx or from_equinox"
+            )
+
+
+def _field_of_object(owner: object, name: str, value: Any) -> str:
+    """The name of a field, which must not hold a class in place of an object."""
+    field = f"{_name_of(owner)}.{name}"
+    if isinstance(value, type):
+        raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}()")
+    return field
+
+
+def check_output(field: str, output: Any, shape: Shape) -> Array:
+    """Check that a network put out one array of the shape that it was asked for.
+
+    Raises:
+        UserError: with the expected and the given shape.
+    """
+    given = jnp.shape(output) if hasattr(output, "shape") else type(output).__name__
+    if given != shape:
+        raise UserError(f"{field} must put out an array of shape {shape}, got {given}: use its argument output_shape")
+    return output
+
+
 def check_component(owner: object, family: type, **components: Any) -> None:
     """Check that components are descriptions of their family.
 
@@ -87,9 +147,7 @@ def check_component(owner: object, family: type, **components: Any) -> None:
             decorate: its numbers would be structure, and each new object another program.
     """
     for name, value in components.items():
-        field = f"{_name_of(owner)}.{name}"
-        if isinstance(value, type):
-            raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}()")
+        field = _field_of_object(owner, name, value)
         if not isinstance(value, family):
             wanted = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}"
             raise UserError(f"{field} must be a {wanted}, got {type(value).__name__}: derive your class from {wanted}")

@@ -50,6 +50,10 @@ class Model(Protocol):
         """The model as it is at a training step: schedules (a temperature) replaced by their numbers."""
         ...
 
+    def for_run(self, num_steps: int) -> Self:
+        """The model with what follows the length of a run as numbers, and `self` where nothing changes."""
+        ...
+
     def for_training(self, key: Key) -> Self:
         """The model with the noise of one training step that all examples share, where a component has any."""
         ...

@@ -1,11 +1,16 @@
-"""The one exception that a script turns into a single line and exit code 2."""
+"""The exceptions that a script turns into a single line and exit code 2 or 3."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
 class UserError(ValueError):
     """A mistake the user can mend: its message says what was expected, what came, and the fix, in one line."""
+
+
+class SurroundingsError(UserError):
+    """A failure of the disk, the memory, the device or the network: the same run may work elsewhere or later."""
 
 
 class NoMeanError(UserError, NotImplementedError):
@@ -23,10 +28,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("--learning_rte", ["--learning_rate", "--epochs"])
     ' (did you mean --learning_rate?)'
+    >>> nearest("--lr", ["--learning_rate", "--epochs"])
+    ' (did you mean --learning_rate?)'
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
+    short = [candidate for candidate in by_lower.values() if _initials(candidate) == name.lower().strip("-")]
+    if short:
+        return f" (did you mean {' or '.join(sorted(short)[:2])}?)"
     matches = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.6)]
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
+
+
+def _initials(name: str) -> str:
+    """Of the words of a name, "" where it is one word.
+
+    >>> _initials("--learning_rate"), _initials("epochs")
+    ('lr', '')
+    """
+    words = re.findall("[a-z0-9]+", name.lower())
+    return "".join(word[0] for word in words) if len(words) > 1 else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -66,6 +66,6 @@ def describe_hardware() -> str:
 
 
 def _processor() -> str:
-    text = _CPU_INFO.read_text() if _CPU_INFO.is_file() else ""
+    text = _CPU_INFO.read_text(encoding="utf-8") if _CPU_INFO.is_file() else ""
     found = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
     return ", ".join([*([found[1].strip()] if found else []), platform.machine()])

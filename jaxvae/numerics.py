@@ -1,11 +1,19 @@
 """Numerically careful functions that several places share."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
 
 from jaxvae.typing import Array
+
+HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+"""½ log 2π, of the normal density."""
+
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+"""Of smaller numbers a processor may take no logarithm: it may treat them as 0."""
 
 
 def log_mean_exp(values: Array, axis: int = 0) -> Array:
@@ -15,6 +23,29 @@ def log_mean_exp(values: Array, axis: int = 0) -> Array:
     1000.0
     """
     return logsumexp(values, axis=axis) - jnp.log(jnp.asarray(values.shape[axis], values.dtype))
+
+
+_NO_POWER = 1e-20  # in place of 0: the mean of the logarithms to every digit
+
+
+def power_mean(log_values: Array, power: Array | float) -> Array:
+    """log M_s, M_s = ((1/K) Σ_k exp(s log_values_k))^(1/s), along the only axis, for any s; the geometric mean at 0.
+
+    log M_s = c + (1/s) log1p((1/K) Σ_k expm1(s (log_values_k − c))), whatever c is. Where s is small, nothing cancels
+    with c inside the values; where it is large, only with c = log M_s: hence it is taken twice.
+
+    >>> values = jnp.array([-1e4, 0.0])
+    >>> [round(float(power_mean(values, s)), 2) for s in (1.0, 9e-4, 0.0)]  # log ½, …, the mean
+    [-0.69, -770.03, -5000.0]
+    """
+    s = jnp.asarray(power, log_values.dtype)
+    s = jnp.where(s == 0.0, _NO_POWER, s)
+    largest = jax.lax.stop_gradient(jnp.where(s > 0.0, jnp.max(log_values), jnp.min(log_values)))  # of s · log_values
+    is_finite = jnp.isfinite(largest)
+    u = s * (log_values - jnp.where(is_finite, largest, 0.0))
+    first = jax.lax.stop_gradient(jnp.log1p(jnp.mean(jnp.expm1(u))))
+    again = jnp.log1p(jnp.mean(jnp.expm1(u - first)))
+    return jnp.where(is_finite, largest + (first + again) / s, largest)
 
 
 def error_of_log_mean_exp(values: Array) -> Array:

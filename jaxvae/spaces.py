@@ -49,7 +49,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 REAL = Space("real vectors")
 BINARY = Space("binary vectors")
-UNIT_CUBE = Space("unit cube")
+LOG_ODDS = Space("log-odds")
 SPHERE = Space("unit sphere")
 CODEBOOK = Space("vectors of a codebook", is_of_points=True)
 
@@ -59,9 +59,9 @@ def one_hot(num_classes: int) -> Space:
     return Space("one-hot vectors", (num_classes,))
 
 
-def simplex(num_classes: int) -> Space:
-    """Flat vectors of groups of `num_classes` positive numbers with sum 1."""
-    return Space("simplex", (num_classes,))
+def log_probabilities(num_classes: int) -> Space:
+    """Flat vectors of groups of the log-probabilities of `num_classes` classes, each group up to a constant."""
+    return Space("log-probabilities", (num_classes,))
 
 
 def poincare_ball(curvature: Any) -> Space:

@@ -5,9 +5,17 @@ from typing import Self
 
 import jax
 import jax.numpy as jnp
+from flax.errors import ScopeParamNotFoundError, ScopeParamShapeError
 
 from jaxvae import likelihoods, networks, posteriors, priors
-from jaxvae.checks import check_component, check_example, check_range
+from jaxvae.checks import (
+    check_component,
+    check_example,
+    check_network,
+    check_output,
+    check_range,
+    check_sizes,
+)
 from jaxvae.distributions import (
     Distribution,
     SupportsEnumeration,
@@ -56,7 +64,9 @@ class VAE:
     likelihood: likelihoods.Likelihood = likelihoods.Bernoulli()
 
     def __post_init__(self) -> None:
+        check_sizes(self, self.latent_dim, self.data_shape)
         check_range(self, at_least=1, latent_dim=self.latent_dim)
+        check_network(self, encoder=self.encoder, decoder=self.decoder)
         check_component(self, posteriors.Posterior, posterior=self.posterior)
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
@@ -70,6 +80,15 @@ class VAE:
         Elsewhere (in evaluation, in your own code) a schedule has come to its end.
         """
         return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
+
+    def for_run(self, num_steps: int) -> Self:
+        """The model with what follows the length of a run as numbers, and `self` where nothing changes.
+
+        Args:
+            num_steps: of the whole run [steps].
+        """
+        posterior = self.posterior.for_run(num_steps)
+        return self if posterior is self.posterior else dataclasses.replace(self, posterior=posterior)
 
     def for_training(self, key: Key) -> Self:
         """The model with the noise of one training step that all examples share (draws for a prior's normaliser)."""
@@ -97,7 +116,7 @@ class VAE:
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
         x = self.likelihood.encoder_input(self, params, check_example(x, self.data_shape))
-        return self.encoder.apply(params["encoder"], x, self.posterior.parameter_shape(self))
+        return self._outputs("encoder", params, x, self.posterior.parameter_shape(self))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
         """q(z|x) from the encoder's outputs."""
@@ -106,8 +125,24 @@ class VAE:
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
-        outputs = self.decoder.apply(params["decoder"], z, self.likelihood.parameter_shape(self))
+        outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
         return self.likelihood.distribution(self, params, outputs)
+
+    def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
+        """What the encoder or the decoder puts out.
+
+        Raises:
+            UserError: if the parameters are of another model, or the output has another shape.
+        """
+        network = getattr(self, name)
+        try:
+            outputs = network.apply(params[name], value, shape)
+        except (KeyError, ScopeParamNotFoundError, ScopeParamShapeError) as error:
+            raise UserError(
+                f"params must be those of this model, got others for its {name}, a {type(network).__name__}: take them "
+                f"from jaxvae.init of this model ({' '.join(str(error).split())[:200]})"
+            ) from error
+        return check_output(f"VAE.{name}", outputs, shape)
 
     def sample_prior(self, params: Params, key: Key) -> Array:
         """One z ~ p(z), `[latent_dim]`."""
@@ -156,9 +191,12 @@ class VAE:
         log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
         _check_one_number("posterior", q, log_posterior)
         _check_one_number("prior", prior, log_prior)
+        p = self.decode(params, z)
+        log_likelihood = p.log_prob(x)
+        _check_one_number("likelihood", p, log_likelihood)
         return Draw(
             latents=z,
-            log_likelihood=self.decode(params, z).log_prob(x),
+            log_likelihood=log_likelihood,
             log_prior=log_prior,
             log_posterior=log_posterior,
             kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
@@ -210,8 +248,9 @@ def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_pro
     """Refuse a distribution of a user's that scores each dimension by itself: its terms would broadcast in silence."""
     if log_prob.shape != ():
         raise UserError(
-            f"the log_prob of a {role} must be one number for one z, got shape {log_prob.shape} from "
-            f"{type(distribution).__name__}: make all of z one event (event_ndim=1, or numpyro's to_event(1))"
+            f"the log_prob of a {role} must be one number, got shape {log_prob.shape} from "
+            f"{type(distribution).__name__}: make all of {'x' if role == 'likelihood' else 'z'} one event "
+            f"(event_ndim, or numpyro's to_event)"
         )
 
 

@@ -8,7 +8,7 @@ python scripts/benchmark.py draws biases --examples 25        # pieces of a step
 python scripts/benchmark.py cold_start many_models             # our commands, and 16 models three ways
 python scripts/benchmark.py streaming --examples 25600            # 11 GB of files beside what is timed in memory
 python scripts/benchmark.py streaming_colour --examples 1280      # 10 GB of larger images
-python scripts/benchmark.py --gpu --examples 60000            # the tasks of a GPU, beside its peak
+python scripts/benchmark.py --gpu --examples 60000            # the tasks of a GPU, with shares of its peak
 """
 
 import argparse
@@ -131,6 +131,10 @@ def main() -> None:
         task = tasks[name](flags.examples)
         results = measure(task, flags.rounds, console)
         document[name] = {"title": task.title, "examples_timed": flags.examples, "contenders": results}
+        if flags.gpu:
+            document[name] |= (found := accelerator.shares(task, results["jaxvae"]["seconds"]))
+            shares = {key.removeprefix("share_of_"): value for key, value in found.items() if key != "operations"}
+            console.print(", ".join(f"{share:.0%} of {limit}" for limit, share in shares.items()))
         table = Table(title=task.title, title_justify="left")
         for heading in ("", "seconds", "over the first", *(["memory at most [MB]"] if task.memory else [])):
             table.add_column(heading, justify="right" if heading else "left")

@@ -3,7 +3,7 @@
 python scripts/gradient_snr.py                                                    # a linear-Gaussian model
 python scripts/gradient_snr.py --model digits --objectives ELBO IWAE CIWAE --num_samples 1 5 50
 
-The ELBO is of one draw, K = 1, with a sampled KL.
+The ELBO is the mean of K draws, with a sampled KL.
 
 Ratios are |mean| / standard deviation of the gradient of one parameter over --repeats draws, averaged over the
 parameters of the encoder, and of the decoder (Rainforth et al. 2018, section 3).
@@ -76,7 +76,7 @@ def digits(examples: int, seed: int) -> Problem:
     dataset = load("digits")
     model = VAE(dataset.data_shape, 8, MLP((32,)), MLP((32,)))
     preprocessing = Preprocessing(maximum=dataset.maximum, binarize="threshold")
-    training, images = Training(model, preprocessing, epochs=_EPOCHS), dataset.train.images
+    training, images = Training(model, preprocessing, epochs=_EPOCHS, patience="never"), dataset.train.images
     state = jax.jit(create_state, static_argnums=(2, 3))(training, jax.random.key(seed), None, len(images))
     validation = preprocessing.for_evaluation(dataset.validation.images, "validation")
     for epoch in fit(training, state, jnp.asarray(images), validation):
@@ -122,7 +122,7 @@ def build(flags: Any) -> list[tuple[dict[str, Any], Objective]]:
     rows = []
     for name in flags.objectives:
         fields = {field.name for field in dataclasses.fields(known[name])}
-        counts = flags.num_samples if "num_samples" in fields else [1]  # the ELBO is of one draw
+        counts = flags.num_samples if "num_samples" in fields else [1]
         for estimator, count in itertools.product(flags.estimators or estimators_of(known[name]), counts):
             options: dict[str, Any] = {"num_samples": count, "kl": "sampled", "estimator": estimator}
             objective = known[name](**{option: value for option, value in options.items() if option in fields})
@@ -164,7 +164,7 @@ def main() -> None:
     console.print(f"a ratio of 0 would show as {floor:.3f}: more --repeats lower that", highlight=False)
     context = {"model": flags.model, "repeats": flags.repeats, "examples": flags.examples, "seed": flags.seed}
     document = {**context, "noise_floor": floor, "ratio": "mean over parameters of |mean| / std", "results": results}
-    Path(flags.output).write_text(json.dumps(document, indent=2) + "\n")
+    Path(flags.output).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def configs(folder: str) -> list[Path]:
 
 def remark(config: Path, name: str) -> str | None:
     """What a configuration says about itself in a comment line `# name: …`."""
-    match = re.search(rf"^# {name}: (.*)$", config.read_text(), flags=re.MULTILINE)
+    match = re.search(rf"^# {name}: (.*)$", config.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return match[1] if match else None
 
 
@@ -91,10 +91,10 @@ def header(result: dict[str, Any]) -> str:
 
 def write_header(config: Path, result: dict[str, Any]) -> None:
     """Put command, time and score on top of a configuration file."""
-    body = re.sub(r"^# (command|time|score): .*\n", "", config.read_text(), flags=re.MULTILINE)
+    body = re.sub(r"^# (command|time|score): .*\n", "", config.read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = body.splitlines(keepends=True)
     first = next(index for index, line in enumerate(lines) if not line.startswith("#"))
-    config.write_text("".join([*lines[:first], header(result), *lines[first:]]))
+    config.write_text("".join([*lines[:first], header(result), *lines[first:]]), encoding="utf-8")
 
 
 def readme_table() -> str:

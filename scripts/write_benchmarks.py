@@ -19,7 +19,7 @@ def page() -> str:
 
 
 def _section(path: Path) -> str:
-    document = json.loads(path.read_text())
+    document = json.loads(path.read_text(encoding="utf-8"))
     versions = ", ".join(f"{name} {version}" for name, version in document["code"].items())
     lines = []
     for name, task in document["tasks"].items():

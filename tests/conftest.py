@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-# the tests' programs are tiny: compiling them is most of the time, and most of that is optimising
+# the tests' programs are tiny: compiling them is most of the time, most of that is optimising, and to compile one in
+# 32 parts at once costs more than it saves where every core runs tests
 # (a flag that a later jaxlib does not know would end the process)
 os.environ.setdefault(
     "XLA_FLAGS",
-    "--xla_backend_optimization_level=0"
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
     + (" --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""),
 )
 

@@ -12,6 +12,8 @@ from jaxvae.typing import Array, Key, PyTree
 from tests.components import POSTERIORS, PRIORS
 from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM
 
+LINEAR = jv.networks.MLP((), output_gain=1.0)
+
 
 def partner(component: Any) -> Any:
     """The first row of the other family (posteriors, priors) that lives in the component's space."""
@@ -24,11 +26,11 @@ def partner(component: Any) -> Any:
 
 
 def tiny_vae(**swap: Any) -> jv.VAE:
-    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer.
+    """A VAE whose sizes all differ: data (4, 3, 1), latent 2, no hidden layer, and an encoder and a decoder not quiet.
 
     `swap` replaces its components; a posterior or a prior brings its partner with it.
     """
-    parts = {"latent_dim": LATENT_DIM, "encoder": jv.networks.MLP(()), "decoder": jv.networks.MLP(())}
+    parts = {"latent_dim": LATENT_DIM, "encoder": LINEAR, "decoder": LINEAR}
     parts["data_shape"] = DATA_SHAPE
     if "posterior" in swap and "prior" not in swap:
         parts["prior"] = partner(swap["posterior"])

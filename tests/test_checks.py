@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jaxvae as jv
 from jaxvae.checks import check_choice, check_example, check_range
 from jaxvae.errors import UserError, did_you_mean
 
@@ -66,3 +67,10 @@ def test_a_wrong_example_is_described() -> None:
 def test_did_you_mean_puts_the_nearest_first() -> None:
     assert did_you_mean("standardnormal", ["Vamp", "StandardNormal"]).startswith("did you mean StandardNormal?")
     assert did_you_mean("zzz", ["Vamp", "Flow"]) == "Known: Flow, Vamp"
+
+
+def test_arrays_of_other_libraries_are_named() -> None:
+    import torch
+
+    with pytest.raises(TypeError, match=r"^x must be a JAX or NumPy array, got one of torch: write x.numpy\(\)$"):
+        jv.encode(jv.VAE((4, 3), 2), {}, torch.zeros(4, 3))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Anything goes with anything: what the table of spaces allows traces, many combinations train, the rest refuse."""
+"""Anything goes with anything: what the table of spaces allows traces, some combinations train, the rest refuse."""
 
 import itertools
 from typing import Any, NamedTuple
@@ -50,11 +50,11 @@ def model(posterior: str, prior: str, likelihood: str, network: str = "MLP-linea
     )
 
 
-def check_traces(vae: jv.VAE) -> None:
-    """Parameters, one draw and one x have the shapes they should."""
+def check_traces(vae: jv.VAE, num_examples: int = 0) -> None:
+    """Parameters, fitted to so many examples if any, one draw and one x have the shapes they should."""
 
     def everything(key: jax.Array, x: jax.Array) -> tuple[jv.Draw, jax.Array]:
-        params = vae.init(key, jnp.broadcast_to(x, (9, *x.shape)))
+        params = vae.init(key, jnp.broadcast_to(x, (num_examples, *x.shape)) if num_examples else None)
         return vae.draw(params, jax.random.fold_in(key, 1), x), jv.sample(vae, params, jax.random.fold_in(key, 2))
 
     draw, x = jax.eval_shape(everything, jax.random.key(0), jnp.zeros(vae.data_shape))
@@ -63,12 +63,25 @@ def check_traces(vae: jv.VAE) -> None:
     assert x.shape == vae.data_shape
 
 
+def triples() -> dict[tuple[str, str], list[str]]:
+    """Each pair that fits with every fifth likelihood: each posterior and each prior meets every likelihood."""
+    fitting = pairs(fit=True)
+    likelihoods = {pair: set(list(LIKELIHOODS)[sum(map(len, pair)) % 5 :: 5]) for pair in fitting}
+    for side, rows in enumerate((POSTERIORS, PRIORS)):
+        for name in rows:
+            its_pairs = [pair for pair in fitting if pair[side] == name]
+            missing = sorted(set(LIKELIHOODS) - set().union(*(likelihoods[pair] for pair in its_pairs)))
+            for pair, likelihood in zip(itertools.cycle(its_pairs), missing, strict=False):
+                likelihoods[pair].add(likelihood)
+    return {pair: sorted(names) for pair, names in likelihoods.items()}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("posterior", "prior"), pairs(fit=True))
-def test_every_combination_traces(posterior: str, prior: str) -> None:
-    """Thousands in all: each pair that fits, with every likelihood."""
-    for likelihood in LIKELIHOODS:
-        check_traces(model(posterior, prior, likelihood))
+@pytest.mark.parametrize(("pair", "likelihoods"), triples().items(), ids=lambda value: "-".join(value)[:60])
+def test_combinations_trace(pair: tuple[str, str], likelihoods: list[str]) -> None:
+    """More than a thousand: each two of a posterior, a prior and a likelihood that fit meet at least once."""
+    for likelihood in likelihoods:
+        check_traces(model(*pair, likelihood))
 
 
 @pytest.mark.parametrize("posterior", POSTERIORS)
@@ -76,7 +89,7 @@ def test_every_pair_that_fits_traces(posterior: str) -> None:
     priors = [prior for its_posterior, prior in pairs(fit=True) if its_posterior == posterior]
     assert priors
     for prior in priors:
-        check_traces(model(posterior, prior, "Bernoulli"))
+        check_traces(model(posterior, prior, "Bernoulli"), num_examples=9)
 
 
 def test_every_pair_that_does_not_fit_is_refused_naming_both_and_what_fits() -> None:
@@ -116,7 +129,7 @@ class Combination(NamedTuple):
 
 
 def drawn() -> list[Combination]:
-    """At least 60 in which every row of every family appears twice or more, by a fixed rule.
+    """As few as have every row of every family once or more, by a fixed rule.
 
     The pair of the least used posterior and prior in turn; the other families go round beside it.
     """
@@ -124,7 +137,7 @@ def drawn() -> list[Combination]:
     used = dict.fromkeys([("q", name) for name in POSTERIORS] + [("p", name) for name in PRIORS], 0)
     beside = [itertools.cycle(names) for names in (LIKELIHOODS, GENERAL_NETWORKS, GENERAL_OBJECTIVES)]
     chosen: list[Combination] = []
-    while len(chosen) < 60 or min(used.values()) < 2 or len(chosen) < 2 * len(LIKELIHOODS):
+    while min(used.values()) < 1 or len(chosen) < len(LIKELIHOODS):
         q, p = min(allowed, key=lambda pair: (min(used["q", pair[0]], used["p", pair[1]]), used["q", pair[0]]
                                               + used["p", pair[1]], pair))  # fmt: skip
         used["q", q] += 1
@@ -145,12 +158,11 @@ def data_for(vae: jv.VAE, params: Any) -> jax.Array:
     return jax.jit(jax.vmap(lambda key: jv.sample(vae, params, key)))(keys(4, NUM_TRAIN))
 
 
-def test_the_rule_draws_every_row_twice() -> None:
+def test_the_rule_draws_every_row() -> None:
     chosen = drawn()
-    assert len(chosen) >= 60
     families = (POSTERIORS, PRIORS, LIKELIHOODS, GENERAL_NETWORKS, GENERAL_OBJECTIVES)
     for names, column in zip(families, zip(*chosen, strict=True), strict=True):
-        assert min(column.count(name) for name in names) >= 2
+        assert set(names) <= set(column)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from jaxvae.distributions import Normal
 from tests.helpers import assert_trees_close, binary_batch, counting, index, init, keys, tiny_vae
 from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM, SAMPLES
 
-NETWORK = jv.networks.MLP((6,), "tanh")
+NETWORK = jv.networks.MLP((6,), "tanh", output_gain=1.0)
 VAE = tiny_vae(encoder=NETWORK, decoder=NETWORK)
 log_marginal = partial(jv.log_marginal, num_samples=SAMPLES)
 
@@ -133,8 +133,8 @@ def test_examples_reach_the_prior() -> None:
 
 
 def test_gradient_of_one_draw_is_its_finite_difference_for_every_parameter() -> None:
-    """In float64, all 209 parameters by central differences; none of them is without effect."""
-    vae = tiny_vae(encoder=NETWORK, decoder=NETWORK, likelihood=jv.likelihoods.Normal("learned"))
+    """In float64, all 221 parameters by central differences; none of them is without effect."""
+    vae = tiny_vae(encoder=NETWORK, decoder=NETWORK, likelihood=jv.likelihoods.Normal("shared", mean="tanh"))
     tree = init(vae, jax.random.key(0))
     with jax.enable_x64(True):
         flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) + 0.1, tree))
@@ -148,7 +148,7 @@ def test_gradient_of_one_draw_is_its_finite_difference_for_every_parameter() -> 
         steps = 1e-6 * jnp.eye(flat.size)
         difference = (values(flat[None] + steps) - values(flat[None] - steps)) / 2e-6
         assert gradient.dtype == jnp.float64
-        assert flat.size == 106 + 102 + 1
+        assert flat.size == 106 + 102 + 12 + 1
         np.testing.assert_allclose(gradient, difference, rtol=1e-5, atol=1e-7)
         assert np.all(np.abs(gradient) > 1e-6)
 

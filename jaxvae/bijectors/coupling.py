@@ -61,7 +61,7 @@ class AffineCoupling(Bijector):
         UserError: for a network that is none, a split below 1, and in `init` for one dimension or a split of all.
     """
 
-    network: Network = MLP((64, 64))
+    network: Network = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
     split: int | None = None
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class SplineCoupling(Bijector):
 
     num_bins: int = 8
     tail_bound: float = 3.0
-    network: Network = MLP((64, 64))
+    network: Network = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
     split: int | None = None
 
     def __post_init__(self) -> None:

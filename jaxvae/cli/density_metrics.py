@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.setup import Stream
+from jaxvae.cli.setup import EXAMPLES_FOR_INIT, Stream
 from jaxvae.cli.subject import Subject, warn
+from jaxvae.distributions import closed_form_kl
 from jaxvae.errors import UserError
 from jaxvae.evaluation import (
     Annealing,
@@ -15,24 +16,26 @@ from jaxvae.evaluation import (
     InferenceGaps,
     annealed_document,
     annealed_log_marginal,
-    collapse_warning,
     diagnose,
     diagnostics_document,
     effective_chains,
     evaluate,
+    family_baseline,
     gaps_document,
+    has_free_baseline,
     importance_estimate,
     independent_baseline,
     inference_gaps,
     likelihood_document,
     reverse_annealed_log_marginal,
 )
-from jaxvae.report.terminal import example_bar
-from jaxvae.typing import Array, Key
+from jaxvae.evaluation.document import FEWEST_DRAWS
+from jaxvae.evaluation.figures import spread
+from jaxvae.report.terminal import ExampleBar
+from jaxvae.typing import Array, Key, Params
 
 _EXAMPLES_FOR_BASELINE = 50_000
 _GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
-_FEWEST_DRAWS = 10.0  # in effect, behind log p(x) of the gaps
 _FEWEST_CHAINS = 0.25  # share of the chains that must count: below, their spread is mostly of chains not met
 _ANNEALED_AT_ONCE = 4  # examples: they are walked together
 
@@ -42,8 +45,8 @@ def likelihood(subject: Subject) -> dict[str, Any]:
     training, flags = subject.setup.training, subject.flags
     is_point_mass = subject.model.posterior.space.is_of_points
     num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are alike
-    with example_bar(subject.console, "log p(x)") as progress:
-        task = progress.add_task("log p(x)", total=len(subject.x) * (flags.num_repeats if subject.has_density else 1))
+    total = len(subject.x) * (flags.num_repeats if subject.has_density else 1)
+    with ExampleBar(subject.console, "log p(x)" if num_samples else "ELBO", total) as bar:
         scores = evaluate(
             subject.model,
             training.objective,
@@ -52,23 +55,36 @@ def likelihood(subject: Subject) -> dict[str, Any]:
             subject.x,
             num_samples=num_samples,
             num_repeats=flags.num_repeats,
-            progress=lambda count: progress.advance(task, count),
+            progress=bar.advance,
         )
     if scores.importance is not None and not is_point_mass:
         for line in _doubts(scores.importance, flags.target_error):
             warn(subject.console, line)
     fit_on = jax.jit(training.preprocessing)(
-        subject.key(Stream.EXAMPLES), subject.setup.dataset.train.images[:_EXAMPLES_FOR_BASELINE]
+        subject.key(Stream.EXAMPLES), spread(subject.setup.dataset.train.images, _EXAMPLES_FOR_BASELINE)
     )
+    own = jax.jit(family_baseline)(training.model, spread(fit_on, EXAMPLES_FOR_INIT))
+    is_free = has_free_baseline(training.model.likelihood.support)  # else the fit would be compiled a second time
     return likelihood_document(
         scores,
-        jax.jit(independent_baseline)(training.model.likelihood, fit_on),
+        jax.jit(independent_baseline)(training.model, fit_on) if is_free else own,
+        own,
         training.model.likelihood,
         training.preprocessing,
         subject.x,
+        training.objective.scoring.describe(_has_closed_form_kl(subject)),
         is_point_mass=is_point_mass,
         prior=subject.model.prior.report(subject.model, subject.params),
     )
+
+
+def _has_closed_form_kl(subject: Subject) -> bool:
+    model = subject.model
+
+    def kl(params: Params, x: Array) -> Array | None:
+        return closed_form_kl(model.encode(params, x), model.prior.given(model, params, x))
+
+    return jax.eval_shape(kl, subject.params, subject.x[0]) is not None
 
 
 def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
@@ -82,7 +98,8 @@ def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
     elif not report.is_reliable:
         lines.append(
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
-            f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or add --metrics annealed"
+            f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or run evaluate.py with "
+            f"--metrics annealed"
         )
     if target_error is not None and report.error is None:
         lines.append(
@@ -102,8 +119,6 @@ def latents(subject: Subject) -> dict[str, Any]:
     if not subject.has_density:
         return {"diagnostics": diagnostics_document(None)}
     found = diagnose(subject.model, subject.params, subject.key(Stream.DIAGNOSTICS), subject.x)
-    if (warning := collapse_warning(found)) is not None:
-        warn(subject.console, warning)
     return {"diagnostics": diagnostics_document(found)}
 
 
@@ -122,7 +137,7 @@ def gaps(subject: Subject) -> dict[str, Any]:
     x = subject.spread(subject.flags.gap_examples)
     found = subject.per_example(one, subject.key(Stream.GAPS), x, _GAP_EXAMPLES_AT_ONCE, "gaps")
     effective = float(np.mean(found["effective_sample_size"]))
-    if effective < _FEWEST_DRAWS:
+    if effective < FEWEST_DRAWS:
         warn(
             subject.console,
             f"the approximation gap rests on {effective:.1f} of {num_samples} draws in effect, and is too small then: "

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import jax
 
-from jaxvae.cli.flags import INTERRUPTED, USER_ERROR
+from jaxvae.cli.surroundings import INTERRUPTED, SURROUNDINGS, USER_ERROR
 from jaxvae.errors import UserError
 from jaxvae.training.mesh import DATA, MODEL, make_mesh
 
@@ -132,7 +132,7 @@ def _all_or_none() -> Iterator[None]:
         _end("interrupted", INTERRUPTED)
     except jax.errors.JaxRuntimeError as error:
         what = " ".join(str(error).split())[:120]
-        _end(f"a process that trains with this one ended; start all of them again with --resume ({what})", USER_ERROR)
+        _end(f"a process that trains with this one ended; start all of them again with --resume ({what})", SURROUNDINGS)
     except Exception:
         _end(traceback.format_exc(), 1)
 

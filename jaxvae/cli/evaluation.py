@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any, NamedTuple
 
 import jax
 from rich.console import Console
+from rich.text import Text
 
 from jaxvae.cli.density_metrics import annealed, gaps, latents, likelihood
+from jaxvae.cli.draws import MOST_DRAWS
 from jaxvae.cli.run_directory import EVALUATION
 from jaxvae.cli.sample_metrics import representation, samples
 from jaxvae.cli.setup import Setup
 from jaxvae.cli.subject import EvaluationFlags, Subject, warn
+from jaxvae.cli.verdict import verdict
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import missing, provenance
@@ -29,7 +33,10 @@ class Group(NamedTuple):
     entries: tuple[str, ...]
 
 
-_LIKELIHOOD = ("elbo", "log_marginal", "rate", "distortion", "reconstruction_distortion", "baseline", "prior")
+_LIKELIHOOD = (
+    *("elbo", "log_marginal", "rate", "distortion", "reconstruction_distortion"),
+    *("baseline", "family_baseline", "prior"),
+)
 GROUPS: dict[str, Group] = {
     "likelihood": Group(likelihood, _LIKELIHOOD),
     "latents": Group(latents, ("diagnostics",)),
@@ -54,9 +61,15 @@ def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def evaluate_run(
-    run_dir: Path, setup: Setup, state: TrainState, seed: int, flags: EvaluationFlags, console: Console
+    run_dir: Path,
+    setup: Setup,
+    state: TrainState,
+    seed: int,
+    flags: EvaluationFlags,
+    console: Console,
+    file: str = EVALUATION,
 ) -> dict[str, Any]:
-    """Measure a test set, write `evaluation.json`, and show the table.
+    """Measure a test set, write `evaluation.json` or another file in the run's folder, and show the table.
 
     A group or a figure that cannot be measured is said in one line, and stands in the document with its reason; the
     document is written after each group. Groups of an earlier evaluation stay in it where it was made of the same
@@ -65,7 +78,7 @@ def evaluate_run(
     Returns:
         The document that was written.
     """
-    check_writable(run_dir)
+    check_writable(run_dir / file)
     training, dataset = setup.training, setup.dataset
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
     subject = Subject(setup, state, seed, x, flags, console)
@@ -84,7 +97,9 @@ def evaluate_run(
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
         train_set_sha256=content_hash(dataset.train.images),
     )
-    document |= _earlier(run_dir / EVALUATION, document, flags.metrics, console)
+    document |= _earlier(run_dir / file, document, flags.metrics, console)
+    if "likelihood" in flags.metrics:
+        _keep_finer(run_dir / file, document, flags.num_samples * flags.num_repeats, console)
     said: set[str] = set()
     for name in flags.metrics:
         for entry in (name, *GROUPS[name].entries):
@@ -99,36 +114,50 @@ def evaluate_run(
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
             warn(console, f"{name}: {reason}")
             document[name] = missing(reason)
-        write_document(run_dir / EVALUATION, document)
+        write_document(run_dir / file, document)
     console.print()
+    if {"likelihood", "latents"} & set(flags.metrics) and (line := verdict(document, setup, state)) is not None:
+        console.print(Text(line, style="bold red"), soft_wrap=True)
     console.print(evaluation_table(document))
+    if "likelihood" in flags.metrics and (line := _bound_line(run_dir, document)) is not None:
+        console.print(line, highlight=False, soft_wrap=True)
     return document
 
 
-def check_writable(folder: Path) -> None:
-    """Refuse a folder that cannot be written before hours are spent on what is to stand in it.
+def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
+    """What is wrong with log p(x) of fewer draws than tables quote, and how to get it of more; else None."""
+    entry = document.get("log_marginal", {})
+    is_estimate = entry.get("value") is not None and "note" not in entry  # which says that it is the ELBO itself
+    if not is_estimate or entry["num_samples"] >= MOST_DRAWS:
+        return None
+    return (
+        f"log p(x) by {entry['num_samples']:,} draws is a lower bound that more draws raise; by {MOST_DRAWS:,}:\n"
+        f"       python experiments/evaluate.py {run_dir} --num_samples {MOST_DRAWS}"
+    )
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written before hours are spent on what is to be in it.
 
     Raises:
         UserError: with the reason.
     """
-    if (folder / EVALUATION).is_dir():
-        raise UserError(f"{folder / EVALUATION} must be a file, got a folder: move it away")
+    if path.is_dir():
+        raise UserError(f"{path} must be a file, got a folder: move it away")
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
+        folder = path.parent
         raise UserError(f"the run's folder must be one that can be written, got {folder}: {error.strerror}") from error
 
 
 def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], console: Console) -> dict[str, Any]:
     """The entries of an earlier evaluation of the same parameters and data, by the same code and machine; else none."""
-    try:
-        earlier = json.loads(path.read_text())
-    except (OSError, ValueError):  # no JSON, or no text
-        return {}
-    if not isinstance(earlier, dict):
-        return {}
-    others = [name for name, value in context.items() if _identity(earlier.get(name)) != _identity(value)]
+    earlier = _read(path)
+    # data are the same wherever they lie: their hashes tell
+    told = {name: value for name, value in context.items() if name != "data"}
+    others = [name for name, value in told.items() if _identity(earlier.get(name)) != _identity(value)]
     if not others:
         return earlier
     groups = {name for name, group in GROUPS.items() if any(entry in earlier for entry in (name, *group.entries))}
@@ -137,10 +166,42 @@ def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], conso
         path.replace(kept)
         warn(
             console,
-            f"the earlier figures of {', '.join(lost)} are left out, and stand in {kept.name}: they are of another "
+            f"the earlier figures of {', '.join(lost)} are left out, and kept in {kept.name}: they are of another "
             f"{', '.join(others)}",
         )
     return {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A document of an evaluation; empty where there is none, or no JSON, or no text."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _num_draws(document: dict[str, Any]) -> int:
+    """Draws an example behind log p(x), of all repeats; 1 where it has none."""
+    known = document.get("log_marginal")
+    counts = [known.get(name) for name in ("num_samples", "num_repeats")] if isinstance(known, dict) else []
+    return math.prod(count for count in counts if isinstance(count, int))
+
+
+def _keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, console: Console) -> None:
+    """Keep the file beside the new one where its log p(x) is of more draws than the one to come."""
+    before = _num_draws(earlier)
+    if before <= max(num_draws, 1):
+        return
+    kept = path.with_name(f"{path.stem}.finer{path.suffix}")
+    known = _read(kept)
+    if known.get("parameters_sha256") != earlier.get("parameters_sha256") or _num_draws(known) < before:
+        shutil.copyfile(path, kept)
+    warn(
+        console,
+        f"the earlier log p(x) is of {before:,} draws an example, this one of {num_draws:,}: "
+        f"the finest figures are kept in {kept.name}",
+    )
 
 
 def _identity(entry: Any) -> Any:
@@ -159,7 +220,7 @@ def _remarks(entry: Any) -> set[str]:
 def write_document(path: Path, document: dict[str, Any]) -> None:
     """Write JSON so that a kill in between leaves the old file; a number that is not finite stands as null."""
     unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n")
+    unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     unfinished.replace(path)
 
 

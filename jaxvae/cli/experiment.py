@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from jaxvae.cli.devices import DeviceFlags
@@ -14,11 +15,13 @@ from jaxvae.cli.run_directory import CONFIG, HEADER, RunFlags
 from jaxvae.cli.setup import ComputeFlags, DataFlags, Setup
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
+from jaxvae.likelihoods import Likelihood
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 
-_NAMED = {"code_density", "epochs", "num_samples", "patience"}
-_CHANGEABLE = {"config", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # not what is trained
+_NAMED = {"code_density", "epochs", "learning_rate", "num_samples", "patience"}
+_PART = "# until epoch "  # how a line of config.yaml begins that tells of an earlier part of the training
+_CHANGEABLE = {"config", "data", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # not what is trained
 _DEVICES = {field.name for field in dataclasses.fields(DeviceFlags)}  # nor where
 
 
@@ -27,7 +30,11 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     parser = make_parser(description, with_components=True)
     parser.add_argument("--config", action="config", help="YAML file of flags, such as a run's own config.yaml")
     parser.add_class_arguments(DataFlags)
-    parser.add_class_arguments(VAE, skip={"data_shape"})
+    parser.add_class_arguments(VAE, skip={"data_shape", "likelihood"})
+    model = parser._action_groups[-1]
+    model.add_argument(
+        "--likelihood", type=Likelihood | None, help="family of p(x|z); by default one that fits the data"
+    )
     parser.add_class_arguments(ComputeFlags)
     parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
     parser.add_class_arguments(Optimizer)
@@ -102,14 +109,37 @@ def _shown(value: Any) -> str:
     return value["class_path"].rsplit(".", 1)[-1] if isinstance(value, dict) and "class_path" in value else str(value)
 
 
-def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
-    """Every value of a run as YAML, those that were left to the data or the likelihood resolved."""
-    preprocessing = setup.training.preprocessing
+def earlier_parts(run_dir: Path, flags: Namespace, epoch: int) -> str:
+    """What to keep of a configuration that a resumed run changes: a comment for each part that it trained otherwise."""
+    text = (run_dir / CONFIG).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith(_PART)]
+    before = yaml.safe_load(text)["learning_rate"]
+    if before != flags.learning_rate:
+        lines.append(f"{_PART}{epoch}: learning_rate {before}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samples: int, earlier: str = "") -> str:
+    """Every value of a run as YAML, those that were left to the data, the likelihood or sizes resolved.
+
+    Args:
+        parser: of all flags.
+        flags: of the run.
+        setup: what they describe.
+        num_samples: for the final log p(x).
+        earlier: comments on earlier parts of the training, from `earlier_parts`.
+    """
+    training, preprocessing = setup.training, setup.training.preprocessing
     resolved: dict[str, Any] = {"binarize": preprocessing.binarize, "scale": preprocessing.scale}
+    resolved |= {"epochs": training.num_epochs, "patience": training.patience, "num_samples": num_samples}
     resolved |= {"run_dir": None, "overwrite": False}  # repeating a run makes another folder
     resolved |= {"resume": False, "profile": False}
     if is_path(flags.data):
         resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder
+        resolved["maximum"] = preprocessing.maximum  # so that grey levels and columns of other data mean the same
+        resolved["offsets"] = list(setup.dataset.offsets) if any(setup.dataset.offsets) else []
+    if flags.init_from is not None:
+        resolved["init_from"] = str(Path(flags.init_from).expanduser().resolve())
     if flags.data_dir is not None:
         resolved["data_dir"] = str(Path(flags.data_dir).expanduser().resolve())
     config = flags.clone()
@@ -117,4 +147,32 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup) -> str:
         config.pop(name, None)
     for name, value in resolved.items():
         config[name] = value
-    return HEADER + parser.dump(config, skip_unset=False)
+    if config.likelihood is None:
+        config.likelihood = _described(training.model.likelihood)
+    for component in ("posterior", "prior", "likelihood"):
+        _fill_in(config[component], getattr(training.model, component))
+    _fill_in(config.objective, training.objective)
+    return HEADER + earlier + parser.dump(config, skip_unset=False)
+
+
+def _described(component: Any) -> Namespace:
+    """A component as flags describe it."""
+    options = {field.name: getattr(component, field.name) for field in dataclasses.fields(component)}
+    arguments: dict[str, Any] = {}
+    for name, value in options.items():
+        inner = _described(value) if dataclasses.is_dataclass(value) else value
+        arguments[name] = list(inner) if isinstance(inner, tuple) else inner
+    cls = type(component)
+    path = f"{cls.__module__}.{cls.__qualname__}"
+    return Namespace(class_path=path, init_args=Namespace(arguments)) if arguments else Namespace(class_path=path)
+
+
+def _fill_in(flags: Namespace, component: Any) -> None:
+    """Numbers of a component in place of flags that were left to the run, in components within it too."""
+    options = flags.get("init_args", Namespace())
+    for name, value in vars(options).items():
+        found = getattr(component, name, None)
+        if isinstance(value, Namespace):
+            _fill_in(value, found)
+        elif value is None and isinstance(found, (int, float, str)):
+            options[name] = found

@@ -1,20 +1,32 @@
 """Flags straight from the dataclasses, and errors of one line."""
 
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_type_hints
+from types import UnionType
+from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
-from jaxvae.cli.components import FAMILIES, components_page
-from jaxvae.cli.explain import explain
-from jaxvae.errors import UserError
+from jaxvae.cli.components import FAMILIES, choices, components_page
+from jaxvae.cli.explain import explain, with_flags
+from jaxvae.cli.short_help import short_help
+from jaxvae.cli.surroundings import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR, Terminated, explained, prepared
+from jaxvae.cli.words import (
+    check_configurations,
+    configurations_first,
+    with_bare_switches,
+    with_joined_numbers,
+    with_lists,
+    without_options,
+)
+from jaxvae.errors import SurroundingsError, UserError
 
+_PRINT = "--print_config"
 _DEEPEST = 5  # levels of components within components that flags can reach
-USER_ERROR, INTERRUPTED = 2, 130  # exit codes
 
 
 class _Formatter(DefaultHelpFormatter):
@@ -25,29 +37,52 @@ class _Formatter(DefaultHelpFormatter):
 
 
 def make_parser(description: str, *, with_components: bool = False) -> ArgumentParser:
-    """A parser whose errors are one line each; `with_components` ends `--help` with the page of components."""
-    asked_for_help = with_components and any(flag in sys.argv for flag in ("-h", "--help"))
-    epilog = components_page() if asked_for_help else None
+    """A parser whose errors are one line each; `with_components` has a short `--help`, and a long one `--help all`."""
+    epilog = components_page() if with_components and _help_of(sys.argv) == "all" else None
     return ArgumentParser(
         description=description, epilog=epilog, formatter_class=_Formatter, exit_on_error=False, allow_abbrev=False
     )
 
 
+def _help_of(words: Sequence[str]) -> str | None:
+    """`all` for `--help all`, `short` for `--help` alone, None where no help is asked for."""
+    found = [index for index, word in enumerate(words) if word in ("-h", "--help")]
+    if not found:
+        return None
+    return "all" if list(words[found[0] + 1 : found[0] + 2]) == ["all"] else "short"
+
+
 def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
-    """Parse and check flags and `--config` files.
+    """Parse and check flags and `--config` files; a flag counts more than a file, wherever it comes.
+
+    With `--print_config` the whole configuration is printed in place of a run: what the run would be.
 
     Raises:
         UserError: one line with what was expected, what came and the nearest names, or for a file that is no text.
     """
+    words = sys.argv[1:] if argv is None else list(argv)
+    if (wanted := _help_of(words)) is not None:
+        has_components = any(action.dest == "prior" for action in parser._actions)
+        print(short_help(parser) if has_components and wanted == "short" else parser.format_help())
+        sys.exit(0)
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
     try:
-        words = _with_joined_numbers(_with_bare_switches(parser, sys.argv[1:] if argv is None else argv))
-        return _parse(parser, words)
+        words = with_bare_switches(words, _switches(parser))
+        words = configurations_first(with_joined_numbers(words))
+        check_configurations(words)
+        is_printed = any(word.split("=")[0] == _PRINT for word in words)
+        flags = _parse(parser, [word for word in words if word.split("=")[0] != _PRINT])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"--config must be a YAML file, got one that cannot be read: {error}") from error
+    if is_printed:
+        construct(parser, flags)  # what a component refuses is not printed
+        flags.pop("config", None)
+        print(parser.dump(flags, skip_unset=False), end="")
+        sys.exit(0)
+    return flags
 
 
 def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
@@ -58,12 +93,17 @@ def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     themselves, until nothing changes. What is said in a flag or a configuration stays. The first pass leaves options
     out: `--objective.schedule.steps 9` must meet the schedule of the objective that is chosen.
     """
+    lists = {action.dest for action in parser._actions if _is_list(getattr(action, "_typehint", None))}
     flags = [flag for flag in FAMILIES if "." not in flag and any(action.dest == flag for action in parser._actions)]
-    defaults = {flag: Namespace(parser.get_default(flag)).as_dict() for flag in flags}
+    defaults = {flag: _as_dict(parser.get_default(flag)) for flag in flags}
+    argv = with_lists(argv, lambda flag: flag in lists)
     chosen: dict[str, Any] = {}
     try:
         for depth in range(_DEEPEST + 1):
             parsed = parser.parse_args(argv) if depth else _parse_choices(parser, argv)
+            if depth == 0:
+                named = [parsed[flag] for flag in flags if parsed[flag] is not None]
+                argv = with_lists(argv, _takes_list(tuple(_class(component) for component in named)))
             if depth and chosen == {flag: _choice(parsed[flag], _DEEPEST) for flag in flags}:
                 return parsed
             chosen = {flag: _choice(parsed[flag], depth) for flag in flags}
@@ -75,13 +115,22 @@ def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 
 def _parse_choices(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     try:
-        return parser.parse_args(_without_options(argv))
+        return parser.parse_args(without_options(argv))
     except ArgumentError:  # an option that has no default
         return parser.parse_args(argv)
 
 
-def _choice(component: Namespace, depth: int) -> dict[str, Any]:
-    """Which class a component is, and `depth` levels down those within it that are of another class than by default."""
+def _as_dict(default: Any) -> dict[str, Any] | None:
+    return None if default is None else Namespace(default).as_dict()
+
+
+def _choice(component: Namespace | None, depth: int) -> dict[str, Any] | None:
+    """Which class a component is, and `depth` levels down those within it that are of another class than by default.
+
+    None for one that is left to the data.
+    """
+    if component is None:
+        return None
     choice: dict[str, Any] = {"class_path": component.class_path}
     if depth > 0:
         chosen = _class(component)
@@ -90,7 +139,7 @@ def _choice(component: Namespace, depth: int) -> dict[str, Any]:
         within = {}
         for name, part in vars(component.get("init_args", Namespace())).items():
             if isinstance(part, Namespace) and "class_path" in part:
-                inner = _choice(part, depth - 1)
+                inner = _choice(part, depth - 1) or {}
                 if "init_args" in inner or _class(part) is not defaults.get(name):
                     within[name] = inner
         choice |= {"init_args": within} if within else {}
@@ -102,52 +151,28 @@ def _class(component: Namespace) -> type:
     return getattr(import_module(module), name)
 
 
-def _with_bare_switches(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
-    """`--resume` alone means `--resume true`."""
-    switches = {flag for action in parser._actions if _is_switch(action) for flag in action.option_strings}
-    arguments: list[str] = []
-    for index, word in enumerate(argv):
-        has_value = index + 1 < len(argv) and not argv[index + 1].startswith("--")
-        arguments += [word, "true"] if word in switches and not has_value else [word]
-    return arguments
+@functools.cache  # a sweep parses once for each of its members
+def _takes_list(own: tuple[type, ...]) -> Callable[[str], bool]:
+    """Whether an option of a component is a list, by its name: of the library's components and of `own`."""
+    classes = {*own, *(cls for family in set(FAMILIES.values()) for cls in choices(family).values())}
+    kinds: dict[str, set[bool]] = {}
+    for cls in classes:
+        try:
+            hints = get_type_hints(cls)
+        except NameError:  # of a user's class, whose types only a type checker knows: its lists are typed as [1, 2]
+            continue
+        for name, annotation in hints.items():
+            kinds.setdefault(name, set()).add(_is_list(annotation))
+    return lambda flag: "." in flag and kinds.get(flag.rsplit(".", 1)[-1]) == {True}
 
 
-def _with_joined_numbers(words: Sequence[str]) -> list[str]:
-    """`--objective.alpha -1e30` as `--objective.alpha=-1e30`: by itself such a number is taken for a flag.
-
-    >>> _with_joined_numbers(["--objective.alpha", "-1e30", "--epochs", "3"])
-    ['--objective.alpha=-1e30', '--epochs', '3']
-    """
-    joined: list[str] = []
-    for word in words:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and is_negative_number(word):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
+def _is_list(annotation: Any) -> bool:
+    types = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return any(get_origin(one) in (tuple, list) for one in types)
 
 
-def is_negative_number(word: str) -> bool:
-    """Whether a word is a value and not a flag, though it starts with a minus."""
-    try:
-        return word.startswith("-") and float(word) <= 0.0
-    except ValueError:
-        return False
-
-
-def _without_options(words: Sequence[str]) -> list[str]:
-    """The words without options of components and their values: `--prior Vamp` stays, `--prior.num_components 9` goes.
-
-    >>> _without_options(["--prior", "Vamp", "--prior.num_components", "9", "--epochs", "3"])
-    ['--prior', 'Vamp', '--epochs', '3']
-    """
-    kept: list[str] = []
-    is_kept = True
-    for word in words:
-        if word.startswith("--"):
-            is_kept = "." not in word.split("=")[0]
-        kept += [word] if is_kept else []
-    return kept
+def _switches(parser: ArgumentParser) -> set[str]:
+    return {flag for action in parser._actions if _is_switch(action) for flag in action.option_strings}
 
 
 def _is_switch(action: Any) -> bool:
@@ -162,10 +187,10 @@ def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:
     """
     try:
         return dict(vars(parser.instantiate(flags)))
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(with_flags(str(error), flags.as_dict())) from error
     except (ArgumentError, ValueError) as error:  # of a component within a union jsonargparse raises the bare error
-        raise UserError(explain(str(error), parser)) from error
+        raise UserError(with_flags(explain(str(error), parser), flags.as_dict())) from error
 
 
 def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
@@ -176,20 +201,43 @@ def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
     """
     names = {field.name for field in dataclasses.fields(cls)}
     for name, annotation in get_type_hints(cls).items():
-        if name in names and values.get(name, ...) is None and type(None) not in get_args(annotation):
+        if name in names - set(fixed) and values.get(name, ...) is None and type(None) not in get_args(annotation):
             raise UserError(f"--{name} needs a value, got null: leave it out for its default")
-    return cls(**{name: value for name, value in values.items() if name in names and name not in fixed}, **fixed)
+    try:
+        return cls(**{name: value for name, value in values.items() if name in names and name not in fixed}, **fixed)
+    except UserError as error:
+        message = str(error)
+        owner = f"{cls.__name__}."
+        raise UserError(f"--{message.removeprefix(owner)}" if message.startswith(owner) else message) from error
 
 
 def run_script(main: Callable[[], None]) -> NoReturn:
-    """Run a script: a mistake of the user's is one line on stderr and exit code 2, without a traceback."""
+    """Run a script; what the user or the machine is to blame for is one line on stderr, without a traceback.
+
+    Exit codes: 0; 2 for a mistake of the user's; 3 for a failure of the surroundings (disk, memory, device, network);
+    128 + n after signal n (130: Ctrl-C, 143: SIGTERM); 1 for a mistake of ours, with its traceback.
+    """
+    with prepared():
+        sys.exit(_code_of(main))
+
+
+def _code_of(main: Callable[[], None]) -> int:
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.unraisablehook = lambda unraisable: None  # a checkpoint half read complains on the way out
-        sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    sys.exit(0)
+        return _fail(error)
+    except KeyboardInterrupt as error:
+        is_terminated = isinstance(error, Terminated)
+        print("terminated" if is_terminated else "interrupted", file=sys.stderr)
+        return TERMINATED if is_terminated else INTERRUPTED
+    except Exception as error:
+        if (known := explained(error)) is None:
+            raise
+        return _fail(known)
+    return 0
+
+
+def _fail(error: UserError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    sys.unraisablehook = lambda unraisable: None  # a checkpoint half read complains on the way out
+    return SURROUNDINGS if isinstance(error, SurroundingsError) else USER_ERROR

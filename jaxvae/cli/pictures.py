@@ -45,19 +45,25 @@ class Pictures:
         return jax.jit(self._setup.training.preprocessing)(key, images[chosen]), chosen
 
     @cached_property
-    def _white(self) -> float:
-        """The largest level of data that have none of their own (counts), else 1."""
-        if not self._setup.training.model.likelihood.support.is_raw:
-            return 1.0
-        return max(1.0, *(float(np.max(part.images)) for part in self._setup.dataset.splits.values()))
+    def _black_and_white(self) -> tuple[float, float]:
+        """The values of x that are shown black and white: those of grey levels, else the extremes of the data."""
+        preprocessing, dataset = self._setup.training.preprocessing, self._setup.dataset
+        if preprocessing.symmetric:
+            return -1.0, 1.0
+        if preprocessing.maximum is not None:
+            return 0.0, 1.0 if preprocessing.scale else float(preprocessing.maximum)
+        parts = [part.images for part in dataset.splits.values()]
+        return min(0.0, *(float(part.min()) for part in parts)), max(1.0, *(float(part.max()) for part in parts))
 
     def shown(self, x: Array) -> np.ndarray:
         """x as pictures; what a model draws may leave [0, 1]."""
-        return np.asarray((x + 1.0) / 2.0 if self._setup.training.preprocessing.symmetric else x / self._white)
+        black, white = self._black_and_white
+        return np.asarray((x - black) / (white - black))
 
     def data(self, shown: np.ndarray) -> np.ndarray:
         """x of pictures: the inverse of `shown`."""
-        return 2.0 * shown - 1.0 if self._setup.training.preprocessing.symmetric else shown * self._white
+        black, white = self._black_and_white
+        return black + shown * (white - black)
 
     def latents(self, code_density: CodeDensity | None) -> tuple[Callable[[Key], Any], str]:
         """A function that draws the latents of one sample, and the name of what it draws from.

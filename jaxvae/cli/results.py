@@ -1,5 +1,6 @@
 """What a trained model leaves beside its evaluation: pictures, and what to try next."""
 
+import importlib.util
 from pathlib import Path
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 from rich.console import Console
 
 from jaxvae.cli.pictures import Pictures, mean_or_draw
-from jaxvae.cli.run_directory import CodeDensity
+from jaxvae.cli.run_directory import CONFIG, CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.report import is_image, save_grid
 from jaxvae.training import TrainState
@@ -59,9 +60,11 @@ def save_pictures(
     return [path, run_dir / "samples.png"]
 
 
-def show_summary(run_dir: Path, console: Console) -> None:
-    """Say where the files are and what to try next."""
+def show_summary(run_dir: Path, seed: int, console: Console) -> None:
+    """Say where the files are, how to look at them, and how to train the model again with another seed."""
     files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
     console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)
-    console.print(f"next   tensorboard --logdir {run_dir.parent}", highlight=False, soft_wrap=True)
-    console.print("       python experiments/train.py --objective.beta 4", highlight=False, soft_wrap=True)
+    install = "" if importlib.util.find_spec("tensorboard") else "pip install tensorboard && "
+    again = f"python experiments/train.py --config {run_dir / CONFIG} --seed {seed + 1}"
+    console.print(f"next   {install}tensorboard --logdir {run_dir.parent}", highlight=False, soft_wrap=True)
+    console.print(f"       {again}", highlight=False, soft_wrap=True)

@@ -1,16 +1,19 @@
 """The folder that a run leaves: made late, never overwritten by accident."""
 
+import fnmatch
 import itertools
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 from jax.experimental import multihost_utils
 
 from jaxvae.cli.components import choices
 from jaxvae.cli.devices import is_first
+from jaxvae.cli.run_data import DATA
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
@@ -18,7 +21,10 @@ from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
 HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
 CodeDensity = Literal["normal", "mixture", "flow", "prior"]
-_OURS = {CONFIG, EVALUATION, "metrics.jsonl", "checkpoints", "samples.png", "reconstructions.png", PROFILE}
+_OURS = (
+    *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
+    *("samples.png", "reconstructions.png"),
+)
 
 
 @dataclass(frozen=True)
@@ -27,31 +33,38 @@ class RunFlags:
 
     Args:
         seed: of everything random in the run, its parameters included.
-        num_samples: importance samples an example for the final log p(x) [samples].
+        num_samples: importance samples an example for the final log p(x) [samples]; by default 100 to 5,000, chosen so
+            that they cost less than the training; 0 leaves it out.
         code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
             `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`; by
             default a `normal`.
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
         resume: go on with the run in `run_dir` from its last checkpoint.
+        init_from: folder of another run, whose best parameters are taken where name and shape agree.
         profile: record the second epoch of this training in `run_dir`/profile, for TensorBoard or Perfetto.
     """
 
     seed: int = 0
-    num_samples: int = 5000
+    num_samples: int | None = None
     code_density: CodeDensity | None = None
     run_dir: str | None = None
     overwrite: bool = False
     resume: bool = False
+    init_from: str | None = None
     profile: bool = False
 
     def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise UserError(f"--num_samples must be >= 1, got {self.num_samples}")
+        if self.num_samples is not None and self.num_samples < 0:
+            raise UserError(f"--num_samples must be >= 0, got {self.num_samples}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
-            raise UserError("--overwrite starts anew and --resume goes on, got both: leave one out")
+            raise UserError("--overwrite starts again and --resume goes on, got both: leave one out")
+        if self.overwrite and self.run_dir is not None and self.run_dir == self.init_from:
+            raise UserError(
+                f"--overwrite would delete {self.init_from}, which --init_from names: take another --run_dir"
+            )
 
 
 def check_code_density(flags: RunFlags, objective: Objective, model: Model) -> None:
@@ -108,11 +121,11 @@ def is_run(path: Path) -> bool:
     config = path / CONFIG
     if not config.is_file() or not config.read_bytes().startswith(HEADER.encode()):
         return False
-    return all(entry.name in _OURS or entry.name.startswith("events.out.tfevents") for entry in path.iterdir())
+    return all(any(fnmatch.fnmatch(entry.name, one) for one in _OURS) for entry in path.iterdir())
 
 
-def open_run_directory(path: Path, config: str, flags: RunFlags) -> Path:
-    """Make the folder and write its configuration; what stood there is removed with `--overwrite` only.
+def open_run_directory(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Path:
+    """Make the folder and write its configuration and what its data are; `--overwrite` alone removes what was there.
 
     Of several processes the first does it, and the others wait for it.
 
@@ -123,13 +136,13 @@ def open_run_directory(path: Path, config: str, flags: RunFlags) -> Path:
         UserError: if it cannot be written, or another run took it in the meantime.
     """
     if is_first():
-        path = _open(path, config, flags)
+        path = _open(path, config, data, flags)
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(str(path))
     return path
 
 
-def _open(path: Path, config: str, flags: RunFlags) -> Path:
+def _open(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Path:
     try:
         if flags.overwrite and path.exists():
             shutil.rmtree(path)
@@ -141,7 +154,8 @@ def _open(path: Path, config: str, flags: RunFlags) -> Path:
                 path = path.with_name(f"{stem}-{number}")
         elif not flags.resume and not (path.is_dir() and not any(path.iterdir())) and not _claim(path):
             raise UserError(f"{path} was taken by another run in the meantime: take another --run_dir")
-        (path / CONFIG).write_text(config)
+        (path / CONFIG).write_text(config, encoding="utf-8")
+        (path / DATA).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise UserError(f"--run_dir must be a folder that can be written, got {path}: {error.strerror}") from error
     return path

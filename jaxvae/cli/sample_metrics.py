@@ -125,7 +125,8 @@ def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.n
         raise UserError("the model is an autoencoder itself")
     if isinstance(model, VAE):  # a flow has no mean, and a codebook is learned by an objective of its own
         model = dataclasses.replace(model, posterior=DiagonalNormal(), prior=StandardNormal())
-    training = dataclasses.replace(setup.training, model=model, objective=Autoencoder(), epochs=epochs, patience=None)
+    changes: dict[str, Any] = {"model": model, "objective": Autoencoder(), "epochs": epochs, "patience": "never"}
+    training = dataclasses.replace(setup.training, **changes)
     state = create_run_state(training, setup.dataset, subject.seed, Stream.AUTOENCODER)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
     for epoch in fit(training, state, place_examples(setup.dataset.train.images), validation):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from jaxvae.errors import UserError
 from jaxvae.evaluation import NO_DENSITY, in_batches
 from jaxvae.evaluation.figures import spread
 from jaxvae.objectives import WithoutDensity
-from jaxvae.report.terminal import example_bar
+from jaxvae.report.terminal import ExampleBar
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key, Params
 
@@ -24,7 +25,7 @@ class EvaluationFlags:
 
     Args:
         metrics: the groups.
-        num_samples: importance samples an example for log p(x) [samples].
+        num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
         num_repeats: independent estimates of log p(x), for its error over repeats.
         target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
             takes where it is not.
@@ -58,8 +59,14 @@ class EvaluationFlags:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int) and value < 1:
-                raise UserError(f"--{field.name} must be >= 1, got {value}")
+            least = 0 if field.name == "num_samples" else 1
+            if isinstance(value, int) and value < least:
+                raise UserError(f"--{field.name} must be >= {least}, got {value}")
+        if self.inception is not None and not Path(self.inception).expanduser().is_file():
+            raise UserError(
+                f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
+                f"which is no file"
+            )
         if self.target_error is not None and not self.target_error > 0.0:
             raise UserError(f"--target_error must be > 0, got {self.target_error}")
 
@@ -106,12 +113,17 @@ class Subject:
     def per_example(self, function: Callable[[Key, Array], Any], key: Key, x: Array, at_once: int, what: str) -> Any:
         """A function of one example, over many, with a bar: a dictionary of `[n]` arrays."""
         batches = []
-        with example_bar(self.console, what) as progress:
-            task = progress.add_task(what, total=len(x))
+        with ExampleBar(self.console, what, len(x)) as bar:
             for batch in in_batches(function)(key, x, min(at_once, len(x))):
                 batches.append(batch)
-                progress.advance(task, len(next(iter(batch.values()))))
+                bar.advance(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def say_notes(setup: Setup, console: Console) -> None:
+    """What was done to read the data and found out about them, a line each."""
+    for note in setup.notes:
+        console.print(f"data: {note}", highlight=False, soft_wrap=True)
 
 
 def warn(console: Console, line: str) -> None:

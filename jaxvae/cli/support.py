@@ -1,6 +1,7 @@
-"""Whether data have a density under a likelihood, and what to change where they have none."""
+"""What data state of themselves, whether they have a density under a likelihood, and what to change if not."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,9 @@ from jaxvae.cli.components import choices
 from jaxvae.data import Dataset, Preprocessing
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
-from jaxvae.likelihoods.support import Support
+from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+
+_FEW = 200  # training examples that tell whether floats are grey levels
 
 Values = dict[str, np.ndarray]
 """All values that occur in x, by split, before anything random."""
@@ -61,13 +64,35 @@ def _check_columns(support: Support, rows: np.ndarray, place: str) -> None:
             )
 
 
+def last_level(dataset: Dataset, binarize: str | None) -> int | None:
+    """n where x are grey levels g / n: 1 of binarised data, else the largest integer of all, or by the steps of floats.
+
+    None where they are no levels, as far as the first examples tell: `check_support` looks at all.
+    """
+    if binarize in ("threshold", "dynamic"):
+        return 1
+    if dataset.maximum is not None:
+        return dataset.maximum
+    return _level_by_steps(np.unique(np.asarray(dataset.train.images[:_FEW])))
+
+
+def _level_by_steps(found: np.ndarray) -> int | None:
+    """n where sorted values are levels g / n, by the smallest step between neighbours."""
+    steps = np.diff(found)
+    if not steps.size or not np.all(np.isfinite(found)) or not 1.0 / MAX_LEVELS < steps.min() <= 1:
+        return None
+    last = round(1.0 / steps.min())
+    return last if last < MAX_LEVELS and np.all(levels(last + 1).contains(found)) else None
+
+
 def _fix(likelihood: Likelihood, values: Values) -> str:
     """What helps with grey levels."""
     fixes = []
-    fitted = _with_levels_of(likelihood, values)
+    stated = _stated(type(likelihood), values)
     is_in_unit_interval = all(np.all((x >= 0) & (x <= 1)) for x in values.values())
-    if fitted is not None:
-        fixes.append(f"say --likelihood.{_level_option(fitted)}, after their number of grey levels")
+    if stated:
+        options = " ".join(f"--likelihood.{name} {number}" for name, number in stated.items())
+        fixes.append(f"say {options}, after their number of grey levels, or leave it out")
     elif likelihood.support.num_levels == 2 and is_in_unit_interval:
         fixes.append("use --binarize dynamic (or threshold)")
     return ", or ".join([*fixes, f"take a likelihood of such values: --likelihood {_that_fit(values)}"])
@@ -75,14 +100,27 @@ def _fix(likelihood: Likelihood, values: Values) -> str:
 
 def _that_fit(values: Values) -> str:
     """The library's likelihoods of which the support holds all the values, as they stand after `--likelihood`."""
-    found = []
-    for name, cls in sorted(choices(Likelihood).items()):
-        fitted = _with_levels_of(cls(), values)
-        if _fits(cls(), values):
-            found.append(name)
-        elif fitted is not None:
-            found.append(f"{name} --likelihood.{_level_option(fitted)}")
+    found = [name for name, cls in sorted(choices(Likelihood).items()) if _fitted(cls, values) is not None]
     return " or ".join(found) or "one of your own"
+
+
+def _fitted(cls: type[Likelihood], values: Values) -> Likelihood | None:
+    """The likelihood with the numbers that the values state, where it fits them."""
+    largest = _level_by_steps(np.unique(np.concatenate([np.unique(x) for x in values.values()])))
+    try:
+        likelihood = cls().for_data(largest)
+        return likelihood if _fits(likelihood, values) else None
+    except UserError:  # of levels, and the values are none
+        return None
+
+
+def _stated(cls: type[Likelihood], values: Values) -> dict[str, Any]:
+    """Options that the values state, where the likelihood fits them with those."""
+    fitted, default = _fitted(cls, values), cls()
+    if fitted is None or fitted is default:
+        return {}
+    names = [field.name for field in dataclasses.fields(fitted)]  # type: ignore[arg-type]
+    return {name: getattr(fitted, name) for name in names if getattr(fitted, name) != getattr(default, name)}
 
 
 def _fits(likelihood: Likelihood, values: Values) -> bool:
@@ -90,25 +128,3 @@ def _fits(likelihood: Likelihood, values: Values) -> bool:
     if columns and any(x.ndim != 2 or x.shape[1] != len(columns) for x in values.values()):
         return False
     return all(bool(np.all(likelihood.support.contains(x))) for x in values.values())
-
-
-def _with_levels_of(likelihood: Likelihood, values: Values) -> Likelihood | None:
-    """The likelihood with as many levels as the data have, where it has that option and fits the data then."""
-    found = np.unique(np.concatenate([np.unique(x) for x in values.values()]))
-    steps = np.diff(found)
-    if not steps.size or not np.all(np.isfinite(found)) or not 0 < steps.min() <= 1:
-        return None
-    last = round(1.0 / steps.min())  # the step between neighbouring levels
-    for option, value in (("num_levels", last + 1), ("total_count", last)):
-        if hasattr(likelihood, option):
-            try:
-                fitted = dataclasses.replace(likelihood, **{option: value})  # type: ignore[type-var]
-            except UserError:  # more levels than it takes: float data have millions
-                return None
-            return fitted if _fits(fitted, values) else None
-    return None
-
-
-def _level_option(likelihood: Likelihood) -> str:
-    option = "num_levels" if hasattr(likelihood, "num_levels") else "total_count"
-    return f"{option} {getattr(likelihood, option)}"

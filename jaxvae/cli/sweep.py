@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jsonargparse import ArgumentParser
 
-from jaxvae.cli.flags import construct, is_negative_number, parse, pick
+from jaxvae.cli.flags import construct, parse, pick
 from jaxvae.cli.run_directory import RunFlags
 from jaxvae.cli.setup import (
     DataFlags,
@@ -27,6 +27,7 @@ from jaxvae.cli.setup import (
     set_up,
     stream_key,
 )
+from jaxvae.cli.words import is_negative_number
 from jaxvae.data import Dataset, content_hash, folds
 from jaxvae.errors import UserError
 from jaxvae.evaluation import Estimate, evaluate, provenance
@@ -52,7 +53,8 @@ class SweepFlags:
         seeds: members of each combination: seed, seed + 1, … [members].
         folds: cross-validation: the training and validation examples are dealt into so many folds; each is scored once
             by a model that neither trained on it nor chose its epoch by it [folds].
-        num_samples: importance samples an example for log p(x) [samples].
+        num_samples: importance samples an example for log p(x), the same for all members, whose bounds then compare
+            [samples]; 0 leaves it out.
         run_dir: folder to write; by default runs/sweep-<number>, with the next free number.
         overwrite: replace the sweep in `run_dir`.
     """
@@ -65,9 +67,9 @@ class SweepFlags:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "num_samples"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be >= 1, got {getattr(self, name)}")
+        for name, least in {"seeds": 1, "num_samples": 0}.items():
+            if getattr(self, name) < least:
+                raise UserError(f"--{name} must be >= {least}, got {getattr(self, name)}")
         if self.seeds > _MOST_SEEDS:
             raise UserError(f"--seeds must be at most {_MOST_SEEDS:,}, got {self.seeds:,}: split the sweep by --seed")
         if not 0 <= self.seed <= 2**32 - self.seeds:
@@ -137,7 +139,14 @@ def plan(parser: ArgumentParser, words: Sequence[str]) -> tuple[SweepFlags, list
         labels = dict(zip(axes, chosen, strict=True))
         values = construct(parser, parse(parser, [*others, *(f"--{flag}={value}" for flag, value in labels.items())]))
         source: DataFlags = pick(DataFlags, values)
-        kept = DataFlags(source.data, source.data_dir, source.validation_fraction)  # what decides the examples
+        kept = DataFlags(  # what decides the examples
+            source.data,
+            source.data_dir,
+            source.validation_fraction,
+            channels=source.channels,
+            maximum=source.maximum,
+            offsets=source.offsets,
+        )
         if kept not in data:
             data[kept] = _splits(load_data(kept), flags.folds)
         for fold, dataset in data[kept]:
@@ -277,7 +286,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as CSV, so that a kill in between leaves the file before."""
     columns = list(dict.fromkeys(itertools.chain(*rows)))
     unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("w", newline="") as file:
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

@@ -17,7 +17,7 @@ from jaxvae.cli.devices import is_first
 from jaxvae.cli.run_directory import PROFILE
 from jaxvae.cli.setup import Setup
 from jaxvae.report.terminal import TrainingBar
-from jaxvae.training import Epoch, TrainState, fit
+from jaxvae.training import Epoch, Training, TrainState, fit
 from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog
 from jaxvae.training.mesh import place_examples
@@ -30,6 +30,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
 
     Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
     under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
+    A line says where validation stopped it.
     """
     training, images = setup.training, place_examples(setup.dataset.train.images)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
@@ -52,7 +53,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
 
     with (
         MetricsLog(run_dir, resume_at_epoch=start) if is_first() else nullcontext() as log,
-        TrainingBar(console, training.objective.monitor, training.epochs, start) as bar,
+        TrainingBar(console, training.objective.monitor, training.num_epochs, start) as bar,
     ):
         try:
             epochs = fit(training, state, images, validation, during=keep)
@@ -68,8 +69,22 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
                 save()
             if is_first() and checkpoint_step(run_dir, "last") is None:
                 shutil.rmtree(run_dir)  # nothing came of it
-            elif int(state.epoch) < training.epochs and isinstance(sys.exception(), KeyboardInterrupt):
+            elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
                 console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
+    if (line := stop_line(training, state)) is not None:
+        goes_on = "" if int(state.step) > first_step else "; add --patience never to go on"
+        console.print(line + goes_on, highlight=False, soft_wrap=True)
+
+
+def stop_line(training: Training, state: TrainState) -> str | None:
+    """What to say of a run that stopped early, else None."""
+    epoch, waited = int(state.epoch), int(state.epochs_since_best)
+    if epoch >= training.num_epochs or training.goes_on(epoch, waited):
+        return None
+    return (
+        f"stopped after epoch {epoch} of {training.num_epochs}: no better validation score for {waited} epochs; best "
+        f"epoch {epoch - waited}"
+    )
 
 
 def _for_all(decision: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from jaxvae.data.dataset import Dataset, Split, with_validation_fraction
 from jaxvae.data.folds import folds
+from jaxvae.data.kinds import infer_columns
 from jaxvae.data.load import load
 from jaxvae.data.prepare import prepare
 from jaxvae.data.preprocessing import Preprocessing, content_hash
@@ -14,6 +15,7 @@ __all__ = [
     "Split",
     "content_hash",
     "folds",
+    "infer_columns",
     "load",
     "prepare",
     "with_validation_fraction",

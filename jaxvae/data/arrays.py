@@ -1,6 +1,7 @@
 """What an array from outside must be to become images or labels of a split."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 
@@ -8,16 +9,25 @@ from jaxvae.data.dataset import Split
 from jaxvae.errors import UserError
 
 LARGEST_LEVEL = 255  # of 8-bit images
+_MOST_OF_FEW_LEVELS = 127  # a largest level above it is taken for one of 8-bit images that lack white
+_MOST_CHANNELS = 4
+MOST_EXACT = 2**24  # float32 holds every integer up to it
+
+Channels = Literal["first", "last"]
 
 
 def as_images(array: np.ndarray, where: str) -> np.ndarray:
     """Convert to uint8 grey levels or float32, shape [N, D] or [N, H, W, C]; [N, H, W] gets one channel.
+
+    Integers below 0 or above 255 are no grey levels; they become float32.
 
     Raises:
         UserError: naming `where` the array came from, for any other dtype, rank or value, or if it is empty.
 
     >>> as_images(np.array([[[True], [False]]]), "a.npy").shape
     (1, 2, 1, 1)
+    >>> as_images(np.array([[-3, 70_000]]), "a.npy").dtype
+    dtype('float32')
     """
     if array.ndim not in (2, 3, 4):
         raise UserError(
@@ -31,7 +41,7 @@ def as_images(array: np.ndarray, where: str) -> np.ndarray:
         case "b":
             return array.astype(np.uint8)
         case "i" | "u":
-            return _as_levels(array, where)
+            return _as_integers(array, where)
         case "f":
             return _as_floats(array, where)
     raise UserError(
@@ -39,14 +49,40 @@ def as_images(array: np.ndarray, where: str) -> np.ndarray:
     )
 
 
-def _as_levels(array: np.ndarray, where: str) -> np.ndarray:
+def _as_integers(array: np.ndarray, where: str) -> np.ndarray:
     smallest, largest = int(array.min()), int(array.max())
-    if smallest < 0 or largest > LARGEST_LEVEL:
+    if smallest >= 0 and largest <= LARGEST_LEVEL:
+        return array.astype(np.uint8, copy=False)
+    if max(-smallest, largest) > MOST_EXACT:
         raise UserError(
-            f"{where} holds integers, which must be grey levels 0..{LARGEST_LEVEL}, got {smallest}..{largest}; "
-            "rescale them to 8 bits, or save them (counts, say) as float32"
+            f"{where} must hold integers that float32 can tell apart, -{MOST_EXACT:,} to {MOST_EXACT:,}, got "
+            f"{smallest:,}..{largest:,}; subtract the smallest, or divide them"
         )
-    return array.astype(np.uint8, copy=False)
+    return array.astype(np.float32)
+
+
+def channels_last(array: np.ndarray, channels: Channels | None, where: str) -> tuple[np.ndarray, str | None]:
+    """[N, H, W, C] of images whose channels come first or last, and a line that says so where it was found out.
+
+    Channels come first where the axis after the examples has 1 to 4 entries and the last axis has more.
+
+    Raises:
+        UserError: if `channels` is given for an array that has no axis of them.
+
+    >>> moved, note = channels_last(np.zeros((9, 3, 8, 6)), None, "a.npy")
+    >>> moved.shape, note
+    ((9, 8, 6, 3), 'a.npy has its channels first, (3, 8, 6): they were moved to the end; --channels last if not')
+    """
+    if array.ndim != 4:
+        if channels is not None:
+            raise UserError(f"--channels needs images with four axes, {where} has shape {array.shape}: leave it out")
+        return array, None
+    is_first = array.shape[1] <= _MOST_CHANNELS < array.shape[3] if channels is None else channels == "first"
+    if not is_first:
+        return array, None
+    shape = array.shape[1:]
+    note = f"{where} has its channels first, {shape}: they were moved to the end; --channels last if not"
+    return np.moveaxis(array, 1, 3), None if channels else note
 
 
 def _as_floats(array: np.ndarray, where: str) -> np.ndarray:
@@ -61,23 +97,53 @@ def _as_floats(array: np.ndarray, where: str) -> np.ndarray:
     return array
 
 
-def as_labels(array: np.ndarray, count: int, where: str) -> np.ndarray:
-    """Convert class labels, shape [count], to int64.
+def as_labels(array: np.ndarray, count: int, names: tuple[str, ...], where: str) -> np.ndarray:
+    """Convert class labels, shape [count] or [count, 1], to int64; strings become their places in `names`.
 
     Raises:
-        UserError: naming `where` they came from, if they are not `count` whole numbers.
+        UserError: naming `where` they came from, if they are not `count` whole numbers or strings.
     """
-    if array.dtype.kind not in "biu" or array.shape != (count,):
+    labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if labels.dtype.kind not in "biuUS" or labels.shape != (count,):
         raise UserError(
-            f"{where} must hold one integer label for each image, shape ({count},), got {array.dtype} {array.shape}; "
-            "save class numbers"
+            f"{where} must hold one integer or string for each image, shape ({count},), got {array.dtype} "
+            f"{array.shape}; save class numbers or names"
         )
-    return array.astype(np.int64)
+    if is_text(labels):
+        return np.searchsorted(names, labels.astype(str)).astype(np.int64)
+    return labels.astype(np.int64)
+
+
+def is_text(labels: np.ndarray) -> bool:
+    """Whether labels are strings."""
+    return labels.dtype.kind in "US"
 
 
 def largest_level(splits: Iterable[Split]) -> int | None:
-    """The scale of integer images: 1 if no value of any split exceeds it, else 255; None for float images."""
+    """The scale of integer images: the largest value of all splits, 255 where it is above 127; None for float images.
+
+    >>> [largest_level([Split(np.array([[0, most]], np.uint8))]) for most in (0, 1, 16, 127, 128)]
+    [1, 1, 16, 127, 255]
+    """
     splits = list(splits)
     if any(split.images.dtype != np.uint8 for split in splits):
         return None
-    return 1 if all(split.images.max() <= 1 for split in splits) else LARGEST_LEVEL
+    most = max(int(split.images.max()) for split in splits)
+    return LARGEST_LEVEL if most > _MOST_OF_FEW_LEVELS else max(most, 1)
+
+
+def with_maximum(splits: Iterable[Split], maximum: int, where: str) -> int:
+    """`--maximum` as the largest level of integer images.
+
+    Raises:
+        UserError: if a value is above it, or the data are floats.
+    """
+    splits = list(splits)
+    if any(split.images.dtype != np.uint8 for split in splits):
+        raise UserError(f"--maximum is the largest grey level of integers 0..255, {where} holds floats: leave it out")
+    most = max(int(split.images.max()) for split in splits)
+    if not max(most, 1) <= maximum <= LARGEST_LEVEL:
+        raise UserError(
+            f"--maximum must be from the largest value of the data, {most}, to {LARGEST_LEVEL}, got {maximum}"
+        )
+    return maximum

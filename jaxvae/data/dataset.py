@@ -39,7 +39,9 @@ class Dataset:
     """Train, validation and test examples of one shape and dtype.
 
     `maximum` is the largest grey level that uint8 data can hold (255; 16 for digits; 1 for binary data), None for
-    float32 data. `factor_names` are of the columns of every split's `factors`, none where these are not known.
+    float32 data. `factor_names` are of the columns of every split's `factors`, none where these are not known;
+    `label_names` of the classes 0, 1, …, where they have names; `notes` say what was done to read the data. Of tables
+    from files, `offsets` are what was subtracted from each column, and `columns` their kinds (`infer_columns`).
 
     Raises:
         UserError: if the splits differ in shape or dtype, hold no example, or labels or factors do not match images.
@@ -55,6 +57,10 @@ class Dataset:
     test: Split
     maximum: int | None
     factor_names: tuple[str, ...] = ()
+    label_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    offsets: tuple[float, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = {split: f"{part.images.dtype} {part.images.shape[1:]}" for split, part in self.splits.items()}

@@ -2,42 +2,110 @@
 
 import difflib
 import os
+import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from jaxvae.data.arrays import as_images, as_labels, largest_level
-from jaxvae.data.dataset import Dataset, Split, split_off
-from jaxvae.data.pictures import read_pictures
+from jaxvae.data.arrays import (
+    LARGEST_LEVEL,
+    Channels,
+    as_images,
+    as_labels,
+    channels_last,
+    is_text,
+    largest_level,
+    with_maximum,
+)
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.hash_split import hashes_of_files, hashes_of_rows, split_by_hash, splits_to_cut
+from jaxvae.data.pictures import ALL, SPLIT_FOLDERS, common_format, list_folder, read_pictures
+from jaxvae.data.tables import as_table
 from jaxvae.errors import UserError
 
 SUFFIXES = (".npz", ".npy")
 _SPLITS = ("train", "validation", "test")
-_LABELS = "labels"
+_LABELS = ("labels", "label", "y", "target", "targets")
 
 
-def load_files(path: str | os.PathLike) -> Dataset:
+class _Parts(NamedTuple):
+    """What was read, before what is missing is cut off from it."""
+
+    splits: dict[str, Split]
+    hashes: dict[str, np.ndarray]
+    """Of each example of each split."""
+    label_names: tuple[str, ...]
+    notes: list[str]
+    offsets: tuple[float, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def load_files(
+    path: str | os.PathLike,
+    *,
+    channels: Channels | None = None,
+    maximum: int | None = None,
+    offsets: Sequence[float] | None = None,
+) -> Dataset:
     """Read a data set from `path`, named after it.
 
-    An `.npz` file holds `train`, `validation` and `test`, each with `train_labels` and so on beside it or not; without
-    `validation`, a fixed tenth of `train` becomes it. Anything that is one array (under any key, with `labels` or not;
-    an `.npy` file; a folder of images) is split 80/10/10 by one fixed permutation.
+    An `.npz` file holds `train`, `validation` and `test`, each with labels or not; without `validation`, about a tenth
+    of `train` becomes it. Names such as `x_train` and `y_train`, `train_labels`, `X` and `y` are understood. A folder
+    holds images, a folder of images for each class, or `train`, `val` and `test` of either. Anything that is one part
+    (an `.npy` file, `X` alone) is split by a hash of each example, about 80/10/10: no example changes sides when others
+    are added, and equal ones are on one side.
+
+    Args:
+        path: of a file or a folder.
+        channels: where the channels of images with four axes are; found out by default.
+        maximum: the largest grey level of integers; by default that of the data, 255 where it is above 127.
+        offsets: what to subtract from each column of a table before the cast to float32; by default found out.
 
     Raises:
         UserError: if `path` is missing, empty, damaged, or not of that shape and dtype.
     """
     name, path = str(path), Path(path).expanduser()
     if path.is_dir():
-        splits = {"images": Split(read_pictures(path))}
+        if channels is not None:
+            raise UserError(f"--channels is for arrays, got the folder of images {path}: leave it out")
+        if offsets:
+            raise UserError(f"--offsets are for tables, got the folder of images {path}: leave them out")
+        parts = _of_pictures(path)
     else:
         _check_file(path)
-        splits = _name_splits(read_arrays(path), path)
-    train, validation, test = _three(splits, path)
-    # a folder of pictures has 8-bit pixels, however dark: 1 is then black, not white
-    maximum = 255 if path.is_dir() else largest_level(splits.values())
-    return Dataset(name, train, validation, test, maximum)
+        parts = _of_arrays(read_arrays(path), path, channels, offsets)
+    splits, notes = parts.splits, parts.notes
+    if maximum is not None:
+        largest = with_maximum(splits.values(), maximum, str(path))
+    else:  # a folder of pictures has 8-bit pixels, however dark: 1 is then black, not white
+        largest = LARGEST_LEVEL if path.is_dir() else largest_level(splits.values())
+        is_table = splits[next(iter(splits))].images.ndim == 2
+        if largest not in (None, 1, LARGEST_LEVEL) and not is_table:
+            notes.append(f"integers are taken for grey levels, and {largest} for white; --maximum 255 if it is not")
+    return Dataset(
+        name,
+        *_three(splits, parts.hashes, path),
+        maximum=largest,
+        label_names=parts.label_names,
+        notes=tuple(notes),
+        offsets=parts.offsets,
+        columns=parts.columns,
+    )
+
+
+def _of_pictures(folder: Path) -> _Parts:
+    listing = list_folder(folder)
+    common = common_format(listing.all, folder)
+    splits = {
+        split: Split(read_pictures(paths, common.mode), listing.labels.get(split))
+        for split, paths in listing.paths.items()
+    }
+    hashes = {split: hashes_of_files(listing.paths[split]) for split in splits_to_cut(listing.paths)}
+    return _Parts(splits, hashes, listing.label_names, list(common.notes))
 
 
 def _check_file(path: Path) -> None:
@@ -80,36 +148,63 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _name_splits(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Split]:
-    """Pair images with labels, under the names of splits or, for one array alone, under its own key."""
-    images = [key for key in arrays if key != _LABELS and not key.endswith(f"_{_LABELS}")]
-    paired = {key: f"{key}_{_LABELS}" for key in images}
-    if len(images) == 1 and _LABELS in arrays:
-        paired = {images[0]: _LABELS}
-    complete = len(images) == 1 or ({"train", "test"} <= set(images) <= set(_SPLITS))
-    orphans = set(arrays) - set(paired) - set(paired.values())
-    if not complete or orphans:
+def _key(key: str) -> tuple[str | None, bool]:
+    """The split that a key names, and whether it is of labels.
+
+    >>> [_key(key) for key in ("x_train", "test_labels", "y", "my array")]
+    [('train', False), ('test', True), (None, True), (None, False)]
+    """
+    words = re.split(r"[_\W]+", key.lower())
+    splits = [SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS]
+    return (splits[0] if splits else None), any(word in _LABELS for word in words)
+
+
+def _of_arrays(
+    arrays: dict[str, np.ndarray], path: Path, channels: Channels | None, offsets: Sequence[float] | None
+) -> _Parts:
+    """Pair examples with labels, by the names of splits or, where there are none, by their own."""
+    named: dict[tuple[str | None, bool], str] = {_key(key): key for key in arrays}
+    examples = {split for split, is_label in named if not is_label}
+    complete = examples == {None} or {"train", "test"} <= examples <= set(_SPLITS)
+    if not complete or len(named) < len(arrays) or any(split not in examples for split, _ in named):
         raise UserError(
             f"{path} must hold the arrays train, validation and test (or train and test, or one array), each with "
             f"train_labels and so on or not, got {', '.join(sorted(arrays)) or 'no array'}; "
             "write it with numpy.savez(path, train=..., validation=..., test=...)"
         )
-    splits = {}
-    for key, labels in paired.items():
-        values = as_images(arrays[key], f"{path}, array {key!r},")
-        found = arrays.get(labels)
-        where = f"{path}, array {labels!r},"
-        splits[key] = Split(values, None if found is None else as_labels(found, len(values), where))
-    return splits
+    labels = {split: arrays[key] for (split, is_label), key in named.items() if is_label}
+    texts = [values.astype(str).ravel() for values in labels.values() if is_text(values)]
+    if texts and len(texts) < len(labels):
+        raise UserError(f"{path} must hold labels of one kind, got strings in some splits and numbers in others")
+    names = tuple(np.unique(np.concatenate(texts)).tolist()) if texts else ()
+    ordered = sorted(examples, key=str)
+    table = as_table([arrays[named[split, False]] for split in ordered], offsets, str(path))
+    splits, notes = {}, table.notes
+    for split, array in zip(ordered, table.parts, strict=True):
+        key = named[split, False]
+        where = f"{path}, array {key!r},"
+        array, note = channels_last(array, channels, f"{path}, array {key!r}" if len(arrays) > 1 else str(path))
+        values = as_images(array, where)
+        notes += [note] if note else []
+        found = labels.get(split)
+        of_labels = f"{path}, array {named.get((split, True))!r},"
+        splits[split or ALL] = Split(values, None if found is None else as_labels(found, len(values), names, of_labels))
+    if len({split.images.dtype for split in splits.values()}) > 1 and all(
+        arrays[named[split, False]].dtype.kind in "biu" for split in examples
+    ):  # integers beyond grey levels in one split are none in the others
+        splits = {key: Split(split.images.astype(np.float32), split.labels) for key, split in splits.items()}
+    stored = {split or ALL: arrays[named[split, False]] for split in ordered}
+    hashes = {split: hashes_of_rows(stored[split]) for split in splits_to_cut(stored)}
+    return _Parts(splits, hashes, names, notes, table.offsets, table.kinds)
 
 
-def _three(splits: dict[str, Split], path: Path) -> tuple[Split, ...]:
+def _three(splits: dict[str, Split], hashes: dict[str, np.ndarray], path: Path) -> tuple[Split, ...]:
     """Train, validation and test, cutting those that are missing from what there is."""
     try:
         if len(splits) == 1:
-            return split_off(next(iter(splits.values())), 0.1, 0.1)
+            return split_by_hash(splits[ALL], hashes[ALL], 0.1, 0.1)
         if "validation" not in splits:
-            return (*split_off(splits["train"], 0.1), splits["test"])
+            return (*split_by_hash(splits["train"], hashes["train"], 0.1), splits["test"])
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     return tuple(splits[name] for name in _SPLITS)

@@ -1,8 +1,10 @@
 """One way in: a data set by name or by path."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from jaxvae.data.arrays import Channels
 from jaxvae.data.cache import data_folder
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.digits import load_digits
@@ -14,7 +16,15 @@ from jaxvae.data.tfds_sets import load_named
 from jaxvae.errors import UserError
 
 
-def load(data: str, data_dir: str | os.PathLike | None = None, *, stream: bool = False) -> Dataset:
+def load(
+    data: str,
+    data_dir: str | os.PathLike | None = None,
+    *,
+    stream: bool = False,
+    channels: Channels | None = None,
+    maximum: int | None = None,
+    offsets: Sequence[float] | None = None,
+) -> Dataset:
     """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
 
     A name is one of ours or of an image set of tensorflow-datasets.
@@ -24,7 +34,7 @@ def load(data: str, data_dir: str | os.PathLike | None = None, *, stream: bool =
     downloaded if its host answers. The second load takes a tenth of a second.
 
     With `stream`, the training examples of a folder of images stay on disk (`Records`), as those of an `.array_record`
-    file always do.
+    file always do. `channels`, `maximum` and `offsets` are of files with arrays, see `load_files`.
 
     Raises:
         UserError: one line with the fix, if `data` is unknown, missing, not downloadable or not of the right kind.
@@ -35,18 +45,23 @@ def load(data: str, data_dir: str | os.PathLike | None = None, *, stream: bool =
     """
     path = Path(data).expanduser()
     if path.suffix == SUFFIX or (stream and path.is_dir()):
-        return load_records(path, data)
+        if channels is not None:
+            raise UserError(f"--channels is for .npz and .npy files, got {data}: leave it out")
+        return load_records(path, data, maximum)
     if stream:
         raise UserError(
             f"--stream keeps a folder of images or an {SUFFIX} file on disk, got {data}: leave it out, or write the "
             f"examples with jaxvae.data.write_records"
         )
+    if is_path(data):
+        return load_files(data, channels=channels, maximum=maximum, offsets=offsets)
+    if channels is not None or maximum is not None or offsets is not None:
+        flag = "--channels" if channels is not None else "--maximum" if maximum is not None else "--offsets"
+        raise UserError(f"{flag} is for files of your own, the set {data} states it: leave it out")
     if data == DIGITS:
         return load_digits()
     if data == SHAPES:
         return load_shapes()
-    if is_path(data):
-        return load_files(data)
     return load_named(data, data_folder(data_dir))
 
 

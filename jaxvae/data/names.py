@@ -9,6 +9,16 @@ from jaxvae.errors import UserError
 DIGITS = "digits"
 SHAPES = "shapes"
 NAMES = (DIGITS, SHAPES, *ORIGINALS)
+_BLACK_AND_WHITE = (DIGITS, "mnist", "fashion_mnist", "emnist")
+
+
+def is_drawn_in_black_and_white(name: str) -> bool:
+    """Whether papers draw the grey levels of this set as 0 or 1 and score that.
+
+    >>> is_drawn_in_black_and_white("emnist/letters"), is_drawn_in_black_and_white("cifar10")
+    (True, False)
+    """
+    return name.split("/")[0] in _BLACK_AND_WHITE
 
 
 def unknown_name(name: str, known: Iterable[str]) -> UserError:

@@ -1,89 +1,230 @@
-"""A folder of image files as one array."""
+"""Image files: how they lie in a folder, and their pixels as a person sees them."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from jaxvae.errors import UserError
+from jaxvae.typing import Shape
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-_GREY_MODES = ("1", "L", "LA")
-_DEEP_MODES = ("I", "F")  # of 16 and 32 bits; "I;16" and its like begin with I
+if TYPE_CHECKING:
+    from PIL import Image
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+SPLIT_FOLDERS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+ALL = "images"  # the one split of a folder without folders of splits
+_GREY_MODES = ("1", "L", "LA", "La")
+_MODES = (*_GREY_MODES, "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "YCbCr")  # of 8 bits a channel, and shown as stored
+_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_ORIENTATION = 0x0112  # of EXIF
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE",
+    8: "ROTATE_90",
+}  # fmt: skip
+_EXCHANGED = (5, 6, 7, 8)  # orientations that exchange width and height
+_PHONE_FORMAT = "MPO"  # a JPEG photograph with a preview behind it: the first picture is the photograph
 
 
-def read_pictures(folder: Path) -> np.ndarray:
-    """All images of `folder` in the order of their names, uint8 [N, H, W, C]; C is 1 if all are grey, else 3.
+class Listing(NamedTuple):
+    """The image files of a folder, by split; `images` alone where it has no folders of splits."""
 
-    Transparency is dropped; sub-folders and other files are passed over.
+    paths: dict[str, list[Path]]
+    """In the order of the names of classes, then of files."""
+    labels: dict[str, np.ndarray]
+    """The number of the class of each file, int64; empty where there are no folders of classes."""
+    label_names: tuple[str, ...]
+    """The names of the folders of classes, sorted."""
+
+    @property
+    def all(self) -> list[Path]:
+        """Of every split."""
+        return [path for paths in self.paths.values() for path in paths]
+
+
+class Header(NamedTuple):
+    """What a file says before its pixels are decoded."""
+
+    is_grey: bool
+    size: tuple[int, int]
+    """Width and height as shown, turned where the file says so."""
+    is_turned: bool
+    has_alpha: bool
+
+
+class Format(NamedTuple):
+    """What all images of a data set share."""
+
+    mode: str
+    """`L` if all are grey, else `RGB`."""
+    shape: Shape
+    """[H, W, C] of one image."""
+    notes: tuple[str, ...]
+    """What was done to some of them, a line each."""
+
+
+def list_folder(folder: Path) -> Listing:
+    """The images of a folder: directly in it, in a folder for each class, or in `train`, `val` and `test` of either.
+
+    Names that begin with a dot, which computers write for themselves, are passed over.
 
     Raises:
-        UserError: if there is no image, or one is damaged, has more than 8 bits a channel or another size.
+        UserError: if there is no image, images lie beside folders of images, or there is no test beside train.
     """
-    paths = list_pictures(folder)
-    headers = [_header(path) for path in paths]
-    for path, (_, size) in zip(paths, headers, strict=True):
-        if size != headers[0][1]:
-            first, other = (f"{width}x{height}" for width, height in (headers[0][1], size))
+    folders = _folders(folder)
+    named = {SPLIT_FOLDERS.get(path.name.lower()): path for path in folders}
+    if "train" not in named:
+        paths, classes = _classes(folder)
+        parts = {ALL: (paths, classes)}
+    else:
+        others = [path.name for path in folders if path.name.lower() not in SPLIT_FOLDERS]
+        if others or "test" not in named or len(named) < len(folders) or _files(folder):
             raise UserError(
-                f"all images of {folder} must have one size, got {paths[0].name} of {first} and {path.name} of {other} "
-                "pixels; resize them to one size"
+                f"the folder {folder} must hold train, test and maybe val, and nothing else that holds images, got "
+                f"{', '.join(path.name for path in folders)}{' and images' if _files(folder) else ''}: move the rest"
             )
-    mode = "L" if all(mode in _GREY_MODES for mode, _ in headers) else "RGB"
-    images = np.stack([_pixels(path, mode) for path in paths])
-    return images if mode == "RGB" else images[..., None]
+        parts = {split: _classes(path) for split, path in named.items() if split is not None}
+    names = sorted({name for _, classes in parts.values() for name in classes})
+    if names and any(not classes for _, classes in parts.values()):
+        raise UserError(f"{folder} must have folders of classes in every split or in none: move the images")
+    paths = {split: found for split, (found, _) in parts.items()}
+    labels = {split: np.array([names.index(name) for name in classes]) for split, (_, classes) in parts.items()}
+    return Listing(paths, labels if names else {}, tuple(names))
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """The image files of `folder` in the order of their names.
+def _folders(folder: Path) -> list[Path]:
+    """Those that may hold images."""
+    found = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+    return sorted(path for path in found if _files(path) or any(map(_files, path.glob("*/"))))
 
-    Raises:
-        UserError: if there is none.
-    """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
+
+def _files(folder: Path) -> list[Path]:
+    """Image files directly in it."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _classes(folder: Path) -> tuple[list[Path], list[str]]:
+    """Image files and the name of the class of each; no names where the images lie directly in the folder."""
+    loose, folders = _files(folder), [path for path in _folders(folder) if _files(path)]
+    if loose and folders:
+        raise UserError(
+            f"the folder {folder} must hold images or folders of classes, got {len(loose)} images beside "
+            f"{', '.join(path.name for path in folders[:3])}: move one of the two"
+        )
+    if not loose and not folders:
         raise UserError(
             f"the folder {folder} must hold images ({', '.join(PICTURE_SUFFIXES)}), got none among its "
-            f"{len(list(folder.iterdir()))} entries; put them directly into it"
+            f"{len(list(folder.iterdir()))} entries; put them directly into it, or into a folder for each class"
         )
-    return paths
+    if loose:
+        return loose, []
+    paths = [(path, one.name) for one in folders for path in _files(one)]
+    return [path for path, _ in paths], [name for _, name in paths]
 
 
-def read_picture(path: Path, mode: str | None) -> np.ndarray:
-    """One image as uint8 [H, W, C], grey (mode L) or RGB; by default as it is stored.
+def common_format(paths: list[Path], where: Path) -> Format:
+    """Colour and size of all images, from their headers alone.
 
     Raises:
-        UserError: if it is damaged, has more than 8 bits a channel, or has colours that grey would lose.
+        UserError: naming a file that is damaged, has another size than the first, more than 8 bits a channel, several
+            frames, or colours that are stored in another way than as red, green and blue.
     """
-    stored = _header(path)[0]
-    own = "L" if stored in _GREY_MODES else "RGB"
-    if mode == "L" and own == "RGB":
-        raise UserError(f"{path} must be grey as the first image, got mode {stored}; save all as RGB")
-    pixels = _pixels(path, own if mode is None else mode)
+    headers = [read_header(path) for path in paths]
+    first = headers[0].size
+    for path, header in zip(paths, headers, strict=True):
+        if header.size != first:
+            one, other = (
+                f"{width}x{height}{' (turned as its EXIF data say)' if which.is_turned else ''}"
+                for which in (headers[0], header)
+                for width, height in (which.size,)
+            )
+            raise UserError(
+                f"all images of {where} must have one size, got {paths[0].name} of {one} and {path.name} of {other} "
+                "pixels; resize them to one size"
+            )
+    is_grey = all(header.is_grey for header in headers)
+    grey, turned, alpha = (
+        sum(getattr(header, name) for header in headers) for name in ("is_grey", "is_turned", "has_alpha")
+    )
+    notes = [
+        (grey if not is_grey else 0, "are grey, which become RGB as the others"),
+        (turned, "were turned as their EXIF data say"),
+        (alpha, "have transparency, which becomes white"),
+    ]
+    width, height = first
+    lines = tuple(f"{count:,} of {len(paths):,} images {what}" for count, what in notes if count)
+    return Format("L" if is_grey else "RGB", (height, width, 1 if is_grey else 3), lines)
+
+
+def read_pictures(paths: Iterable[Path], mode: str) -> np.ndarray:
+    """Images of one size as uint8 [N, H, W, C]; C is 1 for mode `L` and 3 for `RGB`."""
+    return np.stack([read_picture(path, mode) for path in paths])
+
+
+def read_picture(path: Path, mode: str) -> np.ndarray:
+    """One image as uint8 [H, W, C] as a person sees it: turned as its EXIF data say, on white where transparent.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            turn = _TURNS.get(_orientation(image))
+            shown = image if turn is None else image.transpose(Image.Transpose[turn])
+            if _has_alpha(shown):
+                shown = shown.convert("RGBA")
+                shown = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown)
+            pixels = np.asarray(shown.convert(mode), np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(path) from error
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
-def _header(path: Path) -> tuple[str, tuple[int, int]]:
-    """Colour mode and (width, height), without decoding the pixels."""
+def read_header(path: Path) -> Header:
+    """What a file says of its image; nothing is decoded.
+
+    Raises:
+        UserError: as `common_format`, for one file.
+    """
     from PIL import Image
 
     try:
         with Image.open(path) as image:
-            mode, size = image.mode, image.size
+            mode, size, orientation = image.mode, image.size, _orientation(image)
+            frames = 1 if image.format == _PHONE_FORMAT else getattr(image, "n_frames", 1)
+            is_deep = mode.startswith(("I", "F")) or any("16" in str(tile[3]) for tile in image.tile)
+            has_alpha = _has_alpha(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _damaged(path) from error
-    if mode.startswith(_DEEP_MODES):
-        raise UserError(f"{path} must have 8 bits a channel, got mode {mode}; save it as 8-bit grey or RGB")
-    return mode, size
+    if is_deep:
+        raise UserError(
+            f"{path} must have 8 bits a channel, got 16 or more: save it with 8, or all of them as an array"
+        )
+    if mode not in _MODES:
+        raise UserError(f"{path} must be grey or RGB, got colours stored as {mode}: save it as RGB")
+    if frames > 1:
+        raise UserError(f"{path} must hold one image, got {frames} frames: save each as a file of its own")
+    width, height = size[::-1] if orientation in _EXCHANGED else size
+    return Header(mode in _GREY_MODES, (width, height), orientation in _TURNS, has_alpha)
 
 
-def _pixels(path: Path, mode: str) -> np.ndarray:
+def _orientation(image: "Image.Image") -> int:
+    """As EXIF data in front of the pixels say: what may stand behind those of a PNG would cost decoding them."""
     from PIL import Image
 
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert(mode), np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _damaged(path) from error
+    return Image.Image.getexif(image).get(_ORIENTATION, 1)
+
+
+def _has_alpha(image: "Image.Image") -> bool:
+    return image.mode in _ALPHA or "transparency" in image.info
 
 
 def _damaged(path: Path) -> UserError:

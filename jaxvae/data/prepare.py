@@ -4,8 +4,10 @@ import contextlib
 import importlib.util
 import os
 import shlex
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from jaxvae.data.cache import cache_folder, data_folder, move_into_place
 from jaxvae.data.names import DIGITS, SHAPES
 from jaxvae.data.originals import BINARIZED_ARRAYS, ORIGINALS, unpack_binarized
 from jaxvae.data.sources import SourceFile, describe, host_answers, missing_files, source_files
-from jaxvae.errors import UserError
+from jaxvae.errors import SurroundingsError, UserError
 
 
 def prepare(name: str, source: str | os.PathLike | None = None, data_dir: str | os.PathLike | None = None) -> Path:
@@ -48,7 +50,7 @@ def prepare(name: str, source: str | os.PathLike | None = None, data_dir: str | 
         source, missing = _gather(name, files, source, Path(unpacked))
         if missing and not host_answers(missing[0].url):
             lacking = "" if source is None else f", {source} lacks {len(missing)} of its {len(files)} files"
-            raise UserError(
+            raise (UserError if source else SurroundingsError)(
                 f"data set {name!r} is not prepared in {root}{lacking} and {missing[0].url} does not answer; "
                 f"{_how_to(name, root, missing)}"
             )
@@ -89,21 +91,29 @@ def _write(name: str, root: Path, source: Path | None, files: Sequence[SourceFil
     downloads = root / "downloads" / cache_folder(name, root).name
     try:
         root.mkdir(parents=True, exist_ok=True)
-        working = tempfile.TemporaryDirectory(dir=root, prefix=".preparing-")
+        working = Path(tempfile.mkdtemp(dir=root, prefix=".preparing-"))
     except OSError as error:
         raise UserError(f"the data folder {root} must be writable, got {error.strerror}; give --data_dir") from error
     try:
-        with working:
-            builder = _build(name, Path(working.name), downloads, source)
-            target = root / Path(builder.data_dir).relative_to(working.name)
-            move_into_place(Path(builder.data_dir), target)
+        builder = _build(name, working, downloads, source)
+        target = root / Path(builder.data_dir).relative_to(working)
+        move_into_place(Path(builder.data_dir), target)
     except UserError as error:
         raise UserError(f"{error}; {_how_to(name, root, files)}") from error
     finally:
+        _remove(working)
         for folder in (downloads, downloads.parent, root):
             with contextlib.suppress(OSError):  # stays if anything came into it
                 folder.rmdir()
     return target
+
+
+def _remove(folder: Path, seconds: float = 10.0) -> None:
+    """Remove the folder, also while threads write into it: when one download fails, the others go on for a while."""
+    give_up = time.monotonic() + seconds
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=time.monotonic() < give_up)
+        time.sleep(0.01)
 
 
 def _build(name: str, working: Path, downloads: Path, source: Path | None) -> Any:

@@ -12,7 +12,7 @@ from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
 from jaxvae.random import random_words
-from jaxvae.typing import Array, Key
+from jaxvae.typing import Array, Key, Shape
 
 EVALUATION_SEED = 777  # of the one draw that validation and test data are made with, whatever the run's seed
 
@@ -84,8 +84,7 @@ class Preprocessing:
     def _drawn_from_floats(self, key: Key, raw: Array) -> Array:
         levels = raw.astype(jnp.float32)
         if self.dequantize and self.maximum is not None:
-            x = (levels + jax.random.uniform(key, raw.shape)) / (self.maximum + 1)
-            x = jnp.minimum(x, 1.0 - 2.0**-24)  # rounding must not leave [0, 1)
+            x = (levels + _inside_a_level(key, raw.shape, self.maximum)) / (self.maximum + 1)
         else:
             x = self._shares(levels)
         if self.binarize == "dynamic":
@@ -114,6 +113,15 @@ class Preprocessing:
         key = jax.random.fold_in(split_key, EVALUATION_SEED)  # two folds deep: no run's seed can reach it
         # by comparing floats, whatever training does: the sets that published figures are of stay the same
         return jax.jit(self._drawn_from_floats)(key, jnp.asarray(raw))
+
+
+def _inside_a_level(key: Key, shape: Shape, maximum: int) -> Array:
+    """Noise in (0, 1) that stays within its level when it is added to one of 0, …, maximum in float32.
+
+    The middles of as many equal parts as a sum of the largest level tells apart, and a quotient by maximum + 1.
+    """
+    bits = max(22 - maximum.bit_length(), 1)
+    return ((random_words(key, shape) >> (32 - bits)).astype(jnp.float32) + 0.5) / 2**bits
 
 
 def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:

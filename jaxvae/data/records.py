@@ -9,9 +9,10 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from jaxvae.data.arrays import largest_level
-from jaxvae.data.dataset import Dataset, Split, split_off
-from jaxvae.data.pictures import list_pictures, read_picture
+from jaxvae.data.arrays import LARGEST_LEVEL, largest_level, with_maximum
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.hash_split import hashes_of_files, hashes_of_places, split_by_hash, splits_to_cut
+from jaxvae.data.pictures import ALL, Listing, common_format, list_folder, read_picture
 from jaxvae.errors import UserError
 from jaxvae.typing import Shape
 
@@ -86,28 +87,21 @@ class ArrayRecords:
 
 
 class PictureFiles:
-    """Examples as image files in one folder, in the order of their names."""
+    """Examples as image files of one size."""
 
-    def __init__(self, folder: Path) -> None:
-        self.files = list_pictures(folder)
-        first = read_picture(self.files[0], None)
-        self._mode, self.shape = ("L" if first.shape[-1] == 1 else "RGB"), first.shape
+    def __init__(self, files: list[Path], where: Path) -> None:
+        self.files = files
+        self._mode, self.shape, self.notes = common_format(files, where)
 
     def __len__(self) -> int:
-        """Image files in the folder."""
+        """How many files there are."""
         return len(self.files)
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
         """Images by the numbers of their files."""
         images = np.empty((len(rows), *self.shape), np.uint8)
         for index, row in enumerate(rows):
-            image = read_picture(self.files[row], self._mode)
-            if image.shape != self.shape:
-                raise UserError(
-                    f"all images must have the size of the first, {self.shape[1]}x{self.shape[0]}, got "
-                    f"{self.files[row].name} of {image.shape[1]}x{image.shape[0]} pixels; resize them to one size"
-                )
-            images[index] = image
+            images[index] = read_picture(self.files[row], self._mode)
         return images
 
 
@@ -142,6 +136,13 @@ class Records:
         options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_THREADS)
         return iter(grain.MapDataset.source(_Parts(self, parts)).to_iter_dataset(options))
 
+    def listing_hash(self) -> str:
+        """SHA-256 of the names and sizes of the files and of which examples of them these are: nothing is read."""
+        content = hashlib.sha256(np.ascontiguousarray(self._rows, "<i8").tobytes())
+        for path in self._source.files:
+            content.update(f"{path.name} {path.stat().st_size}\n".encode())
+        return content.hexdigest()
+
     def content_hash(self) -> str:
         """SHA-256 of the files and of which examples of them these are."""
         content = hashlib.sha256(np.ascontiguousarray(self._rows, "<i8").tobytes())
@@ -164,8 +165,16 @@ class _Parts:
         return self._records[self._parts[index]]
 
 
-def load_records(path: Path, name: str) -> Dataset:
-    """Train on what stays on disk; a tenth each, at most 10,000 examples, is read for validation and test.
+def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
+    """Train on what stays on disk; validation and test are read, by default about a tenth each, at most 10,000 or so.
+
+    A folder of images is split by a hash of each file, records by one of their number: those that are added later move
+    no others, up to 100,000.
+
+    Args:
+        path: of an array_record file or a folder of images.
+        name: of the data set.
+        maximum: the largest grey level; by default 255, or 1 where no example of validation and test is above it.
 
     Raises:
         UserError: if `path` is neither an array_record file of uint8 arrays nor a folder of images, or grain is not
@@ -173,14 +182,45 @@ def load_records(path: Path, name: str) -> Dataset:
     """
     if importlib.util.find_spec("grain") is None:
         raise UserError(f'{path} is read by grain, which is not installed: pip install "jaxvae[stream]"')
-    source: Source = PictureFiles(path) if path.is_dir() else ArrayRecords(path)
-    fraction = min(0.1, _MOST_HELD_OUT / len(source))
-    parts = split_off(Split(np.arange(len(source))), fraction, fraction)
-    train, validation, test = (Records(source, part.images) for part in parts)
-    held_out = Split(validation[:]), Split(test[:])
+    if path.is_dir():
+        listing = list_folder(path)
+        pictures = PictureFiles(listing.all, path)
+        source, notes, names, rows = pictures, pictures.notes, listing.label_names, _rows(listing)
+        hashes = {split: hashes_of_files(listing.paths[split]) for split in splits_to_cut(listing.paths)}
+    else:
+        source, notes, names = ArrayRecords(path), (), ()
+        rows = {ALL: Split(np.arange(len(source)))}
+        hashes = {ALL: hashes_of_places(len(source))}  # to hash the records, all of them would have to be read
+    if ALL in rows:
+        fraction = min(0.1, _MOST_HELD_OUT / len(source))
+        train, validation, test = split_by_hash(rows[ALL], hashes[ALL], fraction, fraction)
+    else:
+        held_in, test = rows["train"], rows["test"]
+        fraction = min(0.1, _MOST_HELD_OUT / len(held_in))
+        if "validation" in rows:
+            train, validation = held_in, rows["validation"]
+        else:
+            train, validation = split_by_hash(held_in, hashes["train"], fraction)
+    held_out = [Split(Records(source, part.images)[:], part.labels) for part in (validation, test)]
     # a folder of pictures has 8-bit pixels, however dark; of arrays the held-out ones say whether they are binary
-    maximum = 255 if path.is_dir() else largest_level(held_out)
-    return Dataset(name, Split(cast(np.ndarray, train)), *held_out, maximum)  # an array as far as training asks
+    found = LARGEST_LEVEL if path.is_dir() else largest_level(held_out)
+    if maximum is not None:
+        found = with_maximum(held_out, maximum, str(path))
+    elif found not in (1, LARGEST_LEVEL):
+        notes = (*notes, f"validation and test have levels 0 to {found}: 255 is white, --maximum {found} if that is")
+        found = LARGEST_LEVEL
+    images = cast(np.ndarray, Records(source, train.images))  # an array as far as training asks
+    validation, test = held_out
+    return Dataset(name, Split(images, train.labels), validation, test, found, label_names=names, notes=tuple(notes))
+
+
+def _rows(listing: Listing) -> dict[str, Split]:
+    """Rows of `listing.all`, with the labels, of every split."""
+    ends = np.cumsum([len(paths) for paths in listing.paths.values()])
+    return {
+        split: Split(np.arange(end - len(paths), end), listing.labels.get(split))
+        for end, (split, paths) in zip(ends, listing.paths.items(), strict=True)
+    }
 
 
 def _header(example: np.ndarray) -> bytes:

@@ -9,7 +9,7 @@ from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smo
 from jaxvae.distributions.categorical_codes import CategoricalCodes, ordinal_log_probs
 from jaxvae.distributions.codebook_vectors import CodebookVectors
 from jaxvae.distributions.columns import Columns
-from jaxvae.distributions.concrete import BinaryConcrete, Concrete
+from jaxvae.distributions.concrete import BinaryConcrete, Concrete, softmax_of_groups
 from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from jaxvae.distributions.discretized_logistic import (
     DiscretizedLogistic,
@@ -18,8 +18,11 @@ from jaxvae.distributions.discretized_logistic import (
 )
 from jaxvae.distributions.distribution import (
     Distribution,
+    IndependentTerms,
+    SumOfTerms,
     SupportsSampleAndLogProb,
     is_reparameterized,
+    is_straight_through,
     per_dimension,
     sample_and_log_prob,
     score_term,
@@ -27,6 +30,7 @@ from jaxvae.distributions.distribution import (
 from jaxvae.distributions.joined import Joined, with_noise
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
 from jaxvae.distributions.laplace import Laplace
+from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.mixture import Mixture
@@ -64,9 +68,11 @@ __all__ = [
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
     "HypersphericalUniform",
+    "IndependentTerms",
     "Joined",
     "Laplace",
     "Levels",
+    "LogNormal",
     "Logistic",
     "LowRankNormal",
     "Mixture",
@@ -78,6 +84,7 @@ __all__ = [
     "Poisson",
     "StraightThrough",
     "StudentT",
+    "SumOfTerms",
     "SupportsEnumeration",
     "SupportsSampleAndLogProb",
     "Transformed",
@@ -85,6 +92,7 @@ __all__ = [
     "ZeroInflated",
     "closed_form_kl",
     "is_reparameterized",
+    "is_straight_through",
     "kl_divergence",
     "ordinal_log_probs",
     "per_dimension",
@@ -92,5 +100,6 @@ __all__ = [
     "score_term",
     "smoothed_level_frequencies",
     "smoothed_log_odds",
+    "softmax_of_groups",
     "with_noise",
 ]

@@ -10,6 +10,7 @@ from jaxvae.distributions.transformed import over_batch
 from jaxvae.distributions.transforms import positive
 from jaxvae.networks import MADE
 from jaxvae.networks.made import batch_shape, weight_ndims
+from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key, Params, Shape
@@ -71,7 +72,7 @@ class Autoregressive(Distribution):
         def one(*arrays: Array) -> Array:
             x = arrays[-1]
             log_weight, loc, scale = self._components(jax.tree.unflatten(structure, arrays[:-1]), x)
-            log_normal = -0.5 * ((x[None] - loc) / scale) ** 2 - jnp.log(scale) - 0.5 * math.log(2.0 * math.pi)
+            log_normal = -0.5 * ((x[None] - loc) / scale) ** 2 - jnp.log(scale) - HALF_LOG_2PI
             return jnp.sum(jax.nn.logsumexp(log_weight + log_normal, axis=0))
 
         return over_batch(one, "()", (*weight_ndims(self.weights), 1), *leaves, value)

@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.distributions.support import check_states
 from jaxvae.numerics import softplus
 from jaxvae.pytrees import dataclass
@@ -52,7 +52,7 @@ def _log_prob_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -
 
 
 @dataclass
-class Bernoulli(Distribution):
+class Bernoulli(IndependentTerms):
     """Independent binary components with probability sigmoid(logits) of a 1.
 
     log p(x) = Σ_d [ x_d · logits_d − softplus(logits_d) ],  x_d in {0, 1}
@@ -76,14 +76,15 @@ class Bernoulli(Distribution):
         settle(self, "logits")
 
     @property
-    def has_independent_components(self) -> bool:
-        """True."""
-        return True
-
-    @property
     def is_reparameterized(self) -> bool:
         """False: values are discrete."""
         return False
+
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
+        check_event(value, self.logits.shape, self.event_ndim)
+        value, logits = align(value.astype(self.logits.dtype), self.logits)
+        return value * logits - softplus(logits)
 
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""

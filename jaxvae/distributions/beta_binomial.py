@@ -5,14 +5,15 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from jaxvae.distributions.binomial import sample_beta, sample_binomial
 from jaxvae.distributions.counting import deviance, stirling_remainder
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class BetaBinomial(Distribution):
+class BetaBinomial(IndependentTerms):
     """Independent counts out of a total, with a probability that is itself drawn from a beta distribution.
 
     log p(x) = Σ_d log [ C(n, x) B(x + α, n − x + β) / B(α, β) ],  x_d in {0, …, n} as floats
@@ -44,8 +45,8 @@ class BetaBinomial(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.alpha.shape, self.event_ndim)
         x, n, alpha, beta = align(value, self.total_count, self.alpha, self.beta)
         x = jnp.clip(x, 0.0, n)
@@ -62,13 +63,13 @@ class BetaBinomial(Distribution):
         a = stirling_remainder
         ways = a(n) - a(x) - a(y) + a(row) - a(alpha) + a(other_row) - a(beta) - a(n + s) + a(s)
         ratios = jnp.log1p(n / s) - jnp.log1p(x / alpha) - jnp.log1p(y / beta)
-        return sum_event(ways + ratios - fit, self.event_ndim)
+        return ways + ratios - fit
 
     def sample(self, key: Key) -> Array:
         """A draw of counts in the dtype of the parameters; no gradient passes through it."""
         probability_key, count_key = jax.random.split(key)
         n, alpha, beta = jax.lax.stop_gradient((self.total_count, self.alpha, self.beta))
-        return jax.random.binomial(count_key, n, jax.random.beta(probability_key, alpha, beta)).astype(alpha.dtype)
+        return sample_binomial(count_key, jnp.asarray(n), sample_beta(probability_key, alpha, beta))
 
     @property
     def mean(self) -> Array:
@@ -77,7 +78,7 @@ class BetaBinomial(Distribution):
 
 
 @dataclass
-class Levels(Distribution):
+class Levels(IndependentTerms):
     """Counts out of a maximum as levels of [0, 1]: x = count / maximum, as the library's grey data are.
 
     log p(x) = log base(maximum · x), a probability mass
@@ -93,7 +94,7 @@ class Levels(Distribution):
         -1.609...
     """
 
-    base: Distribution
+    base: IndependentTerms
     maximum: int
     event_ndim: int = -1
 
@@ -107,9 +108,9 @@ class Levels(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
-        return self.base.log_prob(jnp.round(value * self.maximum))
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
+        return self.base.log_prob_terms(jnp.round(value * self.maximum))
 
     def sample(self, key: Key) -> Array:
         """A draw of levels; no gradient passes through it."""

@@ -4,13 +4,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.discretized_logistic import to_levels
-from jaxvae.distributions.distribution import Distribution, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, check_event, nan_where, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class Categorical(Distribution):
+class Categorical(IndependentTerms):
     """Independent components, each one of `num_classes` classes.
 
     log p(x) = Σ_d [ logits_{d, x_d} − log Σ_c exp(logits_{d, c}) ]
@@ -32,23 +32,17 @@ class Categorical(Distribution):
         settle(self, "logits", parameter_ndim=1)
 
     @property
-    def has_independent_components(self) -> bool:
-        """True."""
-        return True
-
-    @property
     def is_reparameterized(self) -> bool:
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of the class indices `value` (integers, `[*batch, *event]`) in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each of the class indices `value` (integers) in nats, `[*batch, *event]`."""
         check_event(value, self.logits.shape[:-1], self.event_ndim)
         log_probs = jax.nn.log_softmax(self.logits)
         shape = jnp.broadcast_shapes(value.shape, log_probs.shape[:-1])
         log_probs = jnp.broadcast_to(log_probs, (*shape, log_probs.shape[-1]))
-        picked = jnp.take_along_axis(log_probs, jnp.broadcast_to(value, shape)[..., None], axis=-1)[..., 0]
-        return sum_event(picked, self.event_ndim)
+        return jnp.take_along_axis(log_probs, jnp.broadcast_to(value, shape)[..., None], axis=-1)[..., 0]
 
     def sample(self, key: Key) -> Array:
         """A draw of class indices, `[*batch, *event]` int32; no gradient passes through it."""
@@ -82,7 +76,7 @@ def smoothed_level_frequencies(examples: Array, num_levels: int) -> Array:
 
 
 @dataclass
-class CategoricalLevels(Distribution):
+class CategoricalLevels(IndependentTerms):
     """Independent components, each with a probability of its own for every level of [0, 1].
 
     P(x) = Π_d softmax(logits_d)_g,  x_d = g / (num_levels − 1): a 256-way softmax a dimension for 8-bit images (van den
@@ -108,10 +102,11 @@ class CategoricalLevels(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
-        levels = to_levels(value, self.logits.shape[-1]).astype(int)
-        return Categorical(self.logits, self.event_ndim).log_prob(levels)
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
+        check_event(value, self.logits.shape[:-1], self.event_ndim)
+        levels = to_levels(jnp.nan_to_num(value), self.logits.shape[-1]).astype(int)
+        return nan_where(jnp.isnan(value), Categorical(self.logits, 0).log_prob_terms(levels))
 
     def sample(self, key: Key) -> Array:
         """A draw of levels as x in [0, 1], `[*batch, *event]`; no gradient passes through it."""

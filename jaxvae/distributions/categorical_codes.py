@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.categorical import Categorical
-from jaxvae.distributions.distribution import Distribution, settle
+from jaxvae.distributions.distribution import IndependentTerms, check_event, nan_where, settle
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -32,7 +32,7 @@ def ordinal_log_probs(location: Array, thresholds: Array) -> Array:
 
 
 @dataclass
-class CategoricalCodes(Distribution):
+class CategoricalCodes(IndependentTerms):
     """Independent components, each one of the codes 0, …, K − 1 as floats.
 
     log p(x) = Σ_d [ logits_{d, x_d} − log Σ_c exp(logits_{d, c}) ]
@@ -59,10 +59,11 @@ class CategoricalCodes(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
-        codes = jnp.clip(jnp.round(value), 0, self.logits.shape[-1] - 1).astype(int)
-        return Categorical(self.logits, self.event_ndim).log_prob(codes)
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
+        check_event(value, self.logits.shape[:-1], self.event_ndim)
+        codes = jnp.clip(jnp.round(jnp.nan_to_num(value)), 0, self.logits.shape[-1] - 1).astype(int)
+        return nan_where(jnp.isnan(value), Categorical(self.logits, 0).log_prob_terms(codes))
 
     def sample(self, key: Key) -> Array:
         """A draw of codes in the dtype of the logits; no gradient passes through it."""

@@ -1,8 +1,9 @@
 """A distribution over the vectors of a codebook, by one over their indices."""
 
 import jax
+import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align
+from jaxvae.distributions.distribution import Distribution, align, nan_where
 from jaxvae.distributions.quantized import chosen_codes, nearest_codes
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
@@ -42,7 +43,8 @@ class CodebookVectors(Distribution):
         depth, _, code_dim = self.codebook.shape[-3:]
         vectors, codebook = align(value.reshape(*value.shape[:-1], depth, -1, code_dim), self.codebook)
         indices = nearest_codes(*jax.lax.stop_gradient((vectors, codebook)))  # [*batch, depth, groups]
-        return self.indices.log_prob(indices.reshape(*indices.shape[:-2], -1))
+        log_prob = self.indices.log_prob(indices.reshape(*indices.shape[:-2], -1))
+        return nan_where(jnp.any(jnp.isnan(value), axis=-1), log_prob)
 
     def sample(self, key: Key) -> Array:
         """A draw, `[*batch, depth · groups · code_dim]`."""

@@ -3,13 +3,21 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, is_reparameterized, score_term
+from jaxvae.distributions.distribution import (
+    Distribution,
+    IndependentTerms,
+    align,
+    check_event,
+    is_reparameterized,
+    is_straight_through,
+    score_term,
+)
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class Columns(Distribution):
+class Columns(IndependentTerms):
     """Independent columns of different kinds: p(x) = Π_d p_d(x_d) for one row x.
 
     A log-density over the real columns and a log-mass over the discrete ones: such numbers compare between models of
@@ -34,11 +42,16 @@ class Columns(Distribution):
         """Whether every column is."""
         return all(is_reparameterized(column) for column in self.columns)
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    @property
+    def is_straight_through(self) -> bool:
+        """Whether a column is."""
+        return any(is_straight_through(column) for column in self.columns)
+
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each column of `value` in nats, `[*batch, columns]`."""
         check_event(value, (len(self.columns),), 1)
         terms = align(*(column.log_prob(value[..., d]) for d, column in enumerate(self.columns)))
-        return sum(terms[1:], start=terms[0])
+        return jnp.stack(jnp.broadcast_arrays(*terms), axis=-1)
 
     def sample(self, key: Key) -> Array:
         """A draw of each column, `[*batch, columns]`; gradients pass through those that are reparameterized."""

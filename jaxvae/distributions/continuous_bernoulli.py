@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -19,7 +19,7 @@ def _log_normaliser_excess(logits: Array) -> Array:
 
 
 @dataclass
-class ContinuousBernoulli(Distribution):
+class ContinuousBernoulli(IndependentTerms):
     """Independent components of the density that is proportional to λˣ (1 − λ)¹⁻ˣ over [0, 1], λ = sigmoid(logits).
 
     log p(x) = Σ_d [ x_d η_d − log((exp(η_d) − 1) / η_d) ],  η = logits
@@ -42,8 +42,8 @@ class ContinuousBernoulli(Distribution):
     def __post_init__(self) -> None:
         settle(self, "logits")
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-density of each component of `value` in nats, `[*batch, *event]`; −inf outside of [0, 1]."""
         check_event(value, self.logits.shape, self.event_ndim)
         value, logits = align(value, self.logits)
         is_small, small, large = _branches(logits)
@@ -51,7 +51,8 @@ class ContinuousBernoulli(Distribution):
         # x η − max(η, 0), without the difference of two large numbers
         exponent = jnp.where(large > 0.0, (value - 1.0) * large, value * large)
         terms = jnp.where(is_small, (value - 0.5) * small - series, exponent - _log_normaliser_excess(large))
-        return sum_event(terms, self.event_ndim)
+        is_outside = (value < 0.0) | (value > 1.0)
+        return jnp.where(is_outside, -jnp.inf, terms)
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw log(1 + u (exp(η) − 1)) / η, u ~ U(0, 1); gradients pass through it."""

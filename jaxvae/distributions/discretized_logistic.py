@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import Distribution, IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -42,7 +42,7 @@ def _mean(loc: Array, scale: Array, num_levels: int) -> Array:
 
 
 @dataclass
-class DiscretizedLogistic(Distribution):
+class DiscretizedLogistic(IndependentTerms):
     """Independent components, each a logistic variable rounded to one of `num_levels` levels of [0, 1].
 
     P(x) = σ((x + δ − loc) / scale) − σ((x − δ − loc) / scale),  δ = ½ / (num_levels − 1), σ the sigmoid,
@@ -73,11 +73,11 @@ class DiscretizedLogistic(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.loc.shape, self.event_ndim)
         value, loc, scale = align(value, self.loc, self.scale)
-        return sum_event(_log_mass(value, loc, scale, self.num_levels), self.event_ndim)
+        return _log_mass(value, loc, scale, self.num_levels)
 
     def sample(self, key: Key) -> Array:
         """A draw of levels as x in [0, 1]; no gradient passes through it."""
@@ -91,7 +91,7 @@ class DiscretizedLogistic(Distribution):
 
 
 @dataclass
-class DiscretizedLogisticMixture(Distribution):
+class DiscretizedLogisticMixture(IndependentTerms):
     """Independent components, each a mixture of K discretised logistics.
 
     P(x) = Π_d Σ_k softmax(logits_d)_k · DiscretizedLogistic(x_d; locs_dk, scales_dk)
@@ -120,14 +120,14 @@ class DiscretizedLogisticMixture(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.logits.shape[:-1], self.event_ndim)
         value, locs, scales, log_weights = align(
             value[..., None], self.locs, self.scales, jax.nn.log_softmax(self.logits)
         )
         log_masses = _log_mass(value, locs, scales, self.num_levels)
-        return sum_event(jax.nn.logsumexp(log_weights + log_masses, axis=-1), self.event_ndim)
+        return jax.nn.logsumexp(log_weights + log_masses, axis=-1)
 
     def sample(self, key: Key) -> Array:
         """A draw of levels as x in [0, 1], `[*batch, *event]`; no gradient passes through it."""

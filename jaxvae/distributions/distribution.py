@@ -38,6 +38,10 @@ class Distribution(abc.ABC):
         """Whether `log_prob` is a sum over components, so that with `event_ndim=0` it gives that of each."""
         return False
 
+    def by_dimension(self) -> "Distribution":
+        """The same distribution with one event a component; asked for only where components are independent."""
+        return dataclasses.replace(self, event_ndim=0)  # type: ignore[type-var]
+
     @property
     def is_reparameterized(self) -> bool:
         """Whether gradients pass through `sample` to the parameters, without bias."""
@@ -74,6 +78,33 @@ class Distribution(abc.ABC):
         return None
 
 
+class SumOfTerms(Distribution):
+    """A distribution whose log-density is a sum of one term for each component of its event.
+
+    log p(x) = Σ_d t_d(x)
+
+    A term may depend on other components, as in an autoregressive density. That it does not is a claim of its own:
+    `IndependentTerms`.
+    """
+
+    @abc.abstractmethod
+    def log_prob_terms(self, value: Array) -> Array:
+        """The terms t_d(value) in nats, `[*batch, *event]`."""
+
+    def log_prob(self, value: Array) -> Array:
+        """log p(value) in nats, `[*batch]`: the sum of the terms."""
+        return sum_event(self.log_prob_terms(value), self.event_ndim)
+
+
+class IndependentTerms(SumOfTerms):
+    """A sum of terms whose components are independent: log p(x) = Σ_d log p_d(x_d)."""
+
+    @property
+    def has_independent_components(self) -> bool:
+        """True."""
+        return True
+
+
 def per_dimension(distribution: object) -> Distribution | None:
     """The same distribution with one event a dimension, where its dimensions are independent, else None.
 
@@ -81,7 +112,7 @@ def per_dimension(distribution: object) -> Distribution | None:
     """
     if not isinstance(distribution, Distribution) or not distribution.has_independent_components:
         return None
-    return dataclasses.replace(distribution, event_ndim=0)  # type: ignore[type-var]
+    return distribution.by_dimension()
 
 
 def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tuple[Array, Array]:
@@ -97,6 +128,11 @@ def is_reparameterized(distribution: SupportsSampleAndLogProb) -> bool:
     """Whether gradients pass through its samples; a foreign distribution that does not say (`has_rsample`) is so."""
     ours = getattr(distribution, "is_reparameterized", None)
     return bool(getattr(distribution, "has_rsample", True) if ours is None else ours)
+
+
+def is_straight_through(distribution: object) -> bool:
+    """Whether the gradient through its samples is that of another draw; a foreign distribution has none of that."""
+    return bool(getattr(distribution, "is_straight_through", False))
 
 
 def score_term(distribution: SupportsSampleAndLogProb, value: Array) -> Array:
@@ -138,6 +174,12 @@ def check_event(value: Array, shape: Shape, event_ndim: int) -> None:
     given = jnp.shape(value)
     if given[len(given) - event_ndim :] != event or len(given) < event_ndim:
         raise ValueError(f"a value must end in the event's axes {event}, got shape {given}")
+
+
+def nan_where(is_nan: Array, log_probs: Array) -> Array:
+    """Log-probabilities, NaN where the value was: a NaN that became an integer would pass for a class."""
+    is_nan, log_probs = align(is_nan, log_probs)
+    return jnp.where(is_nan, jnp.nan, log_probs)
 
 
 def sum_event(values: Array, event_ndim: int) -> Array:

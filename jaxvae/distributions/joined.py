@@ -1,5 +1,6 @@
 """Two independent distributions over the two parts of one vector."""
 
+import dataclasses
 import functools
 import operator
 from typing import Any
@@ -12,6 +13,8 @@ from jaxvae.distributions.distribution import (
     SupportsSampleAndLogProb,
     align,
     is_reparameterized,
+    is_straight_through,
+    per_dimension,
     sample_and_log_prob,
     score_term,
 )
@@ -43,13 +46,38 @@ class Joined(Distribution):
     event_ndim: int = 1
 
     @property
+    def has_independent_components(self) -> bool:
+        """Whether both parts have."""
+        return per_dimension(self.first) is not None and per_dimension(self.second) is not None
+
+    @property
     def is_reparameterized(self) -> bool:
         """Whether both parts are."""
         return is_reparameterized(self.first) and is_reparameterized(self.second)
 
+    @property
+    def is_straight_through(self) -> bool:
+        """Whether a part is."""
+        return is_straight_through(self.first) or is_straight_through(self.second)
+
     def log_prob(self, value: Array) -> Array:
         """Log-density of `value` in nats, `[*batch]`."""
-        return _sum(self.first.log_prob(value[..., : self.split]), self.second.log_prob(value[..., self.split :]))
+        first, second = value[..., : self.split], value[..., self.split :]
+        return self._together(self.first.log_prob(first), self.second.log_prob(second))
+
+    def by_dimension(self) -> "Joined":
+        """With one event a dimension, of parts whose dimensions are independent."""
+        return dataclasses.replace(
+            self, first=per_dimension(self.first), second=per_dimension(self.second), event_ndim=0
+        )
+
+    def _together(self, first: Array, second: Array) -> Array:
+        """The sum of two numbers, or of a number for each dimension all of these."""
+        if self.event_ndim == 1:
+            return _sum(first, second)
+        first, second = align(first, second)
+        batch = jnp.broadcast_shapes(first.shape[:-1], second.shape[:-1])
+        return jnp.concatenate([jnp.broadcast_to(part, (*batch, part.shape[-1])) for part in (first, second)], axis=-1)
 
     def sample(self, key: Key) -> Array:
         """A draw of each part; gradients pass through those that are reparameterized."""
@@ -61,7 +89,7 @@ class Joined(Distribution):
         first_key, second_key = jax.random.split(key)
         first, first_log_prob = sample_and_log_prob(first_key, self.first)
         second, second_log_prob = sample_and_log_prob(second_key, self.second)
-        return jnp.concatenate([first, second], axis=-1), _sum(first_log_prob, second_log_prob)
+        return jnp.concatenate([first, second], axis=-1), self._together(first_log_prob, second_log_prob)
 
     def score_term(self, value: Array) -> Array:
         """The score-function terms of the parts that are not reparameterized, `[*batch]`."""
@@ -75,15 +103,15 @@ class Joined(Distribution):
 
     def closed_form_kl(self, other: object) -> Array | None:
         """The sum over the parts, to a Joined with the same split or a Normal of vectors, where both have one."""
-        if type(other) is Normal and other.event_ndim == 1:
+        if type(other) is Normal and other.event_ndim == self.event_ndim:
             loc, scale, n = other.loc, other.scale, self.split
-            parts = Normal(loc[..., :n], scale[..., :n], 1), Normal(loc[..., n:], scale[..., n:], 1)
-        elif type(other) is Joined and other.split == self.split:
-            parts = other.first, other.second
+            parts = [Normal(loc[..., part], scale[..., part], self.event_ndim) for part in (slice(n), slice(n, None))]
+        elif type(other) is Joined and (other.split, other.event_ndim) == (self.split, self.event_ndim):
+            parts = [other.first, other.second]
         else:
             return None
         first, second = closed_form_kl(self.first, parts[0]), closed_form_kl(self.second, parts[1])
-        return None if first is None or second is None else _sum(first, second)
+        return None if first is None or second is None else self._together(first, second)
 
 
 def _sum(*terms: Array) -> Array:

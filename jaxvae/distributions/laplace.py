@@ -5,13 +5,13 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class Laplace(Distribution):
+class Laplace(IndependentTerms):
     """Independent Laplace components.
 
     log p(x) = Σ_d [ −|x_d − loc_d| / scale_d − log (2 scale_d) ]
@@ -33,11 +33,11 @@ class Laplace(Distribution):
     def __post_init__(self) -> None:
         settle(self, "loc", "scale")
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-density of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.loc.shape, self.event_ndim)
         value, loc, scale = align(value, self.loc, self.scale)
-        return sum_event(-jnp.abs(value - loc) / scale - jnp.log(scale) - math.log(2.0), self.event_ndim)
+        return -jnp.abs(value - loc) / scale - jnp.log(scale) - math.log(2.0)
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε, ε ~ Laplace(0, 1); gradients pass through it."""

@@ -3,13 +3,13 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class Logistic(Distribution):
+class Logistic(IndependentTerms):
     """Independent logistic components; sigmoid((x − loc) / scale) is the distribution function.
 
     log p(x) = Σ_d [ log sigmoid(y_d) + log sigmoid(−y_d) − log scale_d ],  y = (x − loc) / scale
@@ -31,12 +31,12 @@ class Logistic(Distribution):
     def __post_init__(self) -> None:
         settle(self, "loc", "scale")
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-density of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.loc.shape, self.event_ndim)
         value, loc, scale = align(value, self.loc, self.scale)
         y = (value - loc) / scale
-        return sum_event(jax.nn.log_sigmoid(y) + jax.nn.log_sigmoid(-y) - jnp.log(scale), self.event_ndim)
+        return jax.nn.log_sigmoid(y) + jax.nn.log_sigmoid(-y) - jnp.log(scale)
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε, ε ~ Logistic(0, 1); gradients pass through it."""

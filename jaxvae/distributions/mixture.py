@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
-from jaxvae.distributions.distribution import Distribution, align, is_reparameterized
+from jaxvae.distributions.distribution import Distribution, align, is_reparameterized, is_straight_through
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -59,6 +59,11 @@ class Mixture(Distribution):
     def is_reparameterized(self) -> bool:
         """False: no gradient passes through the choice."""
         return False
+
+    @property
+    def is_straight_through(self) -> bool:
+        """Whether the components are."""
+        return is_straight_through(self.components)
 
     def log_prob(self, value: Array) -> Array:
         """Log-density of `value` in nats, `[*batch]`."""

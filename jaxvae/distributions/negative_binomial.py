@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.counting import deviance, stirling_remainder
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
 from jaxvae.distributions.poisson import sample_poisson
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class NegativeBinomial(Distribution):
+class NegativeBinomial(IndependentTerms):
     """Independent counts with more spread than Poisson's: variance = rate + rate² / dispersion.
 
     log p(x) = Σ_d log [ Γ(x + r) / (Γ(r) x!) · (r / (r + rate))^r · (rate / (r + rate))^x ],  r = dispersion,
@@ -43,15 +43,15 @@ class NegativeBinomial(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.rate.shape, self.event_ndim)
         x, rate, r = align(jnp.maximum(value, 0.0), self.rate, self.dispersion)
         share = r / (r + rate)
         difference = (rate - x) * share  # between (x + r) · rate / (r + rate) and x
         fit = deviance(x, (x + r) * (rate / (r + rate)), difference) + deviance(r, (x + r) * share, -difference)
         ways = stirling_remainder(x + r) - stirling_remainder(r) - stirling_remainder(x) - jnp.log1p(x / r)
-        return sum_event(ways - fit, self.event_ndim)
+        return ways - fit
 
     def sample(self, key: Key) -> Array:
         """A draw of counts in the dtype of the rate; no gradient passes through it."""

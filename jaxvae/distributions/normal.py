@@ -1,20 +1,17 @@
 """The normal distribution with independent components."""
 
-import math
-
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
+from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
-_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
-
 
 @dataclass
-class Normal(Distribution):
+class Normal(IndependentTerms):
     """Independent normal components.
 
     log p(x) = Σ_d [ −½ ((x_d − loc_d) / scale_d)² − log scale_d − ½ log 2π ]
@@ -37,16 +34,11 @@ class Normal(Distribution):
     def __post_init__(self) -> None:
         settle(self, "loc", "scale")
 
-    @property
-    def has_independent_components(self) -> bool:
-        """True."""
-        return True
-
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-density of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.loc.shape, self.event_ndim)
         value, loc, scale = align(value, self.loc, self.scale)
-        return sum_event(-0.5 * ((value - loc) / scale) ** 2 - jnp.log(scale) - _HALF_LOG_2PI, self.event_ndim)
+        return -0.5 * ((value - loc) / scale) ** 2 - jnp.log(scale) - HALF_LOG_2PI
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε, ε ~ N(0, 1); gradients pass through it."""

@@ -14,7 +14,7 @@ from jaxvae.typing import Array, Key
 class StraightThrough(Distribution):
     """A discrete distribution whose draws carry the gradient of its relaxation (straight-through).
 
-    z = corner(y),  ∇z := ∇y,  y ~ relaxed;  log p(z) is that of the discrete distribution
+    z = corner(y),  ∇z := ∇y,  y drawn from `relaxed`;  log p(z) is that of the discrete distribution
 
     Values are exact, so an ELBO is one of the discrete model; gradients are biased, the less the lower the temperature,
     and the larger then their variance. Jang, Gu and Poole 2017, section 2.2.
@@ -55,8 +55,8 @@ class StraightThrough(Distribution):
 
     def sample(self, key: Key) -> Array:
         """A draw of the discrete distribution; the gradient of the relaxed draw passes through it."""
-        relaxed = self.relaxed.sample(key)
-        corner = self.relaxed.corner(jax.lax.stop_gradient(relaxed))
+        value = self.relaxed.sample(key)
+        corner, relaxed = self.relaxed.corner(jax.lax.stop_gradient(value)), self.relaxed.relaxed(value)
         return corner + (relaxed - jax.lax.stop_gradient(relaxed))  # the bracket is exactly 0
 
     @property

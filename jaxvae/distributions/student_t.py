@@ -2,16 +2,17 @@
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import betaln
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.counting import log_gamma_half_ratio
+from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
+from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class StudentT(Distribution):
+class StudentT(IndependentTerms):
     """Independent components of Student's t distribution: a normal whose precision is gamma-distributed.
 
     log p(x) = −Σ_d [ ½ (df_d + 1) log(1 + y_d² / df_d) + log B(½, ½ df_d) + ½ log df_d + log scale_d ],
@@ -36,14 +37,14 @@ class StudentT(Distribution):
     def __post_init__(self) -> None:
         settle(self, "df", "loc", "scale")
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-density of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.loc.shape, self.event_ndim)
         value, df, loc, scale = align(value, self.df, self.loc, self.scale)
         y = (value - loc) / scale
-        half = jnp.full_like(df, 0.5)
-        log_normaliser = betaln(half, 0.5 * df) + 0.5 * jnp.log(df) + jnp.log(scale)
-        return sum_event(-0.5 * (df + 1.0) * jnp.log1p(y**2 / df) - log_normaliser, self.event_ndim)
+        # log B(½, ½ df) + ½ log df, where the logarithms of df cancel
+        log_normaliser = HALF_LOG_2PI - log_gamma_half_ratio(0.5 * df) + jnp.log(scale)
+        return -0.5 * (df + 1.0) * jnp.log1p(y**2 / df) - log_normaliser
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε √(½ df / γ), ε ~ N(0, 1), γ ~ Gamma(½ df).

@@ -11,6 +11,7 @@ from jaxvae.distributions.distribution import (
     SupportsSampleAndLogProb,
     check_event,
     is_reparameterized,
+    is_straight_through,
     sample_and_log_prob,
     score_term,
 )
@@ -114,6 +115,11 @@ class Transformed(Distribution):
     def is_reparameterized(self) -> bool:
         """Whether the base is."""
         return is_reparameterized(self.base)
+
+    @property
+    def is_straight_through(self) -> bool:
+        """Whether the base is."""
+        return is_straight_through(self.base)
 
     def score_term(self, value: Array) -> Array:
         """That of the base at the z that `value` comes from: the bijector learns through the draw, `[*batch]`."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.bessel import sphere_terms
-from jaxvae.distributions.distribution import Distribution, align, check_event
+from jaxvae.distributions.distribution import Distribution, align, check_event, nan_where
 from jaxvae.distributions.sphere_angle import sample_angle
 from jaxvae.distributions.transforms import unit_vector
 from jaxvae.pytrees import dataclass
@@ -46,7 +46,8 @@ class HypersphericalUniform(Distribution):
         """Log-density of a unit vector in nats per unit of area, `[*batch]`."""
         check_event(value, self.like.shape, 1)
         shape = jnp.broadcast_shapes(value.shape, self.like.shape)
-        return jnp.full(shape[:-1], -log_area(shape[-1]), self.like.dtype)
+        uniform = jnp.full(shape[:-1], -log_area(shape[-1]), self.like.dtype)
+        return nan_where(jnp.any(jnp.isnan(value), axis=-1), uniform)
 
     def sample(self, key: Key) -> Array:
         """A normalised normal vector; it has no parameters to pass a gradient to."""

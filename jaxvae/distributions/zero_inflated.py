@@ -5,13 +5,13 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align, check_event, sum_event
+from jaxvae.distributions.distribution import Distribution, IndependentTerms, align, check_event
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
 @dataclass
-class ZeroInflated(Distribution):
+class ZeroInflated(IndependentTerms):
     """Independent counts, each 0 with an extra probability π = sigmoid(logits), else from `base`.
 
     p(x) = Π_d [ π_d 1(x_d = 0) + (1 − π_d) base_d(x_d) ]
@@ -46,14 +46,12 @@ class ZeroInflated(Distribution):
         """False: values are discrete."""
         return False
 
-    def log_prob(self, value: Array) -> Array:
-        """Log-probability of `value` in nats, `[*batch]`."""
+    def log_prob_terms(self, value: Array) -> Array:
+        """Log-probability of each component of `value` in nats, `[*batch, *event]`."""
         check_event(value, self.logits.shape, self.event_ndim)
         value, logits, log_base = align(value, self.logits, self.base.log_prob(value))
         counted = log_base - jax.nn.softplus(logits)  # log (1 − π) = −softplus(logits)
-        return sum_event(
-            jnp.where(value == 0.0, jnp.logaddexp(-jax.nn.softplus(-logits), counted), counted), self.event_ndim
-        )
+        return jnp.where(value == 0.0, jnp.logaddexp(-jax.nn.softplus(-logits), counted), counted)
 
     def sample(self, key: Key) -> Array:
         """A draw of counts in the dtype of the base; no gradient passes through it."""

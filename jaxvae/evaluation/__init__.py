@@ -7,11 +7,11 @@ from jaxvae.evaluation.annealed import (
     hamiltonian_move,
     reverse_annealed_log_marginal,
 )
-from jaxvae.evaluation.baseline import independent_baseline
+from jaxvae.evaluation.baseline import family_baseline, has_free_baseline, independent_baseline
 from jaxvae.evaluation.batches import in_batches
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.code_density import CodeDensity, fit_code_density
-from jaxvae.evaluation.diagnose import Diagnostics, collapse_warning, diagnose, diagnostics_document
+from jaxvae.evaluation.diagnose import Diagnostics, diagnose, diagnostics_document
 from jaxvae.evaluation.diagnostics import (
     ActiveUnits,
     LatentTerms,
@@ -54,18 +54,19 @@ __all__ = [
     "annealed_log_marginal",
     "attempt",
     "bits_per_dimension",
-    "collapse_warning",
     "diagnose",
     "diagnostics_document",
     "effective_chains",
     "evaluate",
     "exact_log_marginal",
+    "family_baseline",
     "figure",
     "fit_code_density",
     "gaps_document",
     "gradient_draws",
     "gradient_signal_to_noise",
     "hamiltonian_move",
+    "has_free_baseline",
     "importance_estimate",
     "in_batches",
     "independent_baseline",

@@ -1,43 +1,64 @@
-"""The trivial model that every trained one must beat: independent dimensions."""
+"""Trivial models that every trained one must beat: independent dimensions."""
 
-import jax.numpy as jnp
+import dataclasses
+
+import jax
 
 from jaxvae.distributions import (
     Bernoulli,
     CategoricalLevels,
-    Distribution,
-    Normal,
+    SupportsSampleAndLogProb,
     smoothed_level_frequencies,
     smoothed_log_odds,
 )
-from jaxvae.likelihoods import Likelihood
-from jaxvae.likelihoods.support import BINARY
+from jaxvae.likelihoods import Normal, silent_member
+from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.typing import Array
+from jaxvae.vae import VAE
 
-_MIN_SCALE = 1e-3  # as the normal likelihood: pixels that never change would have an infinite density
 
+def independent_baseline(vae: VAE, x: Array) -> SupportsSampleAndLogProb:
+    """Independent dimensions fitted to training data, whatever the family of the likelihood where that is possible.
 
-def independent_baseline(likelihood: Likelihood, x: Array) -> Distribution | None:
-    """Independent dimensions fitted to training data.
-
-    The likelihood's own (`Likelihood.independent`) where it has one; else Bernoulli by Laplace's rule for binary data,
-    the share of each level for grey levels (with one more example that is spread over all), and normal by maximum
-    likelihood where there is a density. None for any other: a density and a mass do not compare.
+    Bernoulli by Laplace's rule for binary data, the share of each level for grey levels (with one more example that is
+    spread over all), and where there is a density the best member of `Normal("per_dimension")`. For counts and tables
+    the best member of the likelihood's own family (`family_baseline`).
 
     Args:
-        likelihood: of the model that is compared with it.
+        vae: the model that is compared with it.
         x: preprocessed training data, `[n, *data_shape]`.
 
     Returns:
         A distribution over one example.
     """
-    own = likelihood.independent(x)
-    if own is not None:
-        return own
-    if likelihood.support == BINARY:
+    support = vae.likelihood.support
+    if support == BINARY:
         return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
-    if likelihood.support.num_levels is not None:
-        return CategoricalLevels(smoothed_level_frequencies(x, likelihood.support.num_levels))
-    if not likelihood.support.is_discrete:
-        return Normal(jnp.mean(x, axis=0), jnp.maximum(jnp.std(x, axis=0), _MIN_SCALE))
-    return None
+    if support.num_levels is not None:
+        return CategoricalLevels(smoothed_level_frequencies(x, support.num_levels))
+    if has_free_baseline(support):
+        return family_baseline(dataclasses.replace(vae, likelihood=Normal("per_dimension")), x)
+    return family_baseline(vae, x)
+
+
+def has_free_baseline(support: Support) -> bool:
+    """Whether `independent_baseline` is of another family than the likelihood's own: not for counts and tables.
+
+    >>> has_free_baseline(BINARY)
+    True
+    """
+    return support.num_levels is not None or not (support.is_discrete or support.columns)
+
+
+def family_baseline(vae: VAE, x: Array) -> SupportsSampleAndLogProb:
+    """The best member of the likelihood's own family that ignores z: where training starts.
+
+    Args:
+        vae: the model.
+        x: preprocessed training data, `[n, *data_shape]`.
+
+    Returns:
+        A distribution over one example.
+    """
+    own = vae.likelihood.init(jax.random.key(0), vae, x)
+    return silent_member(vae.likelihood, vae, own)

@@ -1,4 +1,4 @@
-"""The diagnostics of a trained model on a test set: as JSON, and in words where the decoder ignores z."""
+"""The diagnostics of a trained model on a test set, and their entries of `evaluation.json`."""
 
 import math
 from typing import Any, NamedTuple
@@ -17,10 +17,6 @@ LITTLE_INFORMATION = 1.0  # nats: from here on, no active unit tells of the scal
 _RULE = (
     f"I(x; z) < {NO_INFORMATION:g} nats, or no active unit and I(x; z) < {LITTLE_INFORMATION:g} nat, "
     f"with two examples or more"
-)
-_REMEDIES = (
-    "KL warm-up (--objective.schedule Linear), --objective FreeBits, --objective MinimumRate, "
-    "lagging inference (--objective Lagging), or a weaker decoder"
 )
 
 
@@ -111,13 +107,3 @@ def diagnostics_document(diagnostics: Diagnostics | None) -> dict[str, Any]:
         "kl_per_dimension": per_dimension,
         "ignores_latents": {"value": diagnostics.ignores_latents, "rule": _RULE},
     }
-
-
-def collapse_warning(diagnostics: Diagnostics) -> str | None:
-    """One line that says that the decoder ignores z, and what to try; None where it does not."""
-    if not diagnostics.ignores_latents:
-        return None
-    return (
-        f"the decoder ignores z: I(x; z) = {diagnostics.mutual_information.value:.3f} nats, {diagnostics.num_active} "
-        f"of {diagnostics.units.variances.size} units active; try {_REMEDIES}"
-    )

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing, content_hash
-from jaxvae.distributions import Columns, Distribution, Levels
+from jaxvae.distributions import Columns, Levels, SupportsSampleAndLogProb
 from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import ImportanceReport, Scores
@@ -21,16 +21,19 @@ from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.evaluation.gaps import ELBO_DRAWS, InferenceGaps
 from jaxvae.hardware import describe_hardware
 from jaxvae.likelihoods import Likelihood
+from jaxvae.likelihoods.support import BINARY
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
+from jaxvae.version import __version__
 
 _ESTIMATORS = {
-    "elbo": "one draw of z an example (every z where it is enumerated); KL in closed form where the pair has one",
     "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x): a lower bound in expectation",
-    "distortion": "minus log p(x|z), one draw of z an example (every z where it is enumerated)",
-    "rate": "KL(q(z|x) ‖ p(z)), closed form where the pair has one, else of one draw",
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
+FEWEST_DRAWS = 10.0
+"""In effect, behind an estimate of log p(x): with fewer, larger weights are mostly not among those drawn."""
+_ALIKE = 0.01  # nats: two baselines that differ by less are one
+_NO_DRAWS = "left out by --num_samples 0"
 _OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
 
@@ -47,8 +50,8 @@ def provenance(x: Array, **context: Any) -> dict[str, Any]:
         "num_dimensions": int(np.prod(x.shape[1:])),
         "test_set_sha256": content_hash(x),
         "code": {
-            "jaxvae": version("jaxvae"),
-            "commit": _commit(),
+            "jaxvae": __version__,
+            "commit": commit_of_the_code(),
             "sources_sha256": _sources_hash(),
             **{package: version(package) for package in ("jax", "numpy", "scikit-learn")},
             "python": platform.python_version(),
@@ -68,7 +71,7 @@ def _sources_hash() -> str:
     return content.hexdigest()
 
 
-def _commit() -> str | None:
+def commit_of_the_code() -> str | None:
     """The commit that the package lies in, with `-dirty` where its files differ from it; None outside a checkout."""
 
     def git(*words: str) -> str:
@@ -88,27 +91,33 @@ def _commit() -> str | None:
 
 def likelihood_document(
     scores: Scores,
-    baseline: Distribution | None,
+    baseline: SupportsSampleAndLogProb,
+    family_baseline: SupportsSampleAndLogProb,
     likelihood: Likelihood,
     preprocessing: Preprocessing,
     x: Array,
+    estimators: Mapping[str, str],
     is_point_mass: bool = False,
     prior: Mapping[str, Figure] | None = None,
 ) -> dict[str, Any]:
-    """ELBO, log p(x), rate, distortion and the baseline of a test set.
+    """ELBO, log p(x), rate, distortion and the baselines of a test set.
+
+    That of the likelihood's own family is left out where it is the other one.
 
     Args:
         scores: from `evaluate`.
-        baseline: the trivial model, fitted to training data; None where there is none.
+        baseline: independent dimensions, fitted to training data.
+        family_baseline: the best member of the likelihood's own family that ignores z.
         likelihood: tells whether log-probabilities are masses.
         preprocessing: tells the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
+        estimators: how `elbo`, `distortion` and `rate` were estimated, see `Scoring.describe`.
         is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
         prior: what the prior reports of itself.
     """
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
     num_dimensions = int(np.prod(x.shape[1:]))
-    figures = scores.figures
+    figures, how = scores.figures, {**_ESTIMATORS, **estimators}
 
     def bits(estimate: Estimate) -> dict[str, float | None]:
         if bin_width is None:
@@ -121,32 +130,35 @@ def likelihood_document(
 
     def entry(name: str, estimate: Estimate | None, **more: Any) -> dict[str, Any]:
         if estimate is None:
-            return missing(NO_DENSITY)
+            return missing(_NO_DRAWS if "elbo" in figures else NO_DENSITY)
         if is_point_mass and name == "log_marginal":
             return figure(estimate, "nats", _OF_POINTS, note="the ELBO, as q(z|x) is one point", **more)
-        return figure(estimate, "nats", _ESTIMATORS[name], **more)
+        return figure(estimate, "nats", how[name], **more)
 
     def density(name: str, **more: Any) -> dict[str, Any]:
         estimate = figures.get(name)
         return entry(name, estimate, **(bits(estimate) if estimate else {}), **more)
 
-    if baseline is None:
-        baseline_entry = {"model": "none", **missing(f"none is known for {type(likelihood).__name__}")}
-    else:
-        family = type(baseline.base if isinstance(baseline, Levels) else baseline).__name__
-        model = "columns" if isinstance(baseline, Columns) else f"{family} per dimension"
-        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(baseline.log_prob))(x)))
+    def trivial(model: SupportsSampleAndLogProb) -> dict[str, Any]:
+        family = type(model.base if isinstance(model, Levels) else model).__name__
+        name = "columns" if isinstance(model, Columns) else f"{family} per dimension"
+        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(model.log_prob))(x)))
         shown = figure(estimate, "nats", "log p(x) in closed form", **bits(estimate))
-        baseline_entry = {"model": f"independent {model}", **shown}
+        return {"model": f"independent {name}", **shown}
+
+    baselines = {"baseline": trivial(baseline), "family_baseline": trivial(family_baseline)}
+    difference = baselines["baseline"]["value"] - baselines["family_baseline"]["value"]
+    if likelihood.support == BINARY or abs(difference) < _ALIKE:  # of bits, all independent models are Bernoulli's
+        del baselines["family_baseline"]
     rate, log_likelihood = figures.get("kl"), figures["log_likelihood"]
     distortion = Estimate(-log_likelihood.value, log_likelihood.standard_error)
-    distortion_name = "reconstruction_distortion" if scores.importance is None else "distortion"
+    distortion_name = "distortion" if "elbo" in figures else "reconstruction_distortion"
     return {
         "elbo": density("elbo"),
         "log_marginal": density("log_marginal", **_importance_entries(scores.importance, is_point_mass)),
         "rate": entry("rate", rate, **({} if rate is None else {"bits": rate.value / math.log(2.0)})),
         distortion_name: entry(distortion_name, distortion),
-        "baseline": baseline_entry,
+        **baselines,
         **({"prior": {name: _prior_figure(value) for name, value in prior.items()}} if prior else {}),
     }
 
@@ -172,17 +184,26 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
             report.draw_error,
             "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
             "one draw tells nothing of its error: give --num_samples 2 or more",
-        ),
+        )
+        | _lower_bound_of_error(report),
         "repeat_error": _error_entry(
             report.repeat_error,
             "standard deviation of the means of the repeats / √(number of repeats)",
-            "one repeat tells nothing of it: give --num_repeats 2 or more",
+            "one repeat tells nothing of it: run evaluate.py with --num_repeats 2 or more",
         ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
         "pareto_shape": shape
         if report.pareto_shape is not None
         else missing("too few samples for a tail: raise --num_samples"),
     }
+
+
+def _lower_bound_of_error(report: ImportanceReport) -> dict[str, str]:
+    """Where few draws count, larger weights are mostly not among them, and an error by the weights is too small."""
+    count = report.effective_sample_size.value
+    if report.draw_error is None or count >= FEWEST_DRAWS:
+        return {}
+    return {"note": f"at least: only {count:.1f} draws count in effect; --num_repeats 10 estimates it by repeats"}
 
 
 def _error_entry(value: float | None, estimator: str, reason: str) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from jaxvae.evaluation.batches import Batches, in_batches
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, tail_length, trust_threshold
+from jaxvae.keys import Purpose, key_for
 from jaxvae.objectives import Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
-_NO_CHUNK = 2**32 - 1  # a fold of the key that no chunk of draws has
 _NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 _DRAWS_AT_ONCE = 1000  # over all examples of a batch: their decodings stay within a processor's cache
@@ -42,7 +42,7 @@ class _Scored:
 @functools.cache  # one function for one number: what jit knows it by
 def _marginal(num_samples: int) -> Callable[..., Metrics]:
     def marginal(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
-        posterior = scored.objective.infer(scored.model, params, jax.random.fold_in(key, _NO_CHUNK), example)
+        posterior = scored.objective.infer(scored.model, params, key_for(key, Purpose.REFINEMENT), example)
         return importance_estimate(scored.model, params, key, example, num_samples, posterior)._asdict()
 
     return marginal
@@ -53,7 +53,7 @@ def _scores_and_marginal(num_samples: int) -> Callable[..., Metrics]:
     def first(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
         score_key, marginal_key = jax.random.split(key)
         scores = scored.objective.score(scored.model, params, score_key, example)
-        if "elbo" not in scores:
+        if "elbo" not in scores or num_samples == 0:
             return scores
         return scores | _marginal(num_samples)(scored, params, marginal_key, example)
 
@@ -110,7 +110,7 @@ class Scores(NamedTuple):
     figures: dict[str, Estimate]
     """`log_likelihood` and, where the objective has a density, `elbo`, `kl` and `log_marginal`, nats."""
     importance: ImportanceReport | None
-    """Of `log_marginal`; None where the objective has no density."""
+    """Of `log_marginal`; None where the objective has no density, or no draws were asked for."""
 
 
 def evaluate(
@@ -132,7 +132,7 @@ def evaluate(
         params: all parameters.
         key: for the draws.
         x: preprocessed test data, `[n, *data_shape]`.
-        num_samples: draws an example for log p(x) [samples].
+        num_samples: draws an example for log p(x) [samples]; 0 leaves it out.
         num_repeats: independent estimates of log p(x), which is then their mean.
         progress: called with the number of examples done after each batch, of each repeat.
     """
@@ -140,7 +140,7 @@ def evaluate(
 
     def over_examples(batches: Batches, key: Key) -> dict[str, np.ndarray]:
         results = []
-        for batch in batches(key, x, min(examples_at_once(num_samples), len(x))):
+        for batch in batches(key, x, min(examples_at_once(max(num_samples, 1)), len(x))):
             results.append(batch)
             progress(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
@@ -150,7 +150,7 @@ def evaluate(
         return {name: Estimate.of(values) for name, values in figures.items() if values.ndim == 1}
 
     figures = over_examples(in_batches(Partial(_scores_and_marginal(num_samples), scored, params)), key)
-    if "elbo" not in figures:
+    if "elbo" not in figures or num_samples == 0:
         return Scores(estimates(figures), None)
     again = in_batches(Partial(_marginal(num_samples), scored, params))
     others = [over_examples(again, jax.random.fold_in(key, len(x) + repeat)) for repeat in range(1, num_repeats)]

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.draw import Model
 from jaxvae.evaluation.likelihood import importance_estimate
+from jaxvae.keys import same_draws
 from jaxvae.objectives import elbo_terms, refine
 from jaxvae.typing import Array, Key, Params
 
@@ -76,7 +77,7 @@ def inference_gaps(
 
     def elbo(key: Key) -> Array:
         """The ELBOs of q and q* by one draw of each with the same noise, `[2]`."""
-        draws = [model.draw(params, jax.random.clone(key), x, posterior=q) for q in (encoded, refined)]
+        draws = [model.draw(params, same_draws(key), x, posterior=q) for q in (encoded, refined)]
         return jnp.stack([elbo_terms(draw).value for draw in draws])
 
     before, after = jnp.mean(jax.lax.map(elbo, jax.random.split(elbo_key, num_draws), batch_size=min(num_draws, 50)), 0)

@@ -9,6 +9,7 @@ from jaxvae.likelihoods.discretized_logistic_mixture import DiscretizedLogisticM
 from jaxvae.likelihoods.laplace import Laplace
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.logistic import DiscretizedLogistic, Logistic
+from jaxvae.likelihoods.maximum_likelihood import maximum_likelihood, silent_member
 from jaxvae.likelihoods.mixed import Mixed
 from jaxvae.likelihoods.negative_binomial import NegativeBinomial
 from jaxvae.likelihoods.normal import Normal
@@ -35,4 +36,6 @@ __all__ = [
     "StudentT",
     "Support",
     "ZeroInflated",
+    "maximum_likelihood",
+    "silent_member",
 ]

@@ -1,11 +1,12 @@
 """A softmax over the grey levels for each dimension."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.networks.products import plus_bias
@@ -27,32 +28,42 @@ class Categorical(Likelihood):
     given no examples), so that training starts near the best model with independent dimensions.
 
     Args:
-        num_levels: number of grey levels of the data [levels]: x is g / (num_levels − 1); 256 for 8 bits.
+        num_levels: number of grey levels [levels]: x is g / (num_levels − 1); by default that of the data in a run: 256
+            of 8-bit images, 17 of digits.
 
     Raises:
         UserError: for a number of levels out of range.
     """
 
-    num_levels: int = 256
+    num_levels: int | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
 
+    def for_data(self, largest_level: int | None) -> Self:
+        """With the number of levels of the data where none was given."""
+        return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
+
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the number of levels is known."""
+        super().check_model(vae)
+        known_levels(self, "num_levels")
+
     @property
     def support(self) -> Support:
         """The levels g / (num_levels − 1)."""
-        return levels(self.num_levels)
+        return levels(known_levels(self, "num_levels"))
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """A logit for each level of each data dimension: `(num_levels, *data_shape)`."""
-        return (self.num_levels, *vae.data_shape)
+        return (known_levels(self, "num_levels"), *vae.data_shape)
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The offset, `[*data_shape, num_levels]`."""
         del key
         if examples is None:
-            return {"offset": jnp.zeros((*vae.data_shape, self.num_levels))}
-        return {"offset": distributions.smoothed_level_frequencies(examples, self.num_levels)}
+            return {"offset": jnp.zeros((*vae.data_shape, known_levels(self, "num_levels")))}
+        return {"offset": distributions.smoothed_level_frequencies(examples, known_levels(self, "num_levels"))}
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.CategoricalLevels:
         """p(x|z) over `data_shape`."""

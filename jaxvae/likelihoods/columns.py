@@ -3,16 +3,17 @@
 import abc
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.distributions.transforms import positive
-from jaxvae.likelihoods.negative_binomial import dispersion_by_moments
+from jaxvae.likelihoods.negative_binomial import best_dispersion, bounded_dispersion
 from jaxvae.likelihoods.poisson import compress, rates_from, smoothed_rates
-from jaxvae.likelihoods.support import BINARY, COUNTS, REAL, Support, codes
+from jaxvae.likelihoods.support import BINARY, COUNTS, POSITIVE, REAL, Support, codes
+from jaxvae.likelihoods.units import in_units, read, units_of
 from jaxvae.typing import Array, Params
 
+MOST_LOG_MEDIAN = 60.0  # either way: float32 holds exp(±87)
 MIN_SCALE = 1e-3  # of the column's own spread: bounds the density of a column with many equal values
 
 
@@ -35,42 +36,44 @@ class Column(abc.ABC):
     def encoder_input(self, params: Params, x: Array) -> Array:
         """What the encoder is shown of one value, `[inputs]`."""
 
-    @abc.abstractmethod
-    def independent(self, x: Array) -> distributions.Distribution:
-        """The best distribution of the column alone, from training values `[n]`."""
-
-
-def _standard(examples: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation; a column that never changes has 1."""
-    mean, scale = jnp.mean(examples), jnp.std(examples)
-    rounding = 100.0 * float(jnp.finfo(scale.dtype).eps) * jnp.max(jnp.abs(examples))
-    return mean, jnp.where(scale > rounding, scale, 1.0)
-
 
 class Real(Column):
-    """Normal in units of the column's own spread: loc = mean + spread · decoder(z), scale = spread · learned."""
+    """Normal in units of the column's own spread: loc = center + spread · decoder(z), scale = spread · learned."""
 
     support = REAL
 
     def init(self, examples: Array | None) -> Params:
-        """The raw scale, and the column's mean and spread, which are not learned."""
-        mean, spread = (jnp.zeros(()), jnp.ones(())) if examples is None else _standard(examples)
-        return {"raw_scale": jnp.zeros(()), "fixed": {"mean": mean, "spread": spread}}
+        """The raw scale, and the column's center and spread, which are not learned."""
+        return {"raw_scale": jnp.zeros(()), **units_of(examples, ())}
 
     def distribution(self, params: Params, outputs: Array) -> distributions.Normal:
         """Normal."""
-        fixed = jax.lax.stop_gradient(params["fixed"])
-        mean, spread = fixed["mean"], fixed["spread"]
-        return distributions.Normal(mean + spread * outputs[0], spread * positive(params["raw_scale"], MIN_SCALE))
+        center, spread = read(params)
+        return distributions.Normal(center + spread * outputs[0], spread * positive(params["raw_scale"], MIN_SCALE))
 
     def encoder_input(self, params: Params, x: Array) -> Array:
-        """(x − mean) / spread."""
-        fixed = jax.lax.stop_gradient(params["fixed"])
-        return ((x - fixed["mean"]) / fixed["spread"])[None]
+        """(x − center) / spread."""
+        return in_units(params, x)[None]
 
-    def independent(self, x: Array) -> distributions.Normal:
-        """Normal by maximum likelihood."""
-        return distributions.Normal(*_standard(x))
+
+class Positive(Column):
+    """Log-normal, in units of the logarithms' own spread: log x ~ N(center + spread · decoder(z), spread · learned)."""
+
+    support = POSITIVE
+
+    def init(self, examples: Array | None) -> Params:
+        """The raw scale, and the logarithms' center and spread, which are not learned."""
+        return {"raw_scale": jnp.zeros(()), **units_of(None if examples is None else jnp.log(examples), ())}
+
+    def distribution(self, params: Params, outputs: Array) -> distributions.LogNormal:
+        """Log-normal."""
+        center, spread = read(params)
+        loc = jnp.clip(center + spread * outputs[0], -MOST_LOG_MEDIAN, MOST_LOG_MEDIAN)
+        return distributions.LogNormal(loc, spread * positive(params["raw_scale"], MIN_SCALE))
+
+    def encoder_input(self, params: Params, x: Array) -> Array:
+        """(log x − center) / spread."""
+        return in_units(params, jnp.log(x))[None]
 
 
 class Count(Column):
@@ -84,22 +87,18 @@ class Count(Column):
             return {"offset": jnp.zeros(()), "log_dispersion": jnp.zeros(())}
         return {
             "offset": jnp.log(smoothed_rates(examples)),
-            "log_dispersion": jnp.log(dispersion_by_moments(examples)),
+            "log_dispersion": jnp.log(best_dispersion(examples)),
         }
 
     def distribution(self, params: Params, outputs: Array) -> distributions.NegativeBinomial:
         """Negative binomial."""
         rate = rates_from(outputs[0], params["offset"])
-        return distributions.NegativeBinomial(rate, jnp.exp(params["log_dispersion"]))
+        return distributions.NegativeBinomial(rate, bounded_dispersion(params["log_dispersion"]))
 
     def encoder_input(self, params: Params, x: Array) -> Array:
         """arsinh x."""
         del params
         return compress(x)[None]
-
-    def independent(self, x: Array) -> distributions.NegativeBinomial:
-        """Negative binomial by moments."""
-        return distributions.NegativeBinomial(smoothed_rates(x), dispersion_by_moments(x))
 
 
 class Binary(Column):
@@ -119,10 +118,6 @@ class Binary(Column):
         """X itself."""
         del params
         return x[None]
-
-    def independent(self, x: Array) -> distributions.Bernoulli:
-        """Bernoulli by Laplace's rule."""
-        return distributions.Bernoulli(distributions.smoothed_log_odds(x))
 
 
 class Categorical(Column):
@@ -145,10 +140,6 @@ class Categorical(Column):
         """The code one-hot, `[K]`; between two codes (which data never is) a mixture of the two."""
         del params
         return jnp.maximum(1.0 - jnp.abs(x - jnp.arange(self.num_codes).astype(x.dtype)), 0.0)
-
-    def independent(self, x: Array) -> distributions.CategoricalCodes:
-        """The classes' shares by Laplace's rule."""
-        return distributions.CategoricalCodes(self._log_shares(x))
 
     def _log_shares(self, x: Array) -> Array:
         codes = jnp.arange(self.num_codes).astype(x.dtype)

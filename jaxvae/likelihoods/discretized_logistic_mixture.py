@@ -1,21 +1,28 @@
 """Mixtures of discretised logistics for grey and colour images, as in PixelCNN++."""
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.distribution import align
 from jaxvae.distributions.transforms import inverse_positive, positive
+from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.logistic import MIN_SCALE_IN_LEVELS
+from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
+
+_LEAST_LOG_WEIGHT = -7.0  # of a component at the start: of one that is rarer the decoder would get no gradient
+_STEPS, _NUMBERS = 20, 200_000  # of the fit at the start: each number has K components, and is slow
 
 
 @dataclass
@@ -29,32 +36,43 @@ class DiscretizedLogisticMixture(Likelihood):
     blue depend linearly on the channels before them, with decoded coefficients in (−1, 1). Salimans et al. 2017,
     equations 2 and 3.
 
-    Learned offsets spread the components evenly over [0, 1] at first, each with the share of the training examples that
-    lie next to it, so that they do not start alike. Colour images have no closed-form mean: draw from them instead.
+    Learned offsets start near the maximum likelihood of the training examples, from components that are spread evenly
+    over [0, 1], each with the share of the examples next to it. Colour images have no closed-form mean: draw from them
+    instead.
 
     Args:
         num_components: K [components].
-        num_levels: number of grey levels of the data [levels]: x is g / (num_levels − 1); 256 for 8 bits.
+        num_levels: number of grey levels [levels]: x is g / (num_levels − 1); by default that of the data in a run: 256
+            of 8-bit images, 17 of digits.
 
     Raises:
         UserError: for no component, or a number of levels out of range.
     """
 
     num_components: int = 5
-    num_levels: int = 256
+    num_levels: int | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_components=self.num_components)
         check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
 
+    def for_data(self, largest_level: int | None) -> Self:
+        """With the number of levels of the data where none was given."""
+        return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
+
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the number of levels is known."""
+        super().check_model(vae)
+        known_levels(self, "num_levels")
+
     @property
     def support(self) -> Support:
         """The levels g / (num_levels − 1)."""
-        return levels(self.num_levels)
+        return levels(known_levels(self, "num_levels"))
 
     @property
     def _min_scale(self) -> float:
-        return MIN_SCALE_IN_LEVELS / (self.num_levels - 1)
+        return MIN_SCALE_IN_LEVELS / (known_levels(self, "num_levels") - 1)
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """`(3 K, *data_shape)`: log-weights, locations, raw scales; for colours `(10 K, H, W, 1)`.
@@ -76,9 +94,17 @@ class DiscretizedLogisticMixture(Likelihood):
         }
         if examples is None:
             return own | {"logits": jnp.zeros((*(vae.data_shape[:-1] if _is_rgb(vae) else vae.data_shape), count))}
+        channels = examples
         if _is_rgb(vae):  # a channel is one more example of its pixel
-            examples = jnp.moveaxis(examples, -1, 0).reshape(-1, *vae.data_shape[:-1])
-        return own | {"logits": distributions.smoothed_level_frequencies(examples, count)}
+            channels = jnp.moveaxis(examples, -1, 0).reshape(-1, *vae.data_shape[:-1])
+        own |= {"logits": distributions.smoothed_level_frequencies(channels, count)}
+        own = maximum_likelihood(partial(silent_member, self, vae), own, a_few(examples, _NUMBERS), _STEPS)
+        least = inverse_positive(jnp.asarray(2.0 * self._min_scale, float), self._min_scale)
+        return {
+            "locs": own["locs"],
+            "raw_scales": jnp.maximum(own["raw_scales"], least),
+            "logits": jnp.maximum(jax.nn.log_softmax(own["logits"]), _LEAST_LOG_WEIGHT),
+        }
 
     def distribution(
         self, vae: "VAE", params: Params, outputs: Array
@@ -89,12 +115,14 @@ class DiscretizedLogisticMixture(Likelihood):
             outputs = outputs.reshape(3, self.num_components, *vae.data_shape)
             logits, locs, raw_scales = jnp.moveaxis(outputs, 1, -1)  # each [*data_shape, K]
             locs, scales = self._locs_and_scales(own, locs, raw_scales)
-            return distributions.DiscretizedLogisticMixture(logits + own["logits"], locs, scales, self.num_levels)
+            return distributions.DiscretizedLogisticMixture(
+                logits + own["logits"], locs, scales, known_levels(self, "num_levels")
+            )
         outputs = jnp.moveaxis(outputs.reshape(10, self.num_components, *vae.data_shape[:-1]), 1, -1)  # [10, H, W, K]
         locs, raw_scales, raw_coefficients = (jnp.moveaxis(outputs[i : i + 3], 0, -2) for i in (1, 4, 7))
         locs, scales = self._locs_and_scales(own, locs, raw_scales)  # each [H, W, 3, K]
         return distributions.DiscretizedLogisticMixtureRGB(
-            outputs[0] + own["logits"], locs, scales, jnp.tanh(raw_coefficients), self.num_levels
+            outputs[0] + own["logits"], locs, scales, jnp.tanh(raw_coefficients), known_levels(self, "num_levels")
         )
 
     def _locs_and_scales(self, own: Params, locs: Array, raw_scales: Array) -> tuple[Array, Array]:

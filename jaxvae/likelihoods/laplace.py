@@ -15,23 +15,32 @@ if TYPE_CHECKING:
     from jaxvae.vae import VAE
 
 
+def _mean_absolute(residuals: Array, axis: int | None) -> Array:
+    return jnp.mean(jnp.abs(residuals), axis)
+
+
 @dataclass
 class Laplace(Likelihood):
     """Independent Laplace data dimensions: p(x|z) = Π_d exp(−|x_d − loc_d| / scale_d) / (2 scale_d).
 
-    loc = mean(decoder(z) + offset). The offset is learned and starts at the mean of the training examples; a scale that
-    is not fixed starts at their mean absolute residual.
+    Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned and
+    starts at the median of the training examples; a scale that is not fixed starts at their mean absolute deviation
+    from it.
 
     Args:
-        scale: mean absolute deviation [data units]: a number > 0, `learned` (one number) or `per_pixel` (decoded).
+        scale: mean absolute deviation [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
+            learned number for each dimension) or `decoded`.
         mean: range of the decoded mean: `identity` for any real, `sigmoid` for (0, 1), `tanh` for (−1, 1).
+        start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
+            without an offset.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
     """
 
-    scale: float | Literal["learned", "per_pixel"] = "learned"
+    scale: float | location_scale.ScaleKind = "decoded"
     mean: Literal["identity", "sigmoid", "tanh"] = "identity"
+    start: location_scale.Start = "data"
 
     def __post_init__(self) -> None:
         location_scale.check(self)
@@ -42,15 +51,20 @@ class Laplace(Likelihood):
         return REAL
 
     def parameter_shape(self, vae: "VAE") -> Shape:
-        """A mean for each data dimension, and with `per_pixel` a raw scale: `data_shape` or `(2, *data_shape)`."""
+        """A mean for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
         return location_scale.parameter_shape(self, vae)
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
-        """The offset, `data_shape`, and the raw scale, `[]`, if it is not fixed."""
+        """The offset and, if it is learned, the raw scale; see `location_scale.start`."""
         del key
-        return location_scale.start_at_data(self, vae, examples, lambda residuals: jnp.mean(jnp.abs(residuals)))
+        return location_scale.start(self, vae, examples, location_scale.median_of, _mean_absolute)
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Laplace:
         """p(x|z) over `data_shape`."""
         del vae
         return distributions.Laplace(*location_scale.location_and_scale(self, params, outputs))
+
+    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        del vae
+        return location_scale.encoder_input(params, x)

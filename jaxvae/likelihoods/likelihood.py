@@ -1,9 +1,9 @@
 """What a likelihood is: how the decoder's outputs become p(x|z)."""
 
 import abc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from jaxvae.distributions import Distribution, SupportsSampleAndLogProb
+from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.likelihoods.support import Support
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -30,6 +30,17 @@ class Likelihood(abc.ABC):
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
         """p(x|z) from the decoder's `outputs`; parameters of its own are in `params["likelihood"]`."""
 
+    def for_data(self, largest_level: int | None) -> Self:
+        """The likelihood with what the data state as numbers, and `self` where nothing changes; by default as it is.
+
+        A run asks for it before it builds the model; in Python you give the numbers, or call it.
+
+        Args:
+            largest_level: n where x are grey levels g / n, None where they are none.
+        """
+        del largest_level
+        return self
+
     def check_model(self, vae: "VAE") -> None:
         """Check that this likelihood goes with the rest of the model; called when the model is built.
 
@@ -40,6 +51,9 @@ class Likelihood(abc.ABC):
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """Draw the parameters that are not the decoder's; by default there are none.
+
+        They should start where a decoder that puts out 0 is the best member of the family that ignores z, so that no
+        model has to learn units first: that member is a baseline, and `maximum_likelihood` finds it.
 
         `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
         levels where training binarises dynamically.
@@ -55,11 +69,3 @@ class Likelihood(abc.ABC):
         """
         del vae, params
         return x
-
-    def independent(self, x: Array) -> Distribution | None:
-        """The model of training data, `[n, *data_shape]`, with independent dimensions: what a trained one must beat.
-
-        None where the default for the support is right: Bernoulli for binary data, normal for real data, else none.
-        """
-        del x
-        return None

@@ -1,20 +1,28 @@
 """What likelihoods with a location and a scale share: kinds of scale, ranges of the location, and where they start."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions.transforms import inverse_positive, positive
+from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
+from jaxvae.likelihoods.units import in_units, read, units_of
 from jaxvae.typing import Array, Params, Shape
 
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
 
 MIN_SCALE = 1e-3  # a quarter of a grey level of 8-bit data in [0, 1]: bounds the density where pixels never change
+MIN_SCALE_IN_SPREADS = 3e-3  # where there are units: pictures in [0, 1] have a spread of about a third
+MOST_SORTED = 4_000_000  # numbers, for medians: more would tell little more
 _EDGE = 0.01  # how near to the end of an open range a mean of the data is taken to be, to have a finite offset
+
+ScaleKind = Literal["shared", "per_dimension", "decoded"]
+Start = Literal["data", "unit"]
+_KINDS, _STARTS = ("shared", "per_dimension", "decoded"), ("data", "unit")
 
 
 class _Range(NamedTuple):
@@ -31,66 +39,155 @@ _RANGES = {
 }
 
 
-def check(likelihood: Any, *more_kinds: str) -> None:
-    """Check the fields `scale` and, where there is one, `mean`.
+def mean_of(examples: Array) -> Array:
+    """Over the examples, `data_shape`."""
+    return jnp.mean(examples, axis=0)
+
+
+def median_of(examples: Array) -> Array:
+    """Over the examples, `data_shape`."""
+    return jnp.median(a_few(examples, MOST_SORTED), axis=0)
+
+
+def root_mean_square(residuals: Array, axis: int | None) -> Array:
+    """Of residuals about their mean the standard deviation."""
+    return jnp.sqrt(jnp.mean(residuals**2, axis))
+
+
+def check(likelihood: Any) -> None:
+    """Check the fields `scale`, `start` and, where there is one, `mean`.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
     """
     check_range(likelihood, above=0.0, scale=likelihood.scale)
-    check_choice(likelihood, ("learned", "per_pixel", *more_kinds), scale=likelihood.scale)
+    check_choice(likelihood, _KINDS, scale=likelihood.scale)
+    check_choice(likelihood, _STARTS, start=likelihood.start)
     check_choice(likelihood, _RANGES, mean=getattr(likelihood, "mean", None))
 
 
 def kind(likelihood: Any) -> str:
-    """`fixed`, `learned`, … ; a number may be a tracer, which must never be compared."""
+    """`fixed`, `shared`, … ; a number may be a tracer, which must never be compared."""
     return likelihood.scale if isinstance(likelihood.scale, str) else "fixed"
 
 
 def parameter_shape(likelihood: Any, vae: "VAE") -> Shape:
-    """A location for each data dimension, and with `per_pixel` a raw scale: `data_shape` or `(2, *data_shape)`."""
-    return (2, *vae.data_shape) if kind(likelihood) == "per_pixel" else vae.data_shape
+    """A location for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
+    return (2, *vae.data_shape) if kind(likelihood) == "decoded" else vae.data_shape
 
 
-def start_at_data(
+def _has_units(likelihood: Any) -> bool:
+    """Whether locations may be any real: then the decoder and the encoder work in units of the training examples."""
+    return likelihood.start == "data" and getattr(likelihood, "mean", None) == "identity"
+
+
+def _least_scale(likelihood: Any) -> float:
+    """Of a learned scale, in the units of the likelihood."""
+    return MIN_SCALE_IN_SPREADS if _has_units(likelihood) else MIN_SCALE
+
+
+def encoder_input(params: Params, x: Array) -> Array:
+    """(x − center) / spread, `data_shape`; x itself where the likelihood has no units."""
+    return in_units(params.get("likelihood", {}), x)
+
+
+def with_two_more(vae: "VAE", examples: Array) -> Array:
+    """The examples and two more, one of them a standard deviation of all values above their mean, the other below.
+
+    Laplace's rule for reals: no pixel is certain to keep its value because it has never changed. The columns of a table
+    have units of their own: there nothing is added.
+    """
+    if len(vae.data_shape) < 2:
+        return examples
+    mean, spread = jnp.mean(examples), jnp.std(examples)
+    more = jnp.stack([jnp.full(vae.data_shape, value) for value in (mean - spread, mean + spread)])
+    return jnp.concatenate([examples, more.astype(examples.dtype)])
+
+
+def _never_change(likelihood: Any, vae: "VAE", examples: Array) -> Array:
+    """Dimensions that say nothing of a scale, since their examples have one value: they start at 1.
+
+    At the smallest scale instead, the decoder's first outputs would be hundreds of scales off. Of images it is all
+    pixels or none, since two more examples are added. Units would bring rounding, so these are values as they are.
+    """
+    if len(vae.data_shape) < 2:
+        return jnp.all(examples == examples[:1], None if kind(likelihood) == "shared" else 0)
+    return jnp.all(examples == examples.reshape(-1)[0])
+
+
+def start(
     likelihood: Any,
     vae: "VAE",
     examples: Array | None,
-    scale_of: Callable[[Array], Array],
-    minimum: float = MIN_SCALE,
+    center_of: Callable[[Array], Array],
+    scale_of: Callable[..., Array],
+    minimum: float | None = None,
 ) -> Params:
-    """The parameters with which a decoder that puts out 0 predicts the mean of the training examples.
+    """The parameters with which a decoder that puts out 0 has the center and the spread of the training examples.
 
     Args:
-        likelihood: with its fields `scale` and, where there is one, `mean`.
+        likelihood: with its fields `scale`, `start` and, where there is one, `mean`.
         vae: the model, for its `data_shape`.
-        examples: `[n, *data_shape]`, or None: then the offset is 0 and the scale 1.
-        scale_of: the scale, `[]`, that fits residuals `[n, *data_shape]`.
-        minimum: the smallest scale [data units].
+        examples: `[n, *data_shape]`, to which `with_two_more` adds, or None: then the offset is 0 and the scale 1.
+        center_of: the location, `data_shape`, of examples.
+        scale_of: the scale of residuals `[n, *data_shape]`, over the axes that it is given as `axis`.
+        minimum: the smallest scale, where it is the likelihood's own; dimensions that never change start at 1.
 
     Returns:
-        `offset`, `data_shape`, added to the decoded location before its range; `raw_scale`, `[]`, where the scale is
-        not fixed.
+        `fixed`, the center and the spread of the examples, where locations may be any real: all that follows, and what
+        the decoder puts out, is then in these units;
+        `offset`, `data_shape`, which is added to the decoded location before its range, but not for the start `unit`;
+        `raw_scale`, where one is learned: `[]` for `shared`, else `data_shape`, for `decoded` not for the start `unit`.
     """
-    own: Params = {"offset": jnp.zeros(vae.data_shape)}
-    raw_scale = jnp.zeros(())
+    scale_kind = kind(likelihood)
+    scale_shape = () if scale_kind == "shared" else vae.data_shape
+    if likelihood.start == "unit":
+        return {"raw_scale": jnp.zeros(scale_shape)} if scale_kind in ("shared", "per_dimension") else {}
+    offset, raw_scale = jnp.zeros(vae.data_shape), jnp.zeros(scale_shape)
+    units = units_of(examples, vae.data_shape) if _has_units(likelihood) else {}
     if examples is not None:
+        never_change = _never_change(likelihood, vae, examples)
+        examples = with_two_more(vae, jax.vmap(lambda x: in_units(units, x))(examples))
         location_range = _RANGES[getattr(likelihood, "mean", "identity")]
-        own["offset"] = location_range.inverse(jnp.mean(examples, axis=0))
-        scale = scale_of(examples - location_range.of(own["offset"])[None])
-        raw_scale = inverse_positive(jnp.maximum(scale, 2.0 * minimum), minimum)
-    return own if kind(likelihood) == "fixed" else own | {"raw_scale": raw_scale}
+        offset = location_range.inverse(center_of(examples))
+        axis = None if scale_kind == "shared" else 0
+        scale = scale_of(examples - location_range.of(offset)[None], axis=axis)
+        scale = jnp.where(never_change, 1.0, scale)
+        least = minimum or _least_scale(likelihood)
+        raw_scale = inverse_positive(jnp.maximum(scale, 2.0 * least), least)
+    own = {"offset": offset} if scale_kind == "fixed" else {"offset": offset, "raw_scale": raw_scale}
+    return {**own, **units}
+
+
+def fit(likelihood: Any, vae: "VAE", own: Params, examples: Array | None, minimum: float | None = None) -> Params:
+    """The parameters of maximum likelihood, from those of `start`; see there. The scale stays above its minimum."""
+    if examples is None or likelihood.start == "unit":
+        return own
+    units = {name: leaf for name, leaf in own.items() if name == "fixed"}
+    learned = {name: leaf for name, leaf in own.items() if name != "fixed"}
+    fitted = maximum_likelihood(
+        lambda own: silent_member(likelihood, vae, {**own, **units}), learned, with_two_more(vae, a_few(examples))
+    )
+    fitted = {**fitted, **units}
+    if "raw_scale" not in fitted:
+        return fitted
+    least = minimum or _least_scale(likelihood)
+    at_least = inverse_positive(jnp.asarray(2.0 * least, float), least)  # where softplus has a gradient left
+    raw_scale = jnp.maximum(fitted["raw_scale"], at_least)
+    never_change = _never_change(likelihood, vae, examples)
+    return {**fitted, "raw_scale": jnp.where(never_change, own["raw_scale"], raw_scale)}
 
 
 def location_and_scale(
-    likelihood: Any, params: Params, outputs: Array, minimum: float = MIN_SCALE
+    likelihood: Any, params: Params, outputs: Array, minimum: float | None = None
 ) -> tuple[Array, Array]:
-    """Location `data_shape` and scale (`[]` or `data_shape`) from the decoder's outputs."""
+    """Location `data_shape` and scale (`[]` or `data_shape`) from the decoder's outputs [data units]."""
     own = params.get("likelihood", {})
-    location, raw = outputs if kind(likelihood) == "per_pixel" else (outputs, 0.0)
+    center, spread = read(own)
+    location, raw = outputs if kind(likelihood) == "decoded" else (outputs, 0.0)
     if kind(likelihood) == "fixed":
         scale = jnp.asarray(likelihood.scale)
     else:
-        scale = positive(raw + own.get("raw_scale", 0.0), minimum)
+        scale = spread * positive(raw + own.get("raw_scale", 0.0), minimum or _least_scale(likelihood))
     location_range = _RANGES[getattr(likelihood, "mean", "identity")]
-    return location_range.of(location + own.get("offset", 0.0)), scale
+    return center + spread * location_range.of(location + own.get("offset", 0.0)), scale

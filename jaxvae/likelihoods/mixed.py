@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxvae import distributions
 from jaxvae.errors import UserError, nearest
-from jaxvae.likelihoods.columns import Binary, Categorical, Column, Count, Ordinal, Real
+from jaxvae.likelihoods.columns import Binary, Categorical, Column, Count, Ordinal, Positive, Real
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import Support
 from jaxvae.pytrees import dataclass
@@ -16,12 +16,12 @@ from jaxvae.typing import Array, Key, Params, Shape
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
 
-_PLAIN = {"real": Real, "count": Count, "binary": Binary}
+_PLAIN = {"real": Real, "positive": Positive, "count": Count, "binary": Binary}
 _WITH_CODES = {"ordinal": Ordinal, "categorical": Categorical}
 
 
 def _column(description: str) -> Column:
-    """The column that `real`, `count`, `binary`, `ordinal:K` or `categorical:K` describes."""
+    """The column that `real`, `positive`, `count`, `binary`, `ordinal:K` or `categorical:K` describes."""
     kind, _, number = str(description).partition(":")
     if kind in _PLAIN and not number:
         return _PLAIN[kind]()
@@ -29,8 +29,8 @@ def _column(description: str) -> Column:
         return _WITH_CODES[kind](int(number))
     kinds = (*_PLAIN, *_WITH_CODES)
     raise UserError(
-        f"Mixed.columns must be real, count, binary, ordinal:K or categorical:K with K >= 2 codes, such as ordinal:4; "
-        f"got {description!r}{'' if kind in kinds else nearest(kind, kinds)}"
+        f"Mixed.columns must be real, positive, count, binary, ordinal:K or categorical:K with K >= 2 codes, such as "
+        f"ordinal:4; got {description!r}{'' if kind in kinds else nearest(kind, kinds)}"
     )
 
 
@@ -41,6 +41,7 @@ class Mixed(Likelihood):
     | column | distribution | the encoder is shown |
     |---|---|---|
     | `real` | Normal, decoded mean, learned scale, both in units of the column's own spread | (x − mean) / spread |
+    | `positive` | LogNormal, the same of log x | (log x − mean) / spread |
     | `count` | NegativeBinomial, decoded rate, learned dispersion | arsinh x |
     | `binary` | Bernoulli over {0, 1} | x |
     | `ordinal:K` | cumulative logits over {0, …, K − 1}: decoded location, learned thresholds | x / (K − 1) |
@@ -119,10 +120,4 @@ class Mixed(Likelihood):
         parts = zip(self._columns.items(), x, strict=True)
         return jnp.concatenate(
             [column.encoder_input(params["likelihood"][name], value) for (name, column), value in parts]
-        )
-
-    def independent(self, x: Array) -> distributions.Columns:
-        """Each column alone."""
-        return distributions.Columns(
-            tuple(column.independent(x[:, d]) for d, column in enumerate(self._columns.values()))
         )

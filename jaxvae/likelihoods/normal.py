@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Literal
 
-import jax.numpy as jnp
-
 from jaxvae import distributions
 from jaxvae.likelihoods import location_scale
 from jaxvae.likelihoods.likelihood import Likelihood
@@ -19,31 +17,33 @@ if TYPE_CHECKING:
 class Normal(Likelihood):
     """Independent normal data dimensions: p(x|z) = Π_d N(x_d; loc_d, scale_d).
 
-    loc = mean(decoder(z)). The scale is a fixed number, one learned number for all dimensions, or decoded for each
-    dimension; a learned scale is 1e-3 + softplus(raw + c), softplus(c) = 1. It is always part of the density: a squared
-    error without it is no likelihood (Rybkin, Daniilidis and Levine 2021, section 3).
-
-    `optimal` is one learned number too, but starts where it is optimal: an offset of the location starts at the mean of
-    the training examples and the scale at the root of the mean squared residual about it, which is the optimal σ of
-    the σ-VAE (section 3.2 of that paper) for a decoder that predicts nothing yet. From there on the gradient leads it
-    to its optimum, for that of the ELBO by σ vanishes where σ² is the mean squared error and nowhere else. The paper
-    sets σ² to the mean squared error of the batch at hand. We do not: a σ computed from the x that it scores, one
-    example or a batch, leaves a function of x that does not integrate to 1, and its values are no log-likelihoods.
+    loc = c + s · (decoder(z) + offset), and a scale that is not fixed is s · (3e-3 + softplus(raw)). The center c and
+    the spread s are the mean and the standard deviation of the training examples: one number each for images, one a
+    column for tables. The encoder sees (x − c) / s, so data in other units give the same model. With a mean in a range,
+    or the start `unit`, there are no units: loc = mean(decoder(z) + offset), scale = 1e-3 + softplus(raw). Offset and
+    scale start at the mean and the standard deviation of each dimension, where a decoder that ignores z is best; for
+    images two more examples keep a pixel that never changes from certainty, and such a column of a table starts at one
+    spread. The scale is always part of the density: a squared error without it is no likelihood (Rybkin, Daniilidis and
+    Levine 2021, section 3). That paper sets a shared σ² to the mean squared error of the batch at hand. We do not: a σ
+    computed from the x that it scores leaves a function of x that does not integrate to 1.
 
     Args:
-        scale: standard deviation [data units]: a number > 0, `learned` (one number, which starts at 1), `optimal` (one
-            number, which starts at the training examples' own) or `per_pixel` (decoded).
+        scale: standard deviation [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
+            learned number for each dimension) or `decoded`.
         mean: range of the decoded mean: `identity` for any real, `sigmoid` for (0, 1), `tanh` for (−1, 1).
+        start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
+            without an offset.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
     """
 
-    scale: float | Literal["learned", "optimal", "per_pixel"] = "learned"
+    scale: float | location_scale.ScaleKind = "decoded"
     mean: Literal["identity", "sigmoid", "tanh"] = "identity"
+    start: location_scale.Start = "data"
 
     def __post_init__(self) -> None:
-        location_scale.check(self, "optimal")
+        location_scale.check(self)
 
     @property
     def support(self) -> Support:
@@ -51,17 +51,20 @@ class Normal(Likelihood):
         return REAL
 
     def parameter_shape(self, vae: "VAE") -> Shape:
-        """A mean for each data dimension, and with `per_pixel` a raw scale: `data_shape` or `(2, *data_shape)`."""
+        """A mean for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
         return location_scale.parameter_shape(self, vae)
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
-        """The raw scale, `[]`, if it is one learned number, and with `optimal` an offset of the mean, `data_shape`."""
+        """The offset and, if it is learned, the raw scale; see `location_scale.start`."""
         del key
-        if self.scale == "optimal":
-            return location_scale.start_at_data(self, vae, examples, lambda r: jnp.sqrt(jnp.mean(r**2)))
-        return {"raw_scale": jnp.zeros(())} if self.scale == "learned" else {}
+        return location_scale.start(self, vae, examples, location_scale.mean_of, location_scale.root_mean_square)
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Normal:
         """p(x|z) over `data_shape`."""
         del vae
         return distributions.Normal(*location_scale.location_and_scale(self, params, outputs))
+
+    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        del vae
+        return location_scale.encoder_input(params, x)

@@ -68,7 +68,3 @@ class Poisson(Likelihood):
         """arsinh x, `data_shape`."""
         del vae, params
         return compress(x)
-
-    def independent(self, x: Array) -> distributions.Poisson:
-        """Poisson at the training mean."""
-        return distributions.Poisson(smoothed_rates(x))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxvae.numerics import SMALLEST_NORMAL
+
 MAX_LEVELS = 65_536  # 16 bits: float32 still tells neighbours apart
 _ROUNDING = 2.0**-22  # of a level in float32 [data units]
 
@@ -15,7 +17,7 @@ class Support:
     """A set of allowed data values.
 
     Args:
-        name: as it stands in an error message.
+        name: of the set, in an error message.
         contains: for an array of values, which of them are allowed.
         is_discrete: True where a log-probability is a probability mass, so that bits need no bin width.
         num_levels: where the values are the levels g / (num_levels − 1) of [0, 1], how many there are, else None.
@@ -35,6 +37,7 @@ class Support:
 
 BINARY = Support("{0, 1}", lambda x: (x == 0) | (x == 1), is_discrete=True, num_levels=2)
 REAL = Support("finite real numbers", np.isfinite, is_discrete=False)
+POSITIVE = Support("real numbers above 0", lambda x: (x >= SMALLEST_NORMAL) & np.isfinite(x), is_discrete=False)
 UNIT_INTERVAL = Support("[0, 1]", lambda x: (x >= 0) & (x <= 1), is_discrete=False)
 
 

@@ -1,7 +1,10 @@
 """Any likelihood of counts with extra zeros."""
 
-from typing import TYPE_CHECKING
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
@@ -9,23 +12,26 @@ from jaxvae.checks import check_component
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.beta_binomial import BetaBinomial
 from jaxvae.likelihoods.likelihood import Likelihood
+from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.negative_binomial import NegativeBinomial
 from jaxvae.likelihoods.support import COUNTS, Support
-from jaxvae.pytrees import dataclass
+from jaxvae.pytrees import dataclass, stack
 from jaxvae.typing import Array, Key, Params, Shape
 
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
 
-_INITIAL_LOGIT = -2.0  # an extra zero once in eight: near the likelihood alone, and far from where the sigmoid is flat
+_FIRST_LOGIT = -2.0  # an extra zero once in eight: near the likelihood alone, and far from where the sigmoid is flat
+_LARGEST_LOGIT = 6.0  # in size, at the start: beyond, the sigmoid is flat, and the decoder would get no gradient
+_FARTHEST = 6.0  # from the moments, of the logarithms that counts have as parameters: of zeros alone the best is −∞
 
 
 @dataclass
 class ZeroInflated(Likelihood):
     """Independent counts with extra zeros: p(x|z) = Π_d [ π_d 1(x_d = 0) + (1 − π_d) p_d(x_d|z) ].
 
-    π = sigmoid(decoder(z)₁ + offset) with a learned offset that starts at −2, an extra zero once in eight; the
-    decoder's other outputs are those of the likelihood of counts p_d. Lambert 1992; with `NegativeBinomial` the
+    π = sigmoid(decoder(z)₁ + offset) with a learned offset; the decoder's other outputs are those of the likelihood of
+    counts p_d. All start at the maximum likelihood of the training examples. Lambert 1992; with `NegativeBinomial` the
     likelihood of scVI (Lopez et al. 2018, methods).
 
     Args:
@@ -39,11 +45,20 @@ class ZeroInflated(Likelihood):
 
     def __post_init__(self) -> None:
         check_component(self, Likelihood, likelihood=self.likelihood)
-        if self.likelihood.support != COUNTS and not isinstance(self.likelihood, BetaBinomial):
+        if not isinstance(self.likelihood, BetaBinomial) and self.likelihood.support != COUNTS:
             raise UserError(
                 f"ZeroInflated.likelihood must be one of counts, got {type(self.likelihood).__name__}: take Poisson, "
                 f"NegativeBinomial or BetaBinomial"
             )
+
+    def for_data(self, largest_level: int | None) -> Self:
+        """With the likelihood of counts as it is for the data."""
+        likelihood = self.likelihood.for_data(largest_level)
+        return self if likelihood is self.likelihood else dataclasses.replace(self, likelihood=likelihood)
+
+    def check_model(self, vae: "VAE") -> None:
+        """As the likelihood of counts does."""
+        self.likelihood.check_model(vae)
 
     @property
     def support(self) -> Support:
@@ -57,10 +72,33 @@ class ZeroInflated(Likelihood):
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The offset, `data_shape`, and the parameters of the likelihood of counts."""
-        return {
-            "offset": jnp.full(vae.data_shape, _INITIAL_LOGIT, dtype=float),
-            "likelihood": self.likelihood.init(key, vae, examples),
+        offset = jnp.full(vae.data_shape, _FIRST_LOGIT, dtype=float)
+        hardly_any = {"offset": offset, "likelihood": self.likelihood.init(key, vae, examples)}
+        if examples is None:
+            return hardly_any
+        is_zero = examples == 0.0
+        count_of_others = jnp.sum(~is_zero, axis=0).astype(examples.dtype)
+        others = jnp.where(is_zero, jnp.sum(examples, axis=0) / jnp.maximum(count_of_others, 1.0), examples)
+        all_of_them = {
+            "offset": distributions.smoothed_log_odds(is_zero.astype(examples.dtype)),
+            "likelihood": self.likelihood.init(key, vae, others),
         }
+        # zeros are extra ones or those of a large spread: there are two optima, and the better one counts
+        starts = stack([hardly_any, all_of_them])
+        both = jax.lax.map(
+            lambda own: maximum_likelihood(partial(silent_member, self, vae), own, a_few(examples)), starts
+        )
+        both = jax.tree.map(lambda start, own: jnp.clip(own, start - _FARTHEST, start + _FARTHEST), starts, both)
+        is_first = (
+            jnp.argmax(jax.lax.map(lambda own: self._mean_log_probs(vae, own, a_few(examples)), both), axis=0) == 0
+        )
+        own = jax.tree.map(lambda leaf: jnp.where(is_first, leaf[0], leaf[1]), both)
+        return {**own, "offset": jnp.clip(own["offset"], -_LARGEST_LOGIT, _LARGEST_LOGIT)}
+
+    def _mean_log_probs(self, vae: "VAE", own: Params, examples: Array) -> Array:
+        """Of each dimension, `data_shape`, nats."""
+        p = dataclasses.replace(silent_member(self, vae, own), event_ndim=0)  # type: ignore[type-var]
+        return jnp.mean(p.log_prob(examples), axis=0)
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.ZeroInflated:
         """p(x|z) over `data_shape`."""
@@ -71,10 +109,6 @@ class ZeroInflated(Likelihood):
     def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
         """That of the likelihood of counts."""
         return self.likelihood.encoder_input(vae, _inner(params), x)
-
-    def independent(self, x: Array) -> distributions.Distribution | None:
-        """That of the likelihood of counts."""
-        return self.likelihood.independent(x)
 
 
 def _inner(params: Params) -> Params:

@@ -2,9 +2,10 @@
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.errors import UserError
+from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.images import ImageNetwork, image_axis
-from jaxvae.networks.mlp import ACTIVATIONS
 from jaxvae.networks.network import Network
+from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -28,10 +29,13 @@ class Conv(Network):
         features: widths of dense layers between the smallest image and the vector, from the input on [units].
         activation: after each hidden layer, as in `MLP`.
         image_axis: axis of the output shape where (height, width, channels) start; by default found by their sizes.
+        hidden_gain: gain of the hidden layers, as in `MLP`.
+        output_gain: gain of the last layer, as in `MLP`.
 
     Raises:
-        UserError: for a width below 1, no or too many `channels` for the size of the image, an unknown activation, a
-            network with no image on either side, or one with an output shape in which the image is not clear.
+        UserError: for a width below 1, a gain that is not above 0, no or too many `channels` for the size of the image,
+            an unknown activation, a network with no image on either side, or one with an output shape in which the
+            image is not clear.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -46,18 +50,22 @@ class Conv(Network):
     features: tuple[int, ...] = ()
     activation: str = "silu"
     image_axis: int | None = None
+    hidden_gain: float | None = None
+    output_gain: float = 0.1
 
     def __post_init__(self) -> None:
         check_widths(self, self.channels, self.features)
         check_choice(self, ACTIVATIONS, activation=self.activation)
         check_range(self, at_least=0, image_axis=self.image_axis)
+        check_range(self, above=0.0, hidden_gain=self.hidden_gain, output_gain=self.output_gain)
 
     def _module(self, x: Array, output_shape: Shape) -> ImageNetwork:
         axis = image_axis(self, x.shape, output_shape, self.channels, self.image_axis)
-        return ImageNetwork(self.channels, self.features, self.activation, axis)
+        gains = HiddenGains.of(self.hidden_gain, self.activation)
+        return ImageNetwork(self.channels, self.features, self.activation, axis, gains, self.output_gain)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
-        """Draw the parameters: weights N(0, 1 / fan-in) truncated at two standard deviations, biases 0."""
+        """Draw the parameters: weights N(0, gain² / fan-in) truncated at two standard deviations, biases 0."""
         return self._module(x, output_shape).init(key, x, output_shape)
 
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:

@@ -6,24 +6,27 @@ import flax.linen as nn
 import jax
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.network import Network
 from jaxvae.networks.products import Dense
+from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Params, Shape
+from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
 
 
 class _Gated(nn.Module):
     features: Shape
     activation: str
+    hidden_gains: HiddenGains = HiddenGains()
+    output_gain: ArrayLike = 1.0
 
     @nn.compact
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
-        for size in self.features:
-            value, gate = (Dense(size, param_dtype=x.dtype)(x) for _ in range(2))
+        for size, gain in zip(self.features, self.hidden_gains.in_turn(), strict=False):
+            value, gate = (Dense(size, gain, x.dtype)(x) for _ in range(2))
             x = ACTIVATIONS[self.activation](value) * jax.nn.sigmoid(gate)
-        return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+        return Dense(math.prod(output_shape), self.output_gain, x.dtype)(x).reshape(output_shape)
 
 
 @dataclass
@@ -37,9 +40,11 @@ class GatedMLP(Network):
     Args:
         features: widths of the hidden layers, in order [units]; `()` makes the network linear.
         activation: of what the gate multiplies, as in `MLP`; none (`identity`) by default.
+        hidden_gain: gain of the hidden layers, as in `MLP`.
+        output_gain: gain of the last layer, as in `MLP`.
 
     Raises:
-        UserError: for a width below 1 or an unknown activation.
+        UserError: for a width below 1, a gain that is not above 0 or an unknown activation.
 
     Example:
         >>> import jax.numpy as jnp
@@ -50,15 +55,19 @@ class GatedMLP(Network):
 
     features: tuple[int, ...] = (300, 300)
     activation: str = "identity"
+    hidden_gain: float | None = None
+    output_gain: float = 0.1
 
     def __post_init__(self) -> None:
         for size in self.features:
             check_range(self, at_least=1, features=size)
         check_choice(self, ACTIVATIONS, activation=self.activation)
+        check_range(self, above=0.0, hidden_gain=self.hidden_gain, output_gain=self.output_gain)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
-        """Draw the parameters: weights N(0, 1 / fan-in) truncated at two standard deviations, biases 0."""
-        return _Gated(self.features, self.activation).init(key, x, output_shape)
+        """Draw the parameters: weights N(0, gain² / fan-in) truncated at two standard deviations, biases 0."""
+        gains = HiddenGains.of(self.hidden_gain, self.activation, gated=True)
+        return _Gated(self.features, self.activation, gains, self.output_gain).init(key, x, output_shape)
 
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""

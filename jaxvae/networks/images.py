@@ -6,15 +6,16 @@ products are fast in both places, and under `vmap` they become one large product
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
-from jaxvae.networks.mlp import ACTIVATIONS
-from jaxvae.networks.products import Dense, plus_bias, row_products
-from jaxvae.typing import Array, Shape
+from jaxvae.networks.activations import ACTIVATIONS
+from jaxvae.networks.products import Dense, normal_weights, plus_bias, row_products
+from jaxvae.networks.start import HiddenGains
+from jaxvae.typing import Array, ArrayLike, Shape
 
 MAX_CHANNELS = 4  # of an image that is found among further axes: grey, RGB, and either with one more
 
@@ -95,11 +96,11 @@ def depth_to_space(x: Array) -> Array:
     return blocks.reshape(2 * height, 2 * width, channels)
 
 
-def halve(x: Array, channels: int) -> Array:
+def halve(x: Array, channels: int, gain: ArrayLike = 1.0) -> Array:
     """A convolution 4 × 4 of stride 2 with one row of zeros around, two where a side is odd: sides n become ⌈n / 2⌉."""
     height, width, _ = x.shape
     padded = jnp.pad(x, ((1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
-    return Dense(channels, param_dtype=x.dtype)(patches(space_to_depth(padded), 2))
+    return Dense(channels, gain, x.dtype)(patches(space_to_depth(padded), 2))
 
 
 class Neighbourhoods(nn.Module):
@@ -110,13 +111,14 @@ class Neighbourhoods(nn.Module):
     """
 
     features: int
+    gain: ArrayLike
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """The layer at `x`."""
         height, width, count = x.shape
         shape = (4 * count, self.features)
-        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, x.dtype)
+        kernel = self.param("kernel", normal_weights(self.gain), shape, x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
         if self.features * height * width >= count * (height + 1) * (width + 1):
             return plus_bias(row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel), bias)
@@ -128,9 +130,9 @@ class Neighbourhoods(nn.Module):
         return plus_bias(sum(shifted[1:], start=shifted[0]).astype(x.dtype), bias)
 
 
-def double(x: Array, channels: int, sides: Shape) -> Array:
+def double(x: Array, channels: int, sides: Shape, gain: ArrayLike = 1.0) -> Array:
     """The transpose of `halve`, a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
-    pixels = depth_to_space(Neighbourhoods(4 * channels)(x))
+    pixels = depth_to_space(Neighbourhoods(4 * channels, gain)(x))
     return pixels[1 : 1 + sides[0], 1 : 1 + sides[1]]
 
 
@@ -144,35 +146,39 @@ class ImageNetwork(nn.Module):
     """An encoder (`image_axis` None): halvings, then dense layers; or a decoder: dense layers, then doublings.
 
     `normalize` stands before each activation between the images, and `blocks` residual blocks follow each halving and
-    precede each doubling.
+    precede each doubling. The gains are those of `MLP`; that of the residual blocks is 1.
     """
 
     channels: Shape
     features: Shape
     activation: str
     image_axis: int | None
+    hidden_gains: HiddenGains
+    output_gain: ArrayLike
     blocks: int = 0
     normalize: Callable[[Array], Array] = lambda x: x
 
     @nn.compact
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         """The output, of `output_shape`."""
+        hidden = self.hidden_gains.in_turn()
         if self.image_axis is None:
             for i, channels in enumerate(self.channels):
-                x = self._residual(halve(self._ready(x) if i else x, channels))
-            x = self._dense(self._ready(x).reshape(-1), self.features)
-            return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+                x = self._residual(halve(self._ready(x) if i else x, channels, next(hidden)))
+            x = self._dense(self._ready(x).reshape(-1), hidden)
+            return Dense(math.prod(output_shape), self.output_gain, x.dtype)(x).reshape(output_shape)
         start = self.image_axis
         sides = [output_shape[start : start + 2]]
         for _ in self.channels:
             sides.append(tuple((side + 1) // 2 for side in sides[-1]))
         others = output_shape[:start] + output_shape[start + 2 :]  # the likelihood's parameters, and channels
-        x = self._dense(x.reshape(-1), self.features)
-        x = Dense(math.prod(sides[-1]) * self.channels[-1], param_dtype=x.dtype)(x)
+        x = self._dense(x.reshape(-1), hidden)
+        x = Dense(math.prod(sides[-1]) * self.channels[-1], next(hidden), x.dtype)(x)
         x = x.reshape(*sides[-1], self.channels[-1])
         widths = (math.prod(others), *self.channels[:-1])
-        for larger, channels in reversed(list(zip(sides[:-1], widths, strict=True))):
-            x = double(self._ready(self._residual(x)), channels, larger)
+        gains = (self.output_gain, *[self.hidden_gains.later] * (len(self.channels) - 1))
+        for larger, channels, gain in reversed(list(zip(sides[:-1], widths, gains, strict=True))):
+            x = double(self._ready(self._residual(x)), channels, larger, gain)
         return jnp.moveaxis(x.reshape(*sides[0], *others), (0, 1), (start, start + 1))
 
     def _ready(self, x: Array) -> Array:
@@ -183,7 +189,7 @@ class ImageNetwork(nn.Module):
             x = x + convolve(self._ready(convolve(self._ready(x))))
         return x
 
-    def _dense(self, x: Array, features: Shape) -> Array:
-        for size in features:
-            x = ACTIVATIONS[self.activation](Dense(size, param_dtype=x.dtype)(x))
+    def _dense(self, x: Array, gains: Iterator[ArrayLike]) -> Array:
+        for size in self.features:
+            x = ACTIVATIONS[self.activation](Dense(size, next(gains), x.dtype)(x))
         return x

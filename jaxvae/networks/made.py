@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.products import plus_bias, row_products
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape

@@ -3,31 +3,28 @@
 import math
 
 import flax.linen as nn
-import jax
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.network import Network
 from jaxvae.networks.products import Dense
+from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Params, Shape
-
-ACTIVATIONS = {
-    name: getattr(jax.nn, name)
-    for name in ("celu", "elu", "gelu", "hard_tanh", "identity", "leaky_relu", "mish", "relu", "relu6", "selu",
-                 "sigmoid", "silu", "softplus", "soft_sign", "swish", "tanh")
-}  # fmt: skip
+from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
 
 
 class _Dense(nn.Module):
     features: Shape
     activation: str
+    hidden_gains: HiddenGains = HiddenGains()
+    output_gain: ArrayLike = 1.0
 
     @nn.compact
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
-        for size in self.features:
-            x = ACTIVATIONS[self.activation](Dense(size, param_dtype=x.dtype)(x))
-        return Dense(math.prod(output_shape), param_dtype=x.dtype)(x).reshape(output_shape)
+        for size, gain in zip(self.features, self.hidden_gains.in_turn(), strict=False):
+            x = ACTIVATIONS[self.activation](Dense(size, gain, x.dtype)(x))
+        return Dense(math.prod(output_shape), self.output_gain, x.dtype)(x).reshape(output_shape)
 
 
 @dataclass
@@ -36,32 +33,43 @@ class MLP(Network):
 
     h₀ = vec(x),  h_i = activation(W_i h_{i−1} + b_i),  output = reshape(W h_n + b)
 
+    Weights start as N(0, gain² / fan-in), truncated at two standard deviations, and biases as 0. The last layer starts
+    small: a decoder at full scale only adds noise to the start of its likelihood, and training would learn silence
+    before it learns anything of z.
+
     Args:
         features: widths of the hidden layers, in order [units]; `()` makes the network linear.
         activation: after each hidden layer: celu, elu, gelu, hard_tanh, identity, leaky_relu, mish, relu, relu6, selu,
             sigmoid, silu, soft_sign, softplus, swish or tanh (as in `jax.nn`).
+        hidden_gain: gain of the hidden layers; by default 0.6 for the first, and for the others the one that keeps the
+            numbers about equally large from layer to layer, √2 for relu and 1.68 for silu.
+        output_gain: gain of the last layer; at 0.1 the network puts out numbers near 0 at first.
 
     Raises:
-        UserError: for a width below 1 or an unknown activation.
+        UserError: for a width below 1, a gain that is not above 0 or an unknown activation.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> network, x = MLP(features=(16,)), jnp.zeros((8, 8, 1))
         >>> network.apply(network.init(jax.random.key(0), x, (2, 5)), x, (2, 5)).shape
         (2, 5)
     """
 
     features: tuple[int, ...] = (200, 200)
-    activation: str = "relu"
+    activation: str = "silu"
+    hidden_gain: float | None = None
+    output_gain: float = 0.1
 
     def __post_init__(self) -> None:
         for size in self.features:
             check_range(self, at_least=1, features=size)
         check_choice(self, ACTIVATIONS, activation=self.activation)
+        check_range(self, above=0.0, hidden_gain=self.hidden_gain, output_gain=self.output_gain)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
-        """Draw the parameters: weights N(0, 1 / fan-in) truncated at two standard deviations, biases 0."""
-        return _Dense(self.features, self.activation).init(key, x, output_shape)
+        """Draw the parameters: weights N(0, gain² / fan-in) truncated at two standard deviations, biases 0."""
+        gains = HiddenGains.of(self.hidden_gain, self.activation)
+        return _Dense(self.features, self.activation, gains, self.output_gain).init(key, x, output_shape)
 
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""

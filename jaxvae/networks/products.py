@@ -11,8 +11,9 @@ from flax.linen.dtypes import promote_dtype
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
+from jax.sharding import AxisType
 
-from jaxvae.typing import Array
+from jaxvae.typing import Array, ArrayLike, Key, Shape
 
 # by measurements on a processor: outputs that are many, rows of which to sum a column costs more than a product, and
 # rows of which a transposed copy pays
@@ -40,12 +41,16 @@ def row_products(x: Array, matrix: Array) -> Array:
         >>> row_products(jnp.ones((4, 3, 2)), jnp.ones((2, 5))).shape
         (4, 3, 5)
     """
-    return _products(x, matrix) if _is_manual() else _rows.bind(x, matrix)
+    return x @ matrix if _is_followed() else _rows.bind(x, matrix)
 
 
-def _is_manual() -> bool:
-    """Whether this is within `shard_map`, which follows what varies over devices through JAX's own operations only."""
-    return bool(jax.sharding.get_abstract_mesh().manual_axes)
+def _is_followed() -> bool:
+    """Whether JAX follows where each axis lies, which it does through its own operations only.
+
+    Within `shard_map`, and in a mesh whose axes are explicit, as those of `jax.make_mesh` are by default.
+    """
+    mesh = jax.sharding.get_abstract_mesh()
+    return bool(mesh.manual_axes) or AxisType.Explicit in (mesh.axis_types or ())
 
 
 def _merged(x: Array) -> Array:
@@ -122,7 +127,7 @@ def plus_bias(rows: Array, bias: Array) -> Array:
     """
     dtype = jnp.result_type(rows, bias)
     rows, bias = jnp.asarray(rows, dtype), jnp.asarray(bias, dtype)
-    return _plus(rows, bias) if _is_manual() else _biased.bind(rows, bias)
+    return _plus(rows, bias) if _is_followed() else _biased.bind(rows, bias)
 
 
 def _sum_of_rows(rows: Array) -> Array:
@@ -156,17 +161,24 @@ _biased = _primitive("plus_bias", _plus, _shape_with_bias)
 ad.deflinear2(_biased, _transposed_with_bias)
 
 
+def normal_weights(gain: ArrayLike) -> Callable[[Key, Shape, Any], Array]:
+    """An initializer for Flax: weights N(0, gain² / fan-in), truncated at two standard deviations."""
+    with_gain_one = nn.initializers.lecun_normal()
+    return lambda key, shape, dtype: jnp.asarray(gain, dtype) * with_gain_one(key, shape, dtype)
+
+
 class Dense(nn.Module):
-    """Flax's dense layer by `row_products` and `plus_bias`, with its parameters and their initial values."""
+    """Flax's dense layer by `row_products` and `plus_bias`: weights N(0, gain² / fan-in), truncated, and biases 0."""
 
     features: int
+    gain: ArrayLike = 1.0
     param_dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """The layer at `x`, `[…, inputs]` → `[…, features]`."""
         shape = (x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, self.param_dtype)
+        kernel = self.param("kernel", normal_weights(self.gain), shape, self.param_dtype)
         bias = self.param("bias", nn.initializers.zeros, shape[1:], self.param_dtype)
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=None)
         return plus_bias(row_products(x, kernel), bias)

@@ -4,10 +4,11 @@ import flax.linen as nn
 import jax
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.conv import check_widths
 from jaxvae.networks.images import ImageNetwork, image_axis
-from jaxvae.networks.mlp import ACTIVATIONS
 from jaxvae.networks.network import Network
+from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -52,6 +53,7 @@ class ResNet(Network):
         features: widths of dense layers between the smallest image and the vector, from the input on [units].
         activation: in blocks and dense layers, as in `MLP`.
         image_axis: axis of the output shape where (height, width, channels) start; by default found by their sizes.
+        output_gain: gain of the last layer, as in `MLP`; the other layers have a gain of 1, since norms follow them.
 
     Raises:
         UserError: as `Conv`.
@@ -69,19 +71,30 @@ class ResNet(Network):
     features: tuple[int, ...] = ()
     activation: str = "silu"
     image_axis: int | None = None
+    output_gain: float = 0.1
 
     def __post_init__(self) -> None:
         check_widths(self, self.channels, self.features)
         check_choice(self, ACTIVATIONS, activation=self.activation)
         check_range(self, at_least=1, blocks=self.blocks)
         check_range(self, at_least=0, image_axis=self.image_axis)
+        check_range(self, above=0.0, output_gain=self.output_gain)
 
     def _module(self, x: Array, output_shape: Shape) -> ImageNetwork:
         axis = image_axis(self, x.shape, output_shape, self.channels, self.image_axis)
-        return ImageNetwork(self.channels, self.features, self.activation, axis, self.blocks, _normalize)
+        return ImageNetwork(
+            self.channels,
+            self.features,
+            self.activation,
+            axis,
+            HiddenGains(),
+            self.output_gain,
+            self.blocks,
+            _normalize,
+        )
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
-        """Draw the parameters: weights N(0, 1 / fan-in) truncated at two standard deviations, biases 0, scales 1."""
+        """Draw the parameters: weights N(0, gain² / fan-in) truncated at two deviations, biases 0, scales 1."""
         return self._module(x, output_shape).init(key, x, output_shape)
 
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:

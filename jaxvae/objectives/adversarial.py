@@ -10,10 +10,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.distributions import SupportsSampleAndLogProb, is_reparameterized
 from jaxvae.draw import Model
+from jaxvae.keys import Purpose, keys_for
 from jaxvae.networks import MLP, Network
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys, negative_elbo
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_prior_stays, mean_of_posterior
@@ -23,6 +25,7 @@ from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
 
 _LOGIT = (1,)  # what a discriminator puts out
+_LEAST_VARIANCE = 1e-6  # of a feature: one that is the same for every example
 
 
 def _zeros_like_latents_and_data(model: Model, key: Key) -> tuple[Array, Array]:
@@ -94,7 +97,7 @@ class FactorVAE(WithDensity):
     """
 
     gamma: float = 10.0
-    discriminator: Network = MLP((200, 200), "leaky_relu")
+    discriminator: Network = MLP((200, 200), "leaky_relu", output_gain=1.0)
     schedule: Schedule = Constant()
     smallest_batch = 2
 
@@ -116,8 +119,8 @@ class FactorVAE(WithDensity):
         z, own = batch.draws.latents, params["objective"]
         correlation = masked_mean(_logits(self.discriminator, jax.lax.stop_gradient(own), z), mask)
 
-        others = jax.vmap(lambda q, key: q.sample(key))(batch.posteriors, fresh_keys(keys, 1))
-        shuffled = permute_dimensions(fresh_keys(keys, 2), others, mask)
+        others = jax.vmap(lambda q, key: q.sample(key))(batch.posteriors, keys_for(keys, Purpose.OTHER_DRAWS))
+        shuffled = permute_dimensions(keys_for(keys, Purpose.ORDER), others, mask)
         real = _logits(self.discriminator, own, jax.lax.stop_gradient(z))
         fake = _logits(self.discriminator, own, jax.lax.stop_gradient(shuffled))
         discriminator_loss = 0.5 * masked_mean(_cross_entropy(real, fake), mask)
@@ -153,7 +156,7 @@ class AdversarialAutoencoder(WithoutDensity):
 
     weight: float = 1.0
     encoder: EncoderKind = "deterministic"
-    discriminator: Network = MLP((200, 200), "leaky_relu")
+    discriminator: Network = MLP((200, 200), "leaky_relu", output_gain=1.0)
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
@@ -195,18 +198,38 @@ class AdversarialAutoencoder(WithoutDensity):
         return finished(loss, mask, parts)
 
 
+def _mean_and_shown(key: Key, p: SupportsSampleAndLogProb) -> tuple[Array, Array]:
+    """The mean of p(x|z), and what a discriminator is shown: where x is discrete a draw with the mean's gradient."""
+    mean = mean_of(p)
+    return mean, mean if is_reparameterized(p) else mean + jax.lax.stop_gradient(p.sample(key) - mean)
+
+
+def _deviation(values: Array, mask: Array) -> Array:
+    """The standard deviation of each feature over the examples that count, `[features]`.
+
+    With the square of the mean as of one example more, so that one alone, which has no deviation, divides by no 0.
+    """
+    mean = masked_mean(values, mask)
+    variance = masked_mean((values - mean[None]) ** 2, mask) + mean**2 / (jnp.sum(mask).astype(mean.dtype) + 1.0)
+    return jnp.sqrt(variance + _LEAST_VARIANCE)
+
+
 @dataclass
 class VAEGAN(WithDensity):
     """The VAE that reconstructs the features of a discriminator, and whose decoder is to deceive it.
 
-    encoder's loss = KL(q(z|x) ‖ p(z)) + ½ ‖f(x) − f(x̃)‖²,  x̃ = E[x|z], f the discriminator's features
-    decoder's loss = weight · ½ ‖f(x) − f(x̃)‖² − log D(x̃) − log D(x_p),  x_p = E[x|z_p], z_p ~ p(z)
+    encoder's loss = KL(q(z|x) ‖ p(z)) + L(x, x̃),  x̃ = E[x|z],  L(x, x̃) = ½ Σ_j ((f_j(x) − f_j(x̃)) / σ_j)²
+    decoder's loss = weight · L(x, x̃) − log D(x̃) − log D(x_p),  x_p = E[x|z_p], z_p ~ p(z)
     discriminator's loss = −log D(x) − log(1 − D(x̃)) − log(1 − D(x_p))
 
-    D(x) is the probability that x is data, by a linear layer on f; −log D is the loss that does not saturate. The loss
-    that is reported is the sum of all three. Meant for grey values: binary data are told from means at a glance. The
-    ELBO that is reported is that of the model's likelihood, which is not trained, and losses of an adversary do not
-    compare across epochs: validation goes by `reconstruction`, −‖x − x̃‖². Larsen et al. 2016, algorithm 1.
+    f are the discriminator's features and σ_j their deviations over the batch, so that the KL keeps its weight against
+    L as they grow (the authors' discriminator has batch normalisation). D(x) is the probability that x is data, by a
+    linear layer on f; −log D is the loss that does not saturate. Where data are discrete, D is shown a draw in place of
+    a mean, with the gradient of the mean (straight through): means of binary data are told from data at a glance.
+
+    The loss that is reported is the sum of all three. The ELBO that is reported is that of the model's likelihood,
+    which is not trained, and losses of an adversary do not compare across epochs: validation goes by `reconstruction`,
+    −‖x − x̃‖². Larsen et al. 2016, algorithm 1.
 
     Args:
         weight: of the features in the decoder's loss [nats per nat]; γ in the paper.
@@ -219,8 +242,9 @@ class VAEGAN(WithDensity):
 
     weight: float = 1.0
     num_features: int = 64
-    discriminator: Network = MLP((200,), "leaky_relu")
+    discriminator: Network = MLP((200,), "leaky_relu", output_gain=1.0)
     monitor = "reconstruction"
+    smallest_batch = 2
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
@@ -252,20 +276,26 @@ class VAEGAN(WithDensity):
         constants, own = jax.lax.stop_gradient(params), params["objective"]
         z, prior_z = batch.draws.latents, jax.lax.stop_gradient(prior_samples(model, params, keys))
 
-        def decoded(params: Params, z: Array) -> Array:
-            return jax.vmap(lambda one: mean_of(model.decode(params, one)))(z)
+        def decoded(params: Params, z: Array, purpose: Purpose) -> tuple[Array, Array]:
+            each = jax.vmap(lambda key, one: _mean_and_shown(key, model.decode(params, one)))
+            return each(keys_for(keys, purpose), z)
+
+        target = jax.lax.stop_gradient(self._features(own, batch.x))
+        deviation = _deviation(target, mask)
 
         def feature_loss(means: Array) -> Array:
-            target = jax.lax.stop_gradient(self._features(own, batch.x))
-            return 0.5 * jnp.sum((self._features(constants["objective"], means) - target) ** 2, axis=-1)
+            differences = (self._features(constants["objective"], means) - target) / deviation[None]
+            return 0.5 * jnp.sum(differences**2, axis=-1)
 
-        means, prior_means = decoded(params, jax.lax.stop_gradient(z)), decoded(params, prior_z)
-        encoder_loss = batch.metrics["kl"] + masked_mean(feature_loss(decoded(constants, z)), mask)
-        deceived = sum(jax.nn.softplus(-self._judge(constants["objective"], one)) for one in (means, prior_means))
+        means, shown = decoded(params, jax.lax.stop_gradient(z), Purpose.SHOWN)
+        _, prior_shown = decoded(params, prior_z, Purpose.SHOWN_PRIOR)
+        seen = jax.vmap(lambda one: mean_of(model.decode(constants, one)))(z)
+        encoder_loss = batch.metrics["kl"] + masked_mean(feature_loss(seen), mask)
+        deceived = sum(jax.nn.softplus(-self._judge(constants["objective"], one)) for one in (shown, prior_shown))
         decoder_loss = masked_mean(self.weight * feature_loss(means) + deceived, mask)
 
         real = self._judge(own, batch.x)
-        fakes = [self._judge(own, jax.lax.stop_gradient(one)) for one in (means, prior_means)]
+        fakes = [self._judge(own, jax.lax.stop_gradient(one)) for one in (shown, prior_shown)]
         discriminator_loss = masked_mean(_cross_entropy(real, fakes[0]) + jax.nn.softplus(fakes[1]), mask)
 
         parts = {

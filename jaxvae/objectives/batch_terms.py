@@ -77,11 +77,6 @@ def without_padding(values: PyTree, mask: Array) -> PyTree:
     return jax.tree.map(replace, values)
 
 
-def fresh_keys(keys: Key, purpose: int) -> Key:
-    """One more key for each example, by what it is for (1, 2, …), `[batch]`."""
-    return jax.vmap(lambda key: jax.random.fold_in(key, purpose))(jax.random.clone(keys))
-
-
 def finished(loss: Array, mask: Array, metrics: Metrics) -> tuple[Array, Metrics]:
     """The loss, 0 for a batch of padding alone, and the metrics with it."""
     loss = jnp.where(jnp.any(mask), loss, 0.0)

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.distributions import is_reparameterized
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
-from jaxvae.objectives.estimators import check_estimator, seen_by_gradient
-from jaxvae.objectives.objective import Bound, with_score
+from jaxvae.objectives.estimators import check_estimator, mean_of_others, sample_keys, seen_by_gradient
+from jaxvae.objectives.objective import Bound, Scoring, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Metrics, Params, PyTree
@@ -20,6 +21,7 @@ KLKind = Literal["closed_form", "sampled"]
 _KL_KINDS = ("closed_form", "sampled")
 _EXPECTATIONS = ("sampled", "enumerated")
 _ESTIMATORS = ("reparameterized", "sticking_the_landing", "score_function")  # of one draw: DReG is the second
+_SCORE_DRAWS = 4  # draws an example where the score function needs a baseline
 
 
 class Elbo(NamedTuple):
@@ -97,6 +99,9 @@ class ELBO(Bound):
         estimator: of the gradient: reparameterized, sticking_the_landing (Roeder, Wu and Duvenaud 2017, equation 8:
             no variance at the exact posterior) or score_function, the last two with `kl="sampled"`. A posterior that is
             not reparameterized always gets the score function.
+        num_samples: draws of z an example, of which the mean is taken. By default 1, and with the score function 4,
+            each with the mean of the others for its baseline (Kool, van Hoof and Welling 2019): with one draw there is
+            no baseline, and discrete codes hardly learn.
 
     Raises:
         UserError: for a negative number, an unknown name, or an estimator with a KL or a posterior that lacks it.
@@ -108,6 +113,7 @@ class ELBO(Bound):
     squared_error_weight: float | None = None
     expectation: Literal["sampled", "enumerated"] = "sampled"
     estimator: Literal["reparameterized", "sticking_the_landing", "score_function"] = "reparameterized"
+    num_samples: int | None = None
     monitor = "weighted_elbo"
 
     def __post_init__(self) -> None:
@@ -115,6 +121,7 @@ class ELBO(Bound):
         check_choice(self, _KL_KINDS, kl=self.kl)
         check_choice(self, _EXPECTATIONS, expectation=self.expectation)
         check_choice(self, _ESTIMATORS, estimator=self.estimator)
+        check_range(self, at_least=1, num_samples=self.num_samples)
         if self.estimator != "reparameterized" and (self.kl, self.expectation) != ("sampled", "sampled"):
             raise UserError(
                 f"ELBO.estimator {self.estimator} is for the gradient of draws, got the KL {self.kl} and the "
@@ -133,10 +140,17 @@ class ELBO(Bound):
         else:
             q = model.encode(params, x)
             check_estimator(model, q, self.estimator)
-            draw = model.draw(params, key, x, posterior=seen_by_gradient(q, self.estimator))
-            value, terms = of(draw)
-            constant = -beta * draw.exact_kl if self.kl == "closed_form" else 0.0
-            value = with_score(value, draw.score, constant)
+            q = seen_by_gradient(q, self.estimator)
+            count = self.num_samples or (1 if is_reparameterized(q) else _SCORE_DRAWS)
+            if count == 1:
+                draw = model.draw(params, key, x, posterior=q)
+                value, terms = of(draw)
+                value = with_score(value, draw.score, -beta * draw.exact_kl if self.kl == "closed_form" else 0.0)
+            else:
+                draws = jax.vmap(lambda key: model.draw(params, key, x, posterior=q))(sample_keys(key, count))
+                values, all_terms = jax.vmap(of)(draws)
+                value = jnp.mean(with_score(values, draws.score, mean_of_others(values)))
+                terms = jax.tree.map(jnp.mean, all_terms)
         return value, {**_metrics(value, terms), "beta": beta}
 
     def _value(
@@ -149,6 +163,11 @@ class ELBO(Bound):
             reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
             value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
         return value, terms
+
+    @property
+    def scoring(self) -> Scoring:
+        """One draw, or every z where it is enumerated."""
+        return Scoring(None if self.expectation == "enumerated" else 1)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """`weighted_elbo`, the value with the whole of β, of ONE example, and the true ELBO and its terms, nats."""

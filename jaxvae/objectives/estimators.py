@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.distributions import is_reparameterized, sample_and_log_prob
+from jaxvae.distributions import is_reparameterized, is_straight_through, sample_and_log_prob
 from jaxvae.draw import Draw, Model
+from jaxvae.keys import same_draws
 from jaxvae.objectives.requirements import check_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
@@ -80,7 +81,7 @@ def monte_carlo_bound(
     keys = sample_keys(key, num_samples)
     if estimator == "doubly_reparameterized":
         # a first pass for the factors; XLA shares its forward computation with the second
-        first = jax.vmap(draw, (0, None))(jax.random.clone(keys), jax.lax.stop_gradient(q))
+        first = jax.vmap(draw, (0, None))(same_draws(keys), jax.lax.stop_gradient(q))
         factors = _path_factors(combine, jax.lax.stop_gradient(first.log_weight))
         draws = jax.vmap(lambda key, factor: draw(key, PathOnly(q, factor)))(keys, factors)
     else:
@@ -103,7 +104,7 @@ def check_estimator(
 
 def _passes_own(q: Any) -> bool:
     """Whether draws pass a gradient that is not that of others, straight through."""
-    return is_reparameterized(q) and not getattr(q, "is_straight_through", False)
+    return is_reparameterized(q) and not is_straight_through(q)
 
 
 def seen_by_gradient(posterior: Any, estimator: Estimator) -> Any:
@@ -125,12 +126,21 @@ def _path_factors(combine: Combine, log_weights: Array) -> Array:
     return 1.0 - curvature / jnp.where(weights == 0.0, 1.0, weights)  # a weight that underflows has no gradient anyway
 
 
+def mean_of_others(values: Array) -> Array:
+    """The mean of all values but one, for each of K ≥ 2 of them, `[K]`: a baseline that its own draw has no part in.
+
+    >>> mean_of_others(jnp.array([1.0, 2.0, 6.0])).tolist()
+    [4.0, 3.5, 1.5]
+    """
+    return (jnp.sum(values) - values) / (values.shape[0] - 1)
+
+
 def _leave_one_out_signals(combine: Combine, log_weights: Array) -> Array:
     """B(log w) − B(log w with its k-th replaced by the mean of the others), `[K]`; for K = 1 B itself."""
     count = log_weights.shape[0]
     if count == 1:
         return combine(log_weights)[None]
-    others = (jnp.sum(log_weights) - log_weights) / (count - 1)
+    others = mean_of_others(log_weights)
     replaced = jnp.where(jnp.eye(count, dtype=bool), others[:, None], log_weights[None, :])
     return combine(log_weights) - jax.vmap(combine)(replaced)
 
@@ -181,11 +191,14 @@ class ScoreOnly:
         return value, self.posterior.log_prob(value)
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def scale_gradient(value: Array, factor: Array) -> Array:
-    """`value`, whose gradient is multiplied by `factor`."""
+    """`value`, whose gradient is multiplied by `factor`, a constant; in forward and in reverse mode."""
     del factor
     return value
 
 
-scale_gradient.defvjp(lambda value, factor: (value, factor), lambda factor, g: (g * factor, jnp.zeros_like(factor)))
+@scale_gradient.defjvp
+def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    value, factor = primals
+    return scale_gradient(value, factor), jax.lax.stop_gradient(factor) * tangents[0]

@@ -8,13 +8,11 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
-from jaxvae.numerics import log_mean_exp
+from jaxvae.numerics import log_mean_exp, power_mean
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
-from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.objective import Bound, Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
-
-_NEAR_ONE = 1e-3  # |1 − α| below which the Rényi bound is taken by its series: the quotient loses digits there
 
 
 class WeightedBound(Bound):
@@ -47,6 +45,11 @@ class WeightedBound(Bound):
         del step
         result = self.draws(model, params, key, x)
         return result.value, bound_metrics(result)
+
+    @property
+    def scoring(self) -> Scoring:
+        """The mean of all draws."""
+        return Scoring(self.num_draws, "sampled")
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The bound of ONE example, and the true ELBO and its terms, nats."""
@@ -177,12 +180,8 @@ class Renyi(WeightedBound):
         check_range(self, at_least=-1e30, at_most=1e30, alpha=self.alpha)
 
     def combine(self, log_weights: Array) -> Array:
-        """log mean_k w_k^{1−α} / (1 − α); near α = 1 its series mean + (1 − α) / 2 · variance."""
-        order = jnp.asarray(1.0 - self.alpha, log_weights.dtype)
-        is_near_one = jnp.abs(order) < _NEAR_ONE
-        safe = jnp.where(is_near_one, 1.0, order)
-        series = jnp.mean(log_weights) + 0.5 * order * jnp.var(log_weights)
-        return jnp.where(is_near_one, series, log_mean_exp(safe * log_weights) / safe)
+        """log mean_k w_k^{1−α} / (1 − α), the mean of log w_k at α = 1."""
+        return power_mean(log_weights, 1.0 - self.alpha)
 
 
 @dataclass

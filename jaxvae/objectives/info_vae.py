@@ -6,8 +6,9 @@ import jax
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
+from jaxvae.keys import Purpose, keys_for
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
-from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, fresh_keys, negative_elbo
+from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.discrepancy import KERNELS, KernelKind, mmd
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
@@ -18,7 +19,7 @@ _BANDWIDTHS = ("dimension", "median")
 
 def prior_samples(model: Model, params: Params, keys: Key) -> Array:
     """One z ~ p(z) for each example, independent of its draw, `[batch, latent_dim]`."""
-    return jax.vmap(lambda key: model.sample_prior(params, key))(fresh_keys(keys, 1))
+    return jax.vmap(lambda key: model.sample_prior(params, key))(keys_for(keys, Purpose.OTHER_DRAWS))
 
 
 @dataclass

@@ -1,5 +1,8 @@
 """Lagging inference: more steps for the encoder than for the rest, until the code's information stops growing."""
 
+import dataclasses
+from typing import Self
+
 import jax
 import jax.numpy as jnp
 
@@ -7,13 +10,17 @@ from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.keys import same_draws
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.batch_terms import without_padding
 from jaxvae.objectives.elbo import ELBO
-from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.objectives.objective import Objective, Scoring, masked_mean
 from jaxvae.pytrees import dataclass
+from jaxvae.run_length import known_in_run, share_of_run
 from jaxvae.typing import Array, Key, Metrics, Params
+
+_SHARE_OF_A_WINDOW = 0.05  # of the run's steps: the encoder lags for two windows at least
 
 
 def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> Array:
@@ -51,7 +58,7 @@ class Lagging(Objective):
     Args:
         objective: what is trained.
         num_encoder_steps: of the encoder alone, between two steps of everything [steps].
-        window: between two looks at the information [steps].
+        window: between two looks at the information [steps]; by default a twentieth of the run.
 
     Raises:
         UserError: for a number below 1, an objective without a density, or Lagging itself.
@@ -59,7 +66,7 @@ class Lagging(Objective):
 
     objective: Objective = ELBO()
     num_encoder_steps: int = 10
-    window: int = 500
+    window: int | None = None
     smallest_batch = 2
 
     def __post_init__(self) -> None:
@@ -90,15 +97,20 @@ class Lagging(Objective):
     def check_run(self, num_steps: int, data_range: float) -> None:
         """As the objective does, and that there is a second look at the information."""
         self.objective.check_run(num_steps, data_range)
-        if num_steps < 2 * self.window:
+        window = known_in_run(self, "window")
+        if window > max(1, num_steps // 2):
             raise UserError(
                 f"Lagging.window must be at most half the run's {num_steps:,} steps, else the encoder lags to its end, "
-                f"got {self.window:,}: lower --objective.window, or raise --epochs"
+                f"got {window:,}: lower --objective.window, or raise --epochs"
             )
 
-    def for_dataset(self, num_examples: int) -> "Lagging":
-        """With the objective as it is for a training set of that size."""
-        return Lagging(self.objective.for_dataset(num_examples), self.num_encoder_steps, self.window)
+    def for_run(self, num_examples: int, num_steps: int) -> Self:
+        """With the objective as it is for that run, and `window` where none was given."""
+        objective = self.objective.for_run(num_examples, num_steps)
+        window = share_of_run(num_steps, _SHARE_OF_A_WINDOW) if self.window is None else self.window
+        if objective is self.objective and window == self.window:
+            return self
+        return dataclasses.replace(self, objective=objective, window=window)
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """The phase, the information so far and the number of examples it is of, and the objective's parameters."""
@@ -120,6 +132,11 @@ class Lagging(Objective):
     def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
         """That of the objective."""
         return self.objective.infer(model, self._inner(params), key, x)
+
+    @property
+    def scoring(self) -> Scoring:
+        """That of the objective."""
+        return self.objective.scoring
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """That of the objective."""
@@ -144,10 +161,10 @@ class Lagging(Objective):
 
         def look(fixed: Params) -> Params:
             examples = jnp.sum(mask).astype(float)  # a last batch that is short has no more say than its examples
-            information = batch_information(model, params, jax.random.clone(keys), x, mask)
+            information = batch_information(model, params, same_draws(keys), x, mask)
             total, count = fixed["sum"] + examples * information, fixed["count"] + examples
             mean = total / jnp.maximum(count, 1.0)
-            ends = (step + 1) % self.window == 0
+            ends = (step + 1) % known_in_run(self, "window") == 0
             return {
                 "lags": jnp.where(ends & (mean <= fixed["last"]), 0.0, fixed["lags"]),
                 "sum": jnp.where(ends, 0.0, total),

@@ -1,9 +1,10 @@
 """What an objective is: a loss over a batch, made of per-example bounds."""
 
 import abc
+import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,35 @@ from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.typing import Array, Key, Metrics, Params
+
+
+class Scoring(NamedTuple):
+    """What the ELBO, the rate and the distortion of a `score` are made of."""
+
+    num_draws: int | None = 1
+    """Draws of z an example, whose mean they are; None where every z is enumerated."""
+    kl: Literal["closed_form", "sampled"] = "closed_form"
+    """`closed_form` where the pair has one; `sampled`: log q(z|x) − log p(z) of the draws all the same."""
+    is_refined: bool = False
+    """Whether q(z|x) is refined for each example."""
+
+    def describe(self, has_closed_form: bool) -> dict[str, str]:
+        """How `elbo`, `distortion` and `rate` were estimated.
+
+        Args:
+            has_closed_form: whether KL(q(z|x) ‖ p(z)) of the model has a closed form.
+        """
+        draws = {None: "every z enumerated", 1: "one draw of z an example"}.get(
+            self.num_draws, f"the mean of {self.num_draws} draws of z an example"
+        )
+        if self.is_refined:
+            draws += " from q(z|x) refined for it"
+        closed = self.kl == "closed_form" and has_closed_form
+        return {
+            "elbo": f"{draws}; KL {'in closed form' if closed else 'log q(z|x) − log p(z) of the same z'}",
+            "distortion": f"minus log p(x|z), {draws}",
+            "rate": f"KL(q(z|x) ‖ p(z)), {'in closed form' if closed else draws}",
+        }
 
 
 class Objective(abc.ABC):
@@ -75,10 +105,19 @@ class Objective(abc.ABC):
         """
         del num_steps, data_range
 
-    def for_dataset(self, num_examples: int) -> Self:
-        """The objective as it is for a training set of that size, which training calls; by default as it is."""
+    def for_run(self, num_examples: int, num_steps: int) -> Self:
+        """The objective with what depends on the run as numbers; `self` where nothing changes. By default its schedule.
+
+        Training asks for it before anything else (`Training.for_examples`), and again for what it was given.
+
+        Args:
+            num_examples: size of the training set [examples].
+            num_steps: of the whole run, if nothing stops it early [steps].
+        """
         del num_examples
-        return self
+        schedule = getattr(self, "schedule", None)
+        resolved = None if schedule is None else schedule.for_run(num_steps)
+        return self if resolved is schedule else dataclasses.replace(self, schedule=resolved)  # type: ignore[type-var]
 
     @property
     def warmup_steps(self) -> int:
@@ -105,6 +144,11 @@ class Objective(abc.ABC):
         """The q(z|x) of ONE example that evaluation draws from; by default the encoder's."""
         del key
         return model.encode(params, x)
+
+    @property
+    def scoring(self) -> Scoring:
+        """What the figures of `score` are made of: by default one draw, and the KL in closed form if there is one."""
+        return Scoring()
 
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:

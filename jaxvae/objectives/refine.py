@@ -7,8 +7,9 @@ import optax
 from jaxvae.checks import check_range
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Draw, Model
+from jaxvae.keys import Purpose, key_for
 from jaxvae.objectives.elbo import Elbo, elbo, elbo_terms
-from jaxvae.objectives.objective import Bound, with_score
+from jaxvae.objectives.objective import Bound, Scoring, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -139,16 +140,21 @@ class SemiAmortized(Bound):
         draw = model.draw(constants, key, x, posterior=encoded)
         own = elbo_terms(draw)
         amortized = with_score(_weighted(own, weight), draw.score)
-        terms = elbo_terms(self._draw(model, params, jax.random.fold_in(key, 1), x, weight))
+        terms = elbo_terms(self._draw(model, params, key_for(key, Purpose.REFINEMENT), x, weight))
         value = _weighted(terms, weight) + amortized - jax.lax.stop_gradient(amortized)
         gap = terms.value - own.value
         metrics = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
         return value, {**metrics, "amortization_gap": gap}
 
+    @property
+    def scoring(self) -> Scoring:
+        """One draw of the refined posterior."""
+        return Scoring(is_refined=True)
+
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The refined ELBO of ONE example and its terms, nats, and what the refinement gained."""
         amortized = elbo(model, params, key, x).value
-        terms = elbo_terms(self._draw(model, params, jax.random.fold_in(key, 1), x))
+        terms = elbo_terms(self._draw(model, params, key_for(key, Purpose.REFINEMENT), x))
         return {
             "elbo": terms.value,
             "log_likelihood": terms.log_likelihood,

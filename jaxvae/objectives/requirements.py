@@ -123,6 +123,6 @@ def _meets(condition: Condition, model: VAE, **components: Any) -> bool:
     try:
         candidate = dataclasses.replace(model, **components)
         jax.eval_shape(look, jnp.zeros(model.data_shape))
-    except UserError:  # another space, or a size that does not fit
+    except Exception:  # whatever a candidate lacks (a space, a size, an input), it is no way out
         return False
     return met and getattr(candidate.posterior, "trained_by", None) is None

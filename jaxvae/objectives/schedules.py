@@ -1,17 +1,31 @@
 """Weights between 0 and 1 by training step, for the KL term."""
 
 import abc
+import dataclasses
+from typing import Self
 
 import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
 from jaxvae.pytrees import dataclass
+from jaxvae.run_length import SHARE_OF_RUN, known_in_run, share_of_run
 from jaxvae.typing import Array
+
+_SHARE_OF_CYCLES = 0.5  # of the run's steps, that all cycles take together: scores count after them
 
 
 class Schedule(abc.ABC):
     """A weight in [0, 1] as a function of the training step."""
+
+    def for_run(self, num_steps: int) -> Self:
+        """This schedule with what follows the length of the run as numbers; by default as it is.
+
+        Args:
+            num_steps: of the whole run [steps].
+        """
+        del num_steps
+        return self
 
     @property
     @abc.abstractmethod
@@ -42,22 +56,39 @@ class Linear(Schedule):
     """The weight rises linearly from 0: min(1, step / steps). Bowman et al. 2016; Sønderby et al. 2016, section 2.3.
 
     Args:
-        steps: when the weight reaches 1 [steps].
+        steps: when the weight reaches 1 [steps]; by default after `share` of the run.
+        share: of the run [fraction].
+
+    Raises:
+        UserError: for a number of steps below 1, a share that is not above 0 and at most 1, or where no steps were
+            given and there is no run to follow.
+
+    Example:
+        >>> Linear().for_run(num_steps=1000)
+        Linear(steps=200, share=0.2)
     """
 
-    steps: int = 1000
+    steps: int | None = None
+    share: float = SHARE_OF_RUN
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, steps=self.steps)
+        check_range(self, above=0.0, at_most=1.0, share=self.share)
+
+    def for_run(self, num_steps: int) -> Self:
+        """With `steps` where none were given."""
+        if self.steps is not None:
+            return self
+        return dataclasses.replace(self, steps=share_of_run(num_steps, self.share))
 
     @property
     def warmup_steps(self) -> int:
         """`steps` [steps]."""
-        return self.steps
+        return known_in_run(self, "steps")
 
     def __call__(self, step: Array) -> Array:
         """min(1, step / steps)."""
-        return jnp.minimum(1.0, jnp.asarray(step, float) / self.steps)
+        return jnp.minimum(1.0, jnp.asarray(step, float) / self.warmup_steps)
 
 
 @dataclass
@@ -67,29 +98,34 @@ class Sigmoid(Schedule):
     Bowman et al. 2016, section 3.1.
 
     Args:
-        steps: when the weight becomes 1 [steps]; at half of them it is ½.
+        steps: when the weight becomes 1 [steps]; at half of them it is ½. By default a fifth of the run.
         sharpness: the weight starts at sigmoid(−sharpness).
 
     Raises:
-        UserError: for a number of steps below 1 or a sharpness that is not above 0.
+        UserError: for a number of steps below 1, a sharpness that is not above 0, or where no steps were given and
+            there is no run to follow.
     """
 
-    steps: int = 1000
+    steps: int | None = None
     sharpness: float = 6.0
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, steps=self.steps)
         check_range(self, above=0.0, sharpness=self.sharpness)
 
+    def for_run(self, num_steps: int) -> Self:
+        """With `steps` where none were given."""
+        return self if self.steps is not None else dataclasses.replace(self, steps=share_of_run(num_steps))
+
     @property
     def warmup_steps(self) -> int:
         """`steps` [steps]."""
-        return self.steps
+        return known_in_run(self, "steps")
 
     def __call__(self, step: Array) -> Array:
         """sigmoid(sharpness · (2 step / steps − 1)), then 1."""
-        phase = 2.0 * jnp.asarray(step, float) / self.steps - 1.0
-        return jnp.where(step < self.steps, jax.nn.sigmoid(self.sharpness * phase), 1.0)
+        phase = 2.0 * jnp.asarray(step, float) / self.warmup_steps - 1.0
+        return jnp.where(step < self.warmup_steps, jax.nn.sigmoid(self.sharpness * phase), 1.0)
 
 
 @dataclass
@@ -99,30 +135,41 @@ class Cyclical(Schedule):
     τ = (step mod period) / period,  weight = min(1, τ / ramp) for step < cycles · period, else 1
 
     Args:
-        period: length of one cycle [steps].
+        period: length of one cycle [steps]; by default the cycles share the first half of the run.
         cycles: number of cycles.
         ramp: share of a cycle in which the weight rises [fraction of a cycle].
+
+    Raises:
+        UserError: for a number out of range, or where no period was given and there is no run to follow.
 
     Example:
         >>> [float(Cyclical(period=8, cycles=2, ramp=0.5)(jnp.asarray(step))) for step in (0, 2, 4, 7, 8, 10, 16)]
         [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0]
     """
 
-    period: int = 1000
+    period: int | None = None
     cycles: int = 4
     ramp: float = 0.5
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, period=self.period, cycles=self.cycles)
-        check_range(self, warmup_steps=self.warmup_steps)  # their product
+        if self.period is not None:
+            check_range(self, warmup_steps=self.warmup_steps)  # their product
         check_range(self, above=0.0, at_most=1.0, ramp=self.ramp)
+
+    def for_run(self, num_steps: int) -> Self:
+        """With `period` where none was given."""
+        if self.period is not None:
+            return self
+        return dataclasses.replace(self, period=share_of_run(num_steps, _SHARE_OF_CYCLES / self.cycles))
 
     @property
     def warmup_steps(self) -> int:
         """cycles · period [steps]."""
-        return self.cycles * self.period
+        return self.cycles * known_in_run(self, "period")
 
     def __call__(self, step: Array) -> Array:
         """min(1, τ / ramp) in the cycles, 1 after them."""
-        phase = jnp.asarray(jnp.mod(step, self.period), float) / self.period
+        period = known_in_run(self, "period")
+        phase = jnp.asarray(jnp.mod(step, period), float) / period
         return jnp.where(step < self.warmup_steps, jnp.minimum(1.0, phase / self.ramp), 1.0)

@@ -126,9 +126,12 @@ class BetaTCVAE(WithDensity):
         check_choice(self, _ESTIMATORS, estimator=self.estimator)
         check_range(self, at_least=2, dataset_size=self.dataset_size)
 
-    def for_dataset(self, num_examples: int) -> Self:
-        """The same, with N where it was not given."""
-        return self if self.dataset_size is not None else dataclasses.replace(self, dataset_size=num_examples)
+    def for_run(self, num_examples: int, num_steps: int) -> Self:
+        """As every objective, and with N where it was not given."""
+        resolved = super().for_run(num_examples, num_steps)
+        if resolved.dataset_size is not None:
+            return resolved
+        return dataclasses.replace(resolved, dataset_size=num_examples)
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
@@ -137,7 +140,7 @@ class BetaTCVAE(WithDensity):
         if self.dataset_size is None:
             raise UserError(
                 "BetaTCVAE.dataset_size is needed outside of training: give the number of training examples, "
-                "BetaTCVAE(dataset_size=60000) or objective.for_dataset(60000)"
+                "BetaTCVAE(dataset_size=60000)"
             )
         batch = draw_batch(self, model, params, keys, x, mask)
         needed = "a posterior with independent dimensions"

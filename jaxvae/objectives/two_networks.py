@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.keys import Purpose, key_for, same_draws
 from jaxvae.numerics import log_mean_exp
 from jaxvae.objectives.estimators import (
     ESTIMATORS,
@@ -20,7 +21,7 @@ from jaxvae.objectives.estimators import (
     sample_keys,
 )
 from jaxvae.objectives.importance_weighted import MIWAE, bound_metrics
-from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.objective import Bound, Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -34,6 +35,49 @@ def _generative(model: Model, params: Params, key: Key, x: Array, num_draws: int
 def _gradient_of(value: Array) -> Array:
     """0, with the gradient of `value`."""
     return value - jax.lax.stop_gradient(value)
+
+
+WeightEstimator = Literal["score_function", "doubly_reparameterized"]
+_WEIGHT_ESTIMATORS = ("score_function", "doubly_reparameterized")
+
+
+def _toward_weights(
+    model: Model,
+    params: Params,
+    key: Key,
+    x: Array,
+    log_weights: Array,
+    estimator: WeightEstimator,
+    order: Array | float = 1.0,
+) -> Array:
+    """A value whose gradient in φ draws q(z|x) to where the weights of its draws are large, at power `order`.
+
+    Σ_k ω_k ∇_φ log q(z_k|x),  ω = softmax(order · log w);  doubly reparameterized
+    order · Σ_k (ω_k − ω_k²) ∂log w_k/∂z_k ∂z_k/∂φ, of the same mean (Tucker et al. 2019, equation 10).
+    """
+    posterior, constants = model.encode(params, x), jax.lax.stop_gradient(params)
+    weights = jax.lax.stop_gradient(jax.nn.softmax(order * log_weights))
+    keys = sample_keys(key, log_weights.shape[0])
+    if estimator == "doubly_reparameterized":
+        check_estimator(model, posterior, estimator, others="score_function")
+        factors = order * weights * (1.0 - weights)
+        draws = jax.vmap(lambda key, factor: model.draw(constants, key, x, posterior=PathOnly(posterior, factor)))
+        return jnp.sum(draws(keys, factors).log_weight)
+    draws = jax.vmap(lambda key: model.draw(constants, key, x, posterior=ScoreOnly(posterior)))(keys)
+    return jnp.sum(weights * draws.log_posterior)
+
+
+def _check_shares(owner: object, num_samples: int) -> None:
+    """Refuse one draw: its share is always 1.
+
+    Raises:
+        UserError: for it.
+    """
+    if num_samples == 1:
+        raise UserError(
+            f"{type(owner).__name__}.num_samples must be >= 2 where the encoder learns by the draws' shares, got 1: "
+            f"the share of one draw is always 1, and tells it nothing"
+        )
 
 
 @dataclass
@@ -69,13 +113,18 @@ class PIWAE(Bound):
             theirs.combine,
             model,
             jax.lax.stop_gradient(params),
-            jax.random.clone(key),
+            same_draws(key),
             x,
             theirs.num_draws,
             self.estimator,
             posterior=model.encode(params, x),
         )
         return result.value + _gradient_of(inference.value), bound_metrics(result)
+
+    @property
+    def scoring(self) -> Scoring:
+        """The mean of all draws."""
+        return Scoring(self.num_groups * self.num_samples, "sampled")
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The bound of ONE example, and the true ELBO and its terms, nats."""
@@ -103,43 +152,27 @@ class ReweightedWakeSleep(Bound):
 
     num_samples: int = 5
     phases: Literal["wake", "sleep", "both"] = "wake"
-    estimator: Literal["score_function", "doubly_reparameterized"] = "score_function"
+    estimator: WeightEstimator = "score_function"
     monitor = "bound"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_samples=self.num_samples)
         check_choice(self, ("wake", "sleep", "both"), phases=self.phases)
-        check_choice(self, ("score_function", "doubly_reparameterized"), estimator=self.estimator)
-        if self.phases == "wake" and self.num_samples == 1:
-            raise UserError(
-                "ReweightedWakeSleep.num_samples must be >= 2 where the encoder learns awake, got 1: the share of one "
-                "draw is always 1, and tells it nothing"
-            )
+        check_choice(self, _WEIGHT_ESTIMATORS, estimator=self.estimator)
+        if self.phases == "wake":
+            _check_shares(self, self.num_samples)
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The importance-weighted bound of ONE example, with the two gradients."""
         del step
-        wake_key, sleep_key = jax.random.clone(key), jax.random.fold_in(key, 1)
+        wake_key, sleep_key = same_draws(key), key_for(key, Purpose.SLEEP)
         result = _generative(model, params, key, x, self.num_samples)
         gains: list[Array] = []
         if self.phases != "sleep":
-            gains.append(self._wake(model, params, wake_key, x, result.draws.log_weight))
+            gains.append(_toward_weights(model, params, wake_key, x, result.draws.log_weight, self.estimator))
         if self.phases != "wake":
             gains.append(self._sleep(model, params, sleep_key))
         return result.value + _gradient_of(jnp.mean(jnp.stack(gains))), bound_metrics(result)
-
-    def _wake(self, model: Model, params: Params, key: Key, x: Array, log_weights: Array) -> Array:
-        """A value whose gradient in φ is that of the wake phase."""
-        posterior, constants = model.encode(params, x), jax.lax.stop_gradient(params)
-        weights = jax.lax.stop_gradient(jax.nn.softmax(log_weights))
-        keys = sample_keys(key, self.num_samples)
-        if self.estimator == "doubly_reparameterized":
-            check_estimator(model, posterior, self.estimator, others="score_function")
-            factors = weights * (1.0 - weights)
-            draws = jax.vmap(lambda key, factor: model.draw(constants, key, x, posterior=PathOnly(posterior, factor)))
-            return jnp.sum(draws(keys, factors).log_weight)
-        draws = jax.vmap(lambda key: model.draw(constants, key, x, posterior=ScoreOnly(posterior)))(keys)
-        return jnp.sum(weights * draws.log_posterior)
 
     def _sleep(self, model: Model, params: Params, key: Key) -> Array:
         """log q(z|x') of a pair that the model made up."""
@@ -148,6 +181,11 @@ class ReweightedWakeSleep(Bound):
         z = model.sample_prior(constants, prior_key)
         x = jax.lax.stop_gradient(model.decode(constants, z).sample(likelihood_key))
         return model.encode(params, x).log_prob(jax.lax.stop_gradient(z))
+
+    @property
+    def scoring(self) -> Scoring:
+        """The mean of all draws."""
+        return Scoring(self.num_samples, "sampled")
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The bound of ONE example, and the true ELBO and its terms, nats."""
@@ -158,43 +196,50 @@ class ReweightedWakeSleep(Bound):
 class ChiUpperBound(Bound):
     """Sandwich log p(x): IWAE from below for the generative model, the χ bound from above for the inference network.
 
-    The inference network minimises CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), which makes q cover all of p(z|x).
-    Dieng et al. 2017, equation 3 and algorithm 1.
+    The inference network minimises CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), which makes q cover all of p(z|x):
+
+    −∇_φ CUBO_n = (1 − 1/n) E_q[w^n ∇_φ log q(z|x)] / E_q[w^n] ≈ (1 − 1/n) Σ_k ω_k ∇_φ log q(z_k|x),
+    ω = softmax(n log w)
+
+    The gradient is estimated, and not taken of the estimate of the bound by K draws: that estimate falls without end as
+    q moves away from p(z|x), since few draws then miss the large weights. Dieng et al. 2017, equation 3 and
+    algorithm 1.
 
     Args:
-        order: n ≥ 1; 2 is the χ² divergence.
-        num_samples: K [draws an example].
-        estimator: of the inference network's gradient, as for IWAE.
+        order: n > 1; 2 is the χ² divergence.
+        num_samples: K ≥ 2 [draws an example].
+        estimator: of the inference network's gradient, as for ReweightedWakeSleep: score_function or
+            doubly_reparameterized.
 
     Raises:
-        UserError: for an order below 1, K below 1 or an unknown estimator.
+        UserError: for an order that is not above 1, K below 2 or an unknown estimator.
     """
 
     order: float = 2.0
     num_samples: int = 10
-    estimator: Estimator = "reparameterized"
+    estimator: WeightEstimator = "score_function"
     monitor = "bound"
 
     def __post_init__(self) -> None:
-        check_range(self, at_least=1.0, order=self.order)
+        check_range(self, above=1.0, order=self.order)
         check_range(self, at_least=1, num_samples=self.num_samples)
-        check_choice(self, ESTIMATORS, estimator=self.estimator)
+        check_choice(self, _WEIGHT_ESTIMATORS, estimator=self.estimator)
+        _check_shares(self, self.num_samples)
 
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
         """The lower bound of ONE example, with the two gradients."""
         del step
         result = _generative(model, params, key, x, self.num_samples)
-        upper = monte_carlo_bound(
-            lambda log_weights: chi_upper_bound(log_weights, self.order),
-            model,
-            jax.lax.stop_gradient(params),
-            jax.random.clone(key),
-            x,
-            self.num_samples,
-            self.estimator,
-            posterior=model.encode(params, x),
-        )
-        return result.value - _gradient_of(upper.value), {**bound_metrics(result), "upper_bound": upper.value}
+        log_weights, key = result.draws.log_weight, same_draws(key)
+        gain = _toward_weights(model, params, key, x, log_weights, self.estimator, self.order)
+        upper = chi_upper_bound(log_weights, self.order)
+        value = result.value + (1.0 - 1.0 / self.order) * _gradient_of(gain)
+        return value, {**bound_metrics(result), "upper_bound": upper}
+
+    @property
+    def scoring(self) -> Scoring:
+        """The mean of all draws."""
+        return Scoring(self.num_samples, "sampled")
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """Both bounds of ONE example, and the true ELBO and its terms, nats."""

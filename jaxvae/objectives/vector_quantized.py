@@ -9,7 +9,8 @@ from jaxvae.checks import check_range
 from jaxvae.distributions.quantized import Quantized
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
-from jaxvae.objectives.batch_terms import WithDensity, fresh_keys
+from jaxvae.keys import Purpose, keys_for
+from jaxvae.objectives.batch_terms import WithDensity
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound
 from jaxvae.posteriors.codebook import code_counts
@@ -105,7 +106,7 @@ class VQVAE(WithDensity, Bound):
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
         """The codebook after the step; in the second stage as it is."""
-        moved = _posterior_of(model).moved(params, _encoded(model, params, x), fresh_keys(keys, 1), mask)
+        moved = _posterior_of(model).moved(params, _encoded(model, params, x), keys_for(keys, Purpose.CODES), mask)
         return jax.tree.map(lambda old, new: jnp.where(self._is_second_stage(step), old, new), params, moved)
 
     def moves(self, params: Params, step: Array, component: str) -> Array | bool:

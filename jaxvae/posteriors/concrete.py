@@ -1,8 +1,9 @@
 """Posteriors over relaxed discrete latents, and over discrete ones with the gradient of the relaxed."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
@@ -11,11 +12,13 @@ from jaxvae.distributions.one_hot import check_groups
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.posteriors.temperature import TemperatureSchedule
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import BINARY, UNIT_CUBE, Space, one_hot, simplex
+from jaxvae.spaces import BINARY, LOG_ODDS, Space, log_probabilities, one_hot
 from jaxvae.typing import Array, Params, Shape
 
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
+
+_Relaxed = TypeVar("_Relaxed", "Concrete", "BinaryConcrete")
 
 
 def _now(temperature: float | TemperatureSchedule) -> Array:
@@ -23,16 +26,24 @@ def _now(temperature: float | TemperatureSchedule) -> Array:
     return jnp.asarray(temperature.end if isinstance(temperature, TemperatureSchedule) else temperature)
 
 
+def _for_run(posterior: _Relaxed, num_steps: int) -> _Relaxed:
+    """A relaxed posterior with the schedule of its temperature as it is for a run."""
+    schedule = posterior.temperature
+    resolved = schedule.for_run(num_steps) if isinstance(schedule, TemperatureSchedule) else schedule
+    return posterior if resolved is schedule else dataclasses.replace(posterior, temperature=resolved)
+
+
 @dataclass
 class Concrete(Posterior):
-    """Relaxed categorical latents (Concrete, Gumbel-softmax): z on simplices, flat, with reparameterized draws.
+    """Relaxed categorical latents (Concrete, Gumbel-softmax), flat, with reparameterized draws.
 
-    z_g = softmax((logits_g + G) / τ),  logits = encoder(x),  G_k ~ Gumbel(0, 1)
+    z_g = log softmax((logits_g + G) / τ),  logits = encoder(x),  G_k ~ Gumbel(0, 1)
 
-    Relaxed, the model is one with a density on the simplex: its prior is UniformConcrete, and its ELBO a true bound of
-    its own log p(x), not of a discrete model's (Maddison, Mnih and Teh 2017, section 3.3). With `straight_through` z is
-    the nearest one-hot vector, its prior UniformCategorical and the ELBO that of the discrete model; only the gradient
-    is that of the relaxed draw, hence biased (Jang, Gu and Poole 2017, section 2.2).
+    z are log-probabilities, which do not round to 0 as probabilities do; the decoder is shown softmax(z_g). The prior
+    is UniformConcrete, and the ELBO a bound of the log p(x) of this relaxed model, not of a discrete one (Maddison,
+    Mnih and Teh 2017, section 3.3 and appendix C.3). With `straight_through` z is the nearest one-hot vector, its prior
+    UniformCategorical and the ELBO that of the discrete model; only the gradient is that of the relaxed draw, hence
+    biased (Jang, Gu and Poole 2017, section 2.2).
 
     Args:
         num_classes: classes of each latent, ≥ 2.
@@ -53,12 +64,17 @@ class Concrete(Posterior):
 
     @property
     def space(self) -> Space:
-        """Simplices, or one-hot vectors with `straight_through`."""
-        return (one_hot if self.straight_through else simplex)(self.num_classes)
+        """Log-probabilities, or one-hot vectors with `straight_through`."""
+        return (one_hot if self.straight_through else log_probabilities)(self.num_classes)
 
     def check_model(self, vae: "VAE") -> None:
         """Check that the latent dimensions are whole groups."""
         check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """softmax(z_g): points of simplices; z itself with `straight_through`."""
+        del vae
+        return z if self.straight_through else distributions.softmax_of_groups(z, self.num_classes)
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
@@ -80,15 +96,20 @@ class Concrete(Posterior):
             return self
         return dataclasses.replace(self, temperature=self.temperature(step))
 
+    def for_run(self, num_steps: int) -> Self:
+        """With the schedule of its temperature as it is for a run."""
+        return _for_run(self, num_steps)
+
 
 @dataclass
 class BinaryConcrete(Posterior):
-    """Relaxed binary latents: z in (0, 1)^latent_dim, with reparameterized draws.
+    """Relaxed binary latents, with reparameterized draws.
 
-    z = sigmoid((logits + L) / τ),  logits = encoder(x),  L_d ~ Logistic(0, 1)
+    z = (logits + L) / τ,  logits = encoder(x),  L_d ~ Logistic(0, 1)
 
-    Relaxed, the prior is UniformBinaryConcrete and the ELBO a true bound of the relaxed model (Maddison, Mnih and Teh
-    2017, appendix B). With `straight_through` z is the nearest binary vector, the prior UniformBernoulli and the ELBO
+    z are log-odds, which do not round as probabilities near 0 and 1 do; the decoder is shown sigmoid(z). The prior is
+    UniformBinaryConcrete, and the ELBO a bound of the relaxed model's log p(x) (Maddison, Mnih and Teh 2017, appendix
+    B). With `straight_through` z is the nearest binary vector, the prior UniformBernoulli and the ELBO
     that of the discrete model; only the gradient is that of the relaxed draw, hence biased.
 
     Args:
@@ -107,8 +128,13 @@ class BinaryConcrete(Posterior):
 
     @property
     def space(self) -> Space:
-        """The unit cube, or binary vectors with `straight_through`."""
-        return BINARY if self.straight_through else UNIT_CUBE
+        """Log-odds, or binary vectors with `straight_through`."""
+        return BINARY if self.straight_through else LOG_ODDS
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """sigmoid(z), in (0, 1); z itself with `straight_through`."""
+        del vae
+        return z if self.straight_through else jax.nn.sigmoid(z)
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """One logit for each latent dimension: `(latent_dim,)`."""
@@ -131,3 +157,7 @@ class BinaryConcrete(Posterior):
         if not isinstance(self.temperature, TemperatureSchedule):
             return self
         return dataclasses.replace(self, temperature=self.temperature(step))
+
+    def for_run(self, num_steps: int) -> Self:
+        """With the schedule of its temperature as it is for a run."""
+        return _for_run(self, num_steps)

@@ -61,6 +61,11 @@ class Flow(Posterior):
         """This flow with its base as it is at a training step."""
         return dataclasses.replace(self, base=self.base.at_step(step))
 
+    def for_run(self, num_steps: int) -> Self:
+        """This flow with its base as it is for a run."""
+        base = self.base.for_run(num_steps)
+        return self if base is self.base else dataclasses.replace(self, base=base)
+
     @property
     def _layers(self) -> Repeat:
         return Repeat(self.bijector, self.num_layers)

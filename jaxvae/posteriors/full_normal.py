@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 class FullNormal(Posterior):
     """Normal with full covariance, mean and Cholesky factor from the encoder.
 
-    q(z|x) = N(z; loc, L Lᵀ),  (loc, raw, lower) = encoder(x),  L = diag(1e-4 + softplus(raw + c)) + strictly lower
+    q(z|x) = N(z; loc, L Lᵀ),  (loc, raw, lower) = encoder(x),  L = diag(1e-4 + softplus(raw + c)) + strictly lower / √D
 
-    softplus(c) = 1. D (D − 1) / 2 outputs more than `DiagonalNormal`. Kingma and Welling 2019, section 2.5.1.
+    softplus(c) = 1. The D (D − 1) / 2 entries below the diagonal are divided by √D, so that a row of them adds the same
+    variance in any dimension: training starts as near to `DiagonalNormal` at 100 latents as at 2. Kingma and Welling
+    2019, section 2.5.1.
     """
 
     def parameter_shape(self, vae: "VAE") -> Shape:
@@ -33,5 +35,5 @@ class FullNormal(Posterior):
         del params
         size = vae.latent_dim
         loc, raw, lower = jnp.split(outputs, (size, 2 * size))
-        factor = jnp.diag(positive(raw, MIN_SCALE)).at[jnp.tril_indices(size, -1)].set(lower)
+        factor = jnp.diag(positive(raw, MIN_SCALE)).at[jnp.tril_indices(size, -1)].set(lower / size**0.5)
         return MultivariateNormal(loc, factor)

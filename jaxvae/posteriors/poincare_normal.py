@@ -29,12 +29,15 @@ class PoincareNormal(Posterior):
 
     Args:
         curvature: c > 0, that of the prior.
+        scaled: show the decoder √(latent_dim · c) · z, whose coordinates have a mean square of 1 near the edge of the
+            ball, where in many dimensions nearly all z are.
 
     Raises:
         UserError: for a curvature that is not above 0.
     """
 
     curvature: float = 1.0
+    scaled: bool = True
 
     def __post_init__(self) -> None:
         check_range(self, above=0.0, curvature=self.curvature)
@@ -47,6 +50,10 @@ class PoincareNormal(Posterior):
     def parameter_shape(self, vae: "VAE") -> Shape:
         """A centre and a raw scale for each latent dimension: `(2, latent_dim)`."""
         return (2, vae.latent_dim)
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """√(latent_dim · c) · z where `scaled`, `[latent_dim]`."""
+        return (vae.latent_dim * self.curvature) ** 0.5 * z if self.scaled else z
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.PoincareNormal:
         """q(z|x) over `[latent_dim]`."""

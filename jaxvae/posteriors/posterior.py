@@ -52,3 +52,12 @@ class Posterior(abc.ABC):
         """This posterior as it is at a training step: schedules replaced by their numbers."""
         del step
         return self
+
+    def for_run(self, num_steps: int) -> Self:
+        """This posterior with what follows the length of a run as numbers, and `self` where nothing changes.
+
+        Args:
+            num_steps: of the whole run [steps].
+        """
+        del num_steps
+        return self

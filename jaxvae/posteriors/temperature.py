@@ -1,12 +1,17 @@
 """Temperatures of relaxed posteriors by training step."""
 
 import abc
+import dataclasses
+from typing import Self
 
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
 from jaxvae.pytrees import dataclass
+from jaxvae.run_length import known_in_run, share_of_run
 from jaxvae.typing import Array
+
+_SHARE = 0.5  # of the run's steps: the other half is trained at the last temperature
 
 
 class TemperatureSchedule(abc.ABC):
@@ -14,6 +19,15 @@ class TemperatureSchedule(abc.ABC):
 
     end: float
     """The temperature after training: the one of a model outside `at_step`."""
+
+    def for_run(self, num_steps: int) -> Self:
+        """This schedule with what follows the length of the run as numbers; by default as it is.
+
+        Args:
+            num_steps: of the whole run [steps].
+        """
+        del num_steps
+        return self
 
     @abc.abstractmethod
     def __call__(self, step: Array) -> Array:
@@ -29,10 +43,10 @@ class Geometric(TemperatureSchedule):
     Args:
         start: temperature of the first step, > 0.
         end: temperature from `steps` on, > 0.
-        steps: when the end is reached [steps].
+        steps: when the end is reached [steps]; by default after half of the run.
 
     Raises:
-        UserError: for a number out of range.
+        UserError: for a number out of range, or where no steps were given and there is no run to follow.
 
     Example:
         >>> [float(Geometric(start=1.0, end=0.25, steps=10)(jnp.asarray(step))) for step in (0, 5, 10, 20)]
@@ -41,13 +55,17 @@ class Geometric(TemperatureSchedule):
 
     start: float = 1.0
     end: float = 0.5
-    steps: int = 10_000
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         check_range(self, above=0.0, start=self.start, end=self.end)
         check_range(self, at_least=1, steps=self.steps)
 
+    def for_run(self, num_steps: int) -> Self:
+        """With `steps` where none were given."""
+        return self if self.steps is not None else dataclasses.replace(self, steps=share_of_run(num_steps, _SHARE))
+
     def __call__(self, step: Array) -> Array:
         """start · (end / start)^min(1, step / steps)."""
-        progress = jnp.minimum(1.0, jnp.asarray(step, float) / self.steps)
+        progress = jnp.minimum(1.0, jnp.asarray(step, float) / known_in_run(self, "steps"))
         return self.start * jnp.asarray(self.end / self.start) ** progress

@@ -16,6 +16,8 @@ from jaxvae.typing import Array, Key, Params, Shape
 if TYPE_CHECKING:
     from jaxvae.vae import VAE
 
+_GROUPS = 4  # with 16 codes each, 11 nats: between what digits and what MNIST are worth
+
 
 @dataclass
 class VectorQuantized(Posterior):
@@ -30,8 +32,10 @@ class VectorQuantized(Posterior):
     Zeghidour et al. 2021, section III-C, for the levels.
 
     Args:
-        num_codes: K ≥ 2, codes of each level.
-        code_dim: dimensions of one code.
+        num_codes: K ≥ 2, codes of each level. The rate is at most depth · groups · log K nats, and nothing but these
+            three numbers keeps it down: small data need few codes, detailed pictures more groups.
+        code_dim: dimensions of one code; by default as many as make 4 groups, a rate of 4 · depth · log K nats however
+            many latents there are.
         depth: levels of residual quantisation [levels].
         decay: γ of the moving averages [per step].
         restart_below: share of the mean count below which a code is dead; 0 for no restarts.
@@ -40,8 +44,8 @@ class VectorQuantized(Posterior):
         UserError: for a number out of range; from a model whose latent_dim is no multiple of depth · code_dim.
     """
 
-    num_codes: int = 64
-    code_dim: int = 4
+    num_codes: int = 16
+    code_dim: int | None = None
     depth: int = 1
     decay: float = 0.99
     restart_below: float = 0.1
@@ -58,29 +62,33 @@ class VectorQuantized(Posterior):
         """Vectors of a codebook."""
         return CODEBOOK
 
+    def dimensions_of_code(self, vae: "VAE") -> int:
+        """`code_dim`, or what follows from the latents where it was not given."""
+        return self.code_dim or max(vae.latent_dim // (self.depth * _GROUPS), 1)
+
     def num_groups(self, vae: "VAE") -> int:
         """Vectors that are quantised of each example."""
-        return vae.latent_dim // (self.depth * self.code_dim)
+        return vae.latent_dim // (self.depth * self.dimensions_of_code(vae))
 
     def check_model(self, vae: "VAE") -> None:
         """Check that the latent dimensions are whole groups of codes of every level."""
-        size = self.depth * self.code_dim
+        code_dim = self.dimensions_of_code(vae)
+        size = self.depth * code_dim
         if vae.latent_dim % size:
             below = vae.latent_dim - vae.latent_dim % size
             fits = f"{below} or {below + size}" if below else f"{size}"
             raise UserError(
                 f"--latent_dim must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
-                f"{self.code_dim}, got {vae.latent_dim}: take {fits}"
+                f"{code_dim}, got {vae.latent_dim}: take {fits}"
             )
 
     def parameter_shape(self, vae: "VAE") -> Shape:
         """The vectors to quantise: `(groups, code_dim)`."""
-        return (self.num_groups(vae), self.code_dim)
+        return (self.num_groups(vae), self.dimensions_of_code(vae))
 
     def init(self, key: Key, vae: "VAE") -> Params:
         """The codebook and its moving averages, under `fixed`."""
-        del vae
-        return {"fixed": fresh_codebook(key, self.depth, self.num_codes, self.code_dim)}
+        return {"fixed": fresh_codebook(key, self.depth, self.num_codes, self.dimensions_of_code(vae))}
 
     def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Quantized:
         """q(z|x) over `[latent_dim]`."""

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import TYPE_CHECKING, Self
 
+import jax.numpy as jnp
+
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, with_noise
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
@@ -28,7 +30,7 @@ class WithNoise(Posterior):
         noise_dim: number of dimensions of noise, the last ones [dimensions].
 
     Raises:
-        UserError: for a number below 1; once the model is used, for one that leaves no other dimension.
+        UserError: for a number below 1; from a model, for one that leaves no other dimension.
     """
 
     posterior: Posterior = DiagonalNormal()
@@ -48,6 +50,16 @@ class WithNoise(Posterior):
         """Real vectors if the other dimensions are, else their space with noise."""
         return noise_space(self.posterior.space, self.noise_dim)
 
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the other posterior goes with the other dimensions."""
+        before_noise(vae, self)
+
+    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+        """What the decoder is shown of the other dimensions, and the noise."""
+        inner = before_noise(vae, self)
+        shown = self.posterior.decoder_input(inner, z[: inner.latent_dim])
+        return jnp.concatenate([shown, z[inner.latent_dim :]])
+
     def parameter_shape(self, vae: "VAE") -> Shape:
         """The shape of the other posterior: noise needs no outputs."""
         return self.posterior.parameter_shape(before_noise(vae, self))
@@ -64,3 +76,8 @@ class WithNoise(Posterior):
     def at_step(self, step: Array) -> Self:
         """With the other posterior as it is at a training step."""
         return dataclasses.replace(self, posterior=self.posterior.at_step(step))
+
+    def for_run(self, num_steps: int) -> Self:
+        """With the other posterior as it is for a run."""
+        posterior = self.posterior.for_run(num_steps)
+        return self if posterior is self.posterior else dataclasses.replace(self, posterior=posterior)

@@ -10,6 +10,7 @@ from jax.scipy.special import logsumexp
 from jaxvae.checks import check_range
 from jaxvae.distributions import Distribution, Mixture
 from jaxvae.errors import UserError
+from jaxvae.likelihoods.support import BINARY
 from jaxvae.priors.prior import Prior
 from jaxvae.priors.vamp import random_examples
 from jaxvae.pytrees import dataclass
@@ -77,9 +78,10 @@ class Exemplar(Prior):
         """p(z) without the exemplars that are `x`: the weights alone depend on x, a batch encodes exemplars once."""
         exemplars, tolerance = (params["prior"]["fixed"][name] for name in ("exemplars", "tolerance"))
         is_x = jnp.abs(x[None] - exemplars) <= tolerance
-        is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
-        may_be_x = is_x | (is_grey & ((x == 0.0) | (x == 1.0))[None])
-        left_out = jnp.all(may_be_x, axis=tuple(range(1, exemplars.ndim)))
+        if vae.likelihood.support == BINARY:  # else a 0 or 1 is a value like others, and no draw from a grey one
+            is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
+            is_x |= is_grey & ((x == 0.0) | (x == 1.0))[None]
+        left_out = jnp.all(is_x, axis=tuple(range(1, exemplars.ndim)))
         left_out &= ~jnp.all(left_out)
         return self._mixture(vae, params, jnp.where(left_out, -jnp.inf, jnp.zeros(left_out.shape, exemplars.dtype)))
 

@@ -9,6 +9,7 @@ from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, Normal
+from jaxvae.keys import Purpose, key_for, same_draws
 from jaxvae.networks import MLP, Network
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.pytrees import dataclass
@@ -115,7 +116,7 @@ class LARS(Prior):
         UserError: for a number below 1.
     """
 
-    network: Network = MLP((100, 100), "tanh")  # this and the next two as in Bauer and Mnih 2019, appendix D
+    network: Network = MLP((100, 100), "tanh", output_gain=1.0)  # with the next two as in Bauer and Mnih 2019
     truncation: int | None = 100
     num_samples: int = 1024
     evaluation_samples: int = 65_536
@@ -152,7 +153,8 @@ class LARS(Prior):
         """log Z and its standard error."""
         is_training = self.training_key is not None
         # every term of one step takes the same draws, also where an objective asks for the prior twice
-        key = jax.random.key(0) if self.training_key is None else jax.random.clone(self.training_key)
+        key = jax.random.key(0) if self.training_key is None else self.training_key
+        key = key_for(same_draws(key), Purpose.NORMALISER)
         count = self.num_samples if is_training else self.evaluation_samples
         draws = jax.vmap(_base(vae).sample)(jax.random.split(key, count))
         log_a = _log_acceptance(self.network, params["prior"], draws)

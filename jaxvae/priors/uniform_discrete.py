@@ -8,7 +8,7 @@ from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import BINARY, UNIT_CUBE, Space, one_hot, simplex
+from jaxvae.spaces import BINARY, LOG_ODDS, Space, log_probabilities, one_hot
 from jaxvae.typing import Params
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ class UniformBernoulli(Prior):
 
 @dataclass
 class UniformConcrete(Prior):
-    """The relaxation of equal classes: a density on num_classes-simplices, symmetric in the corners. For Concrete.
+    """The relaxation of equal classes: z are log-probabilities, and every class has the same density. For Concrete.
 
     p(z) = Π_g Concrete(z_g; logits 0, τ). Maddison, Mnih and Teh 2017, section 3.3.
 
     Args:
         num_classes: that of the posterior, ≥ 2.
-        temperature: τ > 0, which need not be the posterior's; the density has its modes in the corners for
-            τ ≤ 1 / (num_classes − 1), and is 1 everywhere for 2 classes at τ = 1.
+        temperature: τ > 0, which need not be the posterior's; that of softmax(z) has its modes in the corners for
+            τ ≤ 1 / (num_classes − 1), and is uniform for 2 classes at τ = 1.
 
     Raises:
         UserError: for a number out of range.
@@ -81,8 +81,8 @@ class UniformConcrete(Prior):
 
     @property
     def space(self) -> Space:
-        """Simplices."""
-        return simplex(self.num_classes)
+        """Log-probabilities of classes."""
+        return log_probabilities(self.num_classes)
 
     def distribution(self, vae: "VAE", params: Params) -> distributions.Concrete:
         """p(z) over `[latent_dim]`."""
@@ -92,12 +92,12 @@ class UniformConcrete(Prior):
 
 @dataclass
 class UniformBinaryConcrete(Prior):
-    """The relaxation of fair coins: p(z) = Π_d BinaryConcrete(z_d; logit 0, τ) on (0, 1). For BinaryConcrete.
+    """The relaxation of fair coins: p(z) = Π_d BinaryConcrete(z_d; logit 0, τ). For BinaryConcrete.
 
-    Maddison, Mnih and Teh 2017, appendix B.
+    z are log-odds. Maddison, Mnih and Teh 2017, appendix B.
 
     Args:
-        temperature: τ > 0, which need not be the posterior's; the density is 1 everywhere for τ = 1.
+        temperature: τ > 0, which need not be the posterior's; sigmoid(z) is uniform for τ = 1.
 
     Raises:
         UserError: for a temperature that is not above 0.
@@ -110,8 +110,8 @@ class UniformBinaryConcrete(Prior):
 
     @property
     def space(self) -> Space:
-        """The unit cube."""
-        return UNIT_CUBE
+        """Log-odds."""
+        return LOG_ODDS
 
     def distribution(self, vae: "VAE", params: Params) -> distributions.BinaryConcrete:
         """p(z) over `[latent_dim]`."""

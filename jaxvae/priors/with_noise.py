@@ -28,8 +28,8 @@ class WithNoise(Prior):
         noise_dim: number of dimensions of noise, the last ones [dimensions].
 
     Raises:
-        UserError: for a number below 1, or a prior that takes over its posterior's space (its noise included); once the
-            model is used, for a number that leaves no other dimension.
+        UserError: for a number below 1, or a prior that takes over its posterior's space (its noise included); from
+            a model, for a number that leaves no other dimension.
     """
 
     prior: Prior = StandardNormal()
@@ -54,6 +54,10 @@ class WithNoise(Prior):
     def space(self) -> Space:
         """Real vectors if the other dimensions are, else their space with noise."""
         return noise_space(self.prior.space or REAL, self.noise_dim)
+
+    def check_model(self, vae: "VAE") -> None:
+        """Check that the other prior goes with the other dimensions."""
+        before_noise(vae, self)
 
     def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
         """The parameters of the other prior."""

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
-mpl.use("Agg")  # a script on a server has no display
+from jaxvae.report.figure import new_figure
 
 _LINES = 6  # of equal ELBO
 
@@ -35,8 +34,6 @@ def save_rate_distortion(path: Path, lines: Sequence[dict[str, Any]], axes: Sequ
     Returns:
         Whether there was anything to draw: two combinations with both figures.
     """
-    from matplotlib import pyplot as plt
-
     lines = [line for line in lines if line.get("rate") is not None and line.get("distortion") is not None]
     if len(lines) < 2 or not axes:
         return False
@@ -44,7 +41,8 @@ def save_rate_distortion(path: Path, lines: Sequence[dict[str, Any]], axes: Sequ
     curves: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
         curves.setdefault(", ".join(f"{axis} {line[axis]}" for axis in others), []).append(line)
-    figure, plot = plt.subplots(figsize=(6.0, 4.2), layout="constrained")
+    figure = new_figure(6.0, 4.2)
+    plot = figure.add_subplot()
     for name, points in curves.items():
         rate, distortion = (np.array([point[figure] for point in points]) for figure in ("rate", "distortion"))
         errors = [[point[f"{figure}_error"] or 0.0 for point in points] for figure in ("rate", "distortion")]
@@ -63,5 +61,4 @@ def save_rate_distortion(path: Path, lines: Sequence[dict[str, Any]], axes: Sequ
     if others:
         plot.legend(fontsize=8)
     figure.savefig(path, dpi=150)
-    plt.close(figure)
     return True

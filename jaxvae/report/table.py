@@ -69,6 +69,7 @@ _SECTIONS = {
         "distortion": "distortion",
         "reconstruction_distortion": "distortion of reconstructions",
         "baseline": "baseline",
+        "family_baseline": "baseline, own family",
         "likelihood": "likelihood",
     },
     "weights of log p(x)": {
@@ -160,6 +161,8 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     if entry.get("bits_per_dimension") is not None:
         more.insert(0, f"{entry['bits_per_dimension']:.4f} bits/dim")
     error = entry.get("standard_error")
+    if error is not None and 0.0 < abs(entry["value"]) < 2.0 * error:
+        more.append("no evidence: within 2 s.e. of 0")
     return Row(name, f"{entry['value']:,.3f}", "" if error is None else f"{error:.3f}", ", ".join(more))
 
 

@@ -1,20 +1,81 @@
-"""What a run shows on the terminal while it works: live bars."""
+"""What a run shows while it works: live bars on a terminal, some plain lines in a log, the time left in both."""
 
+import math
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from jaxvae.training import Epoch, SweepEpoch
 
 _LINES_WITHOUT_TERMINAL = 10  # a log file gets so many lines in place of the bar
 
 
-class _Bar:
-    """What is shown between `with` and its end."""
+def time_text(seconds: float) -> str:
+    """Hours, minutes and seconds, rounded up.
 
-    _progress: Progress
+    >>> time_text(43.2), time_text(3723.0)
+    ('0:44', '1:02:03')
+    """
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Pace:
+    """How long the rest takes, by the mean of what was done.
+
+    The first piece may compile, so it counts only while it is alone.
+
+    >>> pace = Pace()
+    >>> pace.add(9.0)
+    >>> pace.left(10)
+    90.0
+    >>> pace.add(2.0)
+    >>> pace.add(4.0)
+    >>> pace.left(10)
+    30.0
+    """
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._seconds, self._units = 0.0, 0
+
+    def add(self, seconds: float, units: int = 1) -> None:
+        """So many more units took so long [s]."""
+        if self._first is None:
+            self._first = seconds / units
+        else:
+            self._seconds, self._units = self._seconds + seconds, self._units + units
+
+    def left(self, units: int) -> float:
+        """What so many units take [s]."""
+        return units * (self._seconds / self._units if self._units else self._first or 0.0)
+
+
+class _TimeLeft(ProgressColumn):
+    """Counts down to the time that the last update named."""
+
+    def render(self, task: Task) -> Text:
+        ends_at = task.fields.get("ends_at")
+        return Text("-:--" if ends_at is None else time_text(max(ends_at - time.monotonic(), 0.0)))
+
+
+class _Bar:
+    """What is shown between `with` and its end: a bar on a terminal, else a line now and then."""
+
+    def __init__(self, console: Console, *columns: ProgressColumn) -> None:
+        self._console = console
+        self._progress = Progress(
+            *columns, _TimeLeft(), TextColumn("left"), console=console, disable=not console.is_terminal
+        )
+
+    def _say(self, line: str) -> None:
+        if not self._console.is_terminal:
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -27,21 +88,20 @@ class _Bar:
 
 
 class TrainingBar(_Bar):
-    """A bar over epochs with steps per second, scores and time left; plain lines where there is no terminal."""
+    """A bar over epochs with steps per second, scores and time left."""
 
     def __init__(self, console: Console, monitor: str, epochs: int, done: int) -> None:
-        shown = "elbo" if monitor == "weighted_elbo" else monitor  # with β = 1 they are one; the true one is quoted
-        self._console, self._shown, self._epochs = console, shown, epochs
-        self._progress = Progress(  # fits 80 columns
+        super().__init__(  # fits 80 columns
+            console,
             TextColumn("epoch"),
             MofNCompleteColumn(),
             BarColumn(bar_width=6),
             TextColumn("{task.fields[scores]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=console,
-            disable=not console.is_terminal,
         )
+        self._shown = (
+            "elbo" if monitor == "weighted_elbo" else monitor
+        )  # with β = 1 they are one; the true one is quoted
+        self._epochs, self._done, self._pace = epochs, done, Pace()
         self._task = self._progress.add_task("training", total=epochs, completed=done, scores="compiling …")
 
     def update(self, epoch: Epoch, steps_per_second: float) -> None:
@@ -51,32 +111,27 @@ class TrainingBar(_Bar):
             f"{steps_per_second:,.0f} steps/s {name} train {epoch.train[self._shown]:.2f} "
             f"val {epoch.validation[self._shown]:.2f}"
         )
-        self._progress.update(self._task, completed=number, scores=scores)
+        self._pace.add(epoch.seconds)
+        left = self._pace.left(self._epochs - number)
+        self._progress.update(self._task, completed=number, scores=scores, ends_at=time.monotonic() + left)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
-        if not (self._console.is_terminal or self._console.quiet) and (number % every == 0 or number == 1):
-            print(f"epoch {number:>{len(str(self._epochs))}}/{self._epochs}  {scores}", flush=True)
+        if number % every == 0 or number == self._done + 1:
+            self._say(f"epoch {number:>{len(str(self._epochs))}}/{self._epochs}  {scores}  {time_text(left)} left")
 
 
 class SweepBar(_Bar):
-    """A bar over the epochs of each program of a sweep; plain lines where there is no terminal."""
+    """A bar over the epochs of each program of a sweep."""
 
     def __init__(self, console: Console, programs: int) -> None:
-        self._console, self._programs, self._program = console, programs, 0
+        columns = TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(bar_width=8)
+        super().__init__(console, *columns, TextColumn("{task.fields[scores]}"))
+        self._programs, self._program = programs, 0
         self._epochs = self._epoch = self._members = 0
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=8),
-            TextColumn("{task.fields[scores]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=console,
-            disable=not console.is_terminal,
-        )
 
     def start(self, members: int, epochs: int) -> None:
         """The next program begins."""
         self._program, self._members, self._epochs, self._epoch = self._program + 1, members, epochs, 0
+        self._pace = Pace()
         name = f"program {self._program}/{self._programs}, {members} member{'s' if members > 1 else ''}, epoch"
         self._task = self._progress.add_task(name, total=epochs, scores="compiling …")
 
@@ -85,23 +140,31 @@ class SweepBar(_Bar):
         self._epoch += 1
         going = int(epoch.is_training.sum())
         scores = f"{self._members / epoch.seconds:,.1f} epochs/s, {going} go on" if going else "done"
-        self._progress.update(self._task, completed=self._epoch if going else self._epochs, scores=scores)
+        self._pace.add(epoch.seconds)
+        left = self._pace.left(self._epochs - self._epoch) if going else 0.0
+        completed = self._epoch if going else self._epochs
+        self._progress.update(self._task, completed=completed, scores=scores, ends_at=time.monotonic() + left)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
-        if not self._console.is_terminal and (self._epoch % every == 0 or self._epoch == 1):
+        if self._epoch % every == 0 or self._epoch == 1 or not going:
             where = f"program {self._program}/{self._programs}  epoch {self._epoch}/{self._epochs}"
-            print(f"{where}  {self._members} members  {scores}", flush=True)
+            self._say(f"{where}  {self._members} members  {scores}  {time_text(left)} left")
 
 
-def example_bar(console: Console, what: str) -> Progress:
+class ExampleBar(_Bar):
     """A bar over examples, for evaluation."""
-    return Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("examples"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+
+    def __init__(self, console: Console, what: str, total: int) -> None:
+        super().__init__(console, TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("examples"))
+        self._what, self._total, self._done = what, total, 0
+        self._pace, self._at = Pace(), time.monotonic()
+        self._task = self._progress.add_task(what, total=total)
+
+    def advance(self, count: int) -> None:
+        """So many more examples are done."""
+        now, before = time.monotonic(), self._done
+        self._pace.add(now - self._at, count)
+        self._at, self._done = now, before + count
+        left = self._pace.left(self._total - self._done)
+        self._progress.update(self._task, completed=self._done, ends_at=now + left)
+        if self._done * _LINES_WITHOUT_TERMINAL // self._total > before * _LINES_WITHOUT_TERMINAL // self._total:
+            self._say(f"{self._what}  {self._done:,}/{self._total:,} examples  {time_text(left)} left")

@@ -71,6 +71,32 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
     )
 
 
+def restore_parameters(run_dir: Path, name: Name = "best") -> dict[str, Any]:
+    """The parameters that evaluation uses, by their names such as `encoder/hidden_0/kernel`, whatever the model.
+
+    Raises:
+        UserError: if there is no such checkpoint, or it is damaged.
+    """
+    import orbax.checkpoint as ocp
+
+    path, step = run_dir / "checkpoints" / name, checkpoint_step(run_dir, name)
+    if step is None:
+        raise UserError(f"a checkpoint is expected in {path}, found none: give the folder of a finished run")
+    with _manager(run_dir, name) as manager:
+        try:
+            metadata = manager.item_metadata(step)
+            here = SingleDeviceSharding(jax.local_devices()[0])
+            like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here), metadata)
+            state = manager.restore(step, args=ocp.args.StandardRestore(like))
+        except Exception as error:  # orbax raises what its parts raise, or a bare Exception
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{path} must be a complete checkpoint, got one that cannot be read ({reason})") from error
+    leaves, _ = jax.tree_util.tree_flatten_with_path(state)
+    named = {jax.tree_util.keystr(where, simple=True, separator="/"): leaf for where, leaf in leaves}
+    part = "average/" if any(where.startswith("average/") for where in named) else "params/"
+    return {where.removeprefix(part): leaf for where, leaf in named.items() if where.startswith(part)}
+
+
 def _shapes(tree: Any) -> dict[str, tuple[int, ...]]:
     """Where which shape stands: what orbax keeps of a state has lost the types of its nodes."""
     tree = jax.tree.map(lambda leaf: jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf, tree)

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae.draw import Model
+from jaxvae.errors import UserError
+from jaxvae.keys import same_draws
 from jaxvae.objectives import Objective
 from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of
@@ -97,8 +99,8 @@ def take_step(
     training: Training, state: TrainState, raw: Array, mask: Array, noise: StepKeys, num_examples: int
 ) -> tuple[TrainState, Metrics]:
     """One gradient step on the raw examples of a batch, those that `mask` keeps, out of `num_examples` in all."""
-    model = training.model.at_step(state.step).for_training(noise.shared)
-    objective = training.objective.for_dataset(num_examples)
+    training = training.for_examples(num_examples)
+    model, objective = training.model.at_step(state.step).for_training(noise.shared), training.objective
     x = training.preprocessing(noise.data, raw)
     keys = noise.examples
 
@@ -109,16 +111,20 @@ def take_step(
     if count is None:
         count = fitting_parts(loss, state.params, (keys, x, mask)) if training.has_parts else 1
     gradients, metrics = _over_parts(jax.grad(loss, has_aux=True), state.params, (keys, x, mask), count)
+    gradients = _without(training.freeze, gradients)
     transformation = training.transformation(num_examples)
     updates, optimizer_state = transformation.update(gradients, state.optimizer_state, state.params)  # type: ignore[arg-type]
-    updates = _moving(objective, state, updates)
+    updates = _without(training.freeze, _moving(objective, state, updates))
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
-    moved = objective.update(model, state.params, jax.random.clone(keys), x, mask, state.step)
-    params = with_fixed_of(params, moved)
+    moved = objective.update(model, state.params, same_draws(keys), x, mask, state.step)
+    params = with_fixed_of(params, {**moved, **{name: state.params[name] for name in training.freeze}})
+    average = training.optimizer.update_average(state.average, params, state.step)
+    if average is not None:  # rounding would move what is frozen
+        average = {**average, **{name: params[name] for name in training.freeze}}
     state = state._replace(
         step=state.step + 1,
         params=params,
-        average=training.optimizer.update_average(state.average, params, state.step),
+        average=average,
         optimizer_state=optimizer_state,
     )
     return cut_parameters(state), metrics
@@ -143,6 +149,11 @@ def _over_parts(
     zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     shares = counts / jnp.maximum(jnp.sum(counts), 1.0)
     return jax.lax.scan(add, zeros, (parts, shares))[0]
+
+
+def _without(frozen: tuple[str, ...], updates: Any) -> Any:
+    """The same with 0 for the parts that are frozen."""
+    return updates | {name: jax.tree.map(jnp.zeros_like, updates[name]) for name in frozen}
 
 
 def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:
@@ -183,7 +194,8 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     state, metrics = jax.lax.scan(step, start, (batches, noise))
     counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
     means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
-    return state._replace(epoch=state.epoch + 1), means
+    # once more, since the compiler may place what leaves a loop elsewhere, and the next epoch is compiled already
+    return cut_parameters(state._replace(epoch=state.epoch + 1)), means
 
 
 def score_examples(
@@ -224,6 +236,11 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     objective, params = training.objective, state.evaluation_params
     scores = score_examples(training.model.at_step(state.step), objective, params, key, x)
     means = objective.summary({name: jnp.mean(values, axis=0) for name, values in scores.items()})
+    if objective.monitor not in means:
+        raise UserError(
+            f"{type(objective).__name__}.monitor must name a figure of its score or summary ({', '.join(means)}), got "
+            f"{objective.monitor!r}: set monitor to one of them"
+        )
     score = means[objective.monitor]
     counts = state.step >= objective.warmup_steps
     improved = ~counts | (score > state.best_score)

@@ -40,7 +40,7 @@ def fit(
     validation: Array,
     during: Callable[[TrainState], None] = lambda state: None,
 ) -> Iterator[Epoch]:
-    """Train until `training.epochs` or early stopping, yielding after each epoch.
+    """Train to the last epoch or until early stopping, yielding after each epoch.
 
     Nothing is compiled after the first epoch. Given a state out of the middle, it goes on as if it had never stopped.
 
@@ -54,16 +54,15 @@ def fit(
     Raises:
         UserError: if the programs do not fit the memory, or the loss is no longer finite.
     """
-    training = on_every_device(training)
+    training = on_every_device(training.for_examples(len(images)))
     if isinstance(images, Records):
         visit = stream(training, state, images, during)
     else:
         visit = _compile(training, state, images)
     compiled_validate = compiled(jax.jit(validate), training, state, validation)
     check_memory(compiled_validate, "validation")
-    patience = math.inf if training.patience is None else training.patience
     epoch, since_best = jax.device_get((state.epoch, state.epochs_since_best))
-    while epoch < training.epochs and since_best < patience:
+    while training.goes_on(epoch, since_best):
         start = time.perf_counter()
         state, train_metrics = visit(state)
         state, validation_metrics = compiled_validate(training, state, validation)

@@ -16,8 +16,8 @@ class MetricsLog:
 
         path = run_dir / "metrics.jsonl"
         kept = read_metrics(run_dir)[:resume_at_epoch] if resume_at_epoch else []
-        path.write_text("".join(json.dumps(record) + "\n" for record in kept))
-        self._lines = path.open("a")
+        path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        self._lines = path.open("a", encoding="utf-8")
         next_step = kept[-1]["step"] + 1 if kept else None
         self._events = SummaryWriter(str(run_dir), purge_step=next_step)
 
@@ -53,4 +53,6 @@ def read_metrics(run_dir: Path) -> list[dict]:
     path = run_dir / "metrics.jsonl"
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")
+    ]

@@ -4,8 +4,10 @@ import math
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 
 from jaxvae.errors import UserError
+from jaxvae.typing import PyTree
 
 _GIB = 2**30
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
@@ -35,6 +37,31 @@ def check_memory(program: jax.stages.Compiled, name: str, available: int | None 
         )
 
 
+def check_state_fits(state: PyTree, available: int | None = None) -> None:
+    """Refuse a model whose training would not fit the memory, before anything of it is allocated.
+
+    Args:
+        state: of the training, by its shapes; two are held, the current one and the best.
+        available: memory [bytes]; by default that of the device, or what the machine has left.
+
+    Raises:
+        UserError: naming the number of parameters and what they need.
+    """
+    available = available_memory() if available is None else available
+    leaves = [jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf for leaf in jax.tree.leaves(state)]
+    needed = 2 * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
+    if available is not None and needed > available:
+        raise UserError(
+            f"the model must fit the memory, {available / _GIB:,.1f} GiB, got one whose training needs "
+            f"{needed / _GIB:,.1f} GiB and more: lower --latent_dim or the sizes of the networks, or take smaller "
+            f"examples"
+        )
+
+
+def _is_key(leaf: jax.ShapeDtypeStruct) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
 def available_memory() -> int | None:
     """Bytes that a program may take: the device's limit where it states one, else what the machine has left."""
     statistics = jax.local_devices()[0].memory_stats()
@@ -43,7 +70,7 @@ def available_memory() -> int | None:
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return None
-    lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+    lines = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines())
     return int(min(int(lines["MemAvailable"].split()[0]) * 1024, _left_in_container()))
 
 

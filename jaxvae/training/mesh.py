@@ -61,19 +61,37 @@ def is_set() -> bool:
     return not jax.sharding.get_abstract_mesh().empty
 
 
+def check_mesh() -> None:
+    """Check that training can run in the mesh that is set.
+
+    Raises:
+        UserError: if its axes are explicit, as those of `jax.make_mesh` are by default: batches are picked by index.
+    """
+    if is_set() and AxisType.Explicit in jax.sharding.get_abstract_mesh().axis_types:
+        raise UserError(
+            "training needs a mesh with automatic axes, got explicit ones: take jaxvae.training.mesh.make_mesh, or "
+            "jax.make_mesh(..., axis_types=(jax.sharding.AxisType.Auto, ...))"
+        )
+
+
 def over_devices(tree: Tree) -> Tree:
     """Spread the first axis of every array over all devices of the mesh that is set."""
     if not is_set():
         return tree
-    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, PartitionSpec((DATA, MODEL))), tree)
+    return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, _over_all()), tree)
 
 
 def cut_parameters(tree: Tree) -> Tree:
     """Cut each array of `CUT_FROM` numbers or more along its longest axis that `model` divides; repeat the others."""
     if not is_set():
         return tree
-    parts = jax.sharding.get_abstract_mesh().shape[MODEL]
+    parts = jax.sharding.get_abstract_mesh().shape.get(MODEL, 1)
     return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, _cut(leaf.shape, parts)), tree)
+
+
+def _over_all() -> PartitionSpec:
+    """The first axis over all axes of the mesh, whatever they are called."""
+    return PartitionSpec(jax.sharding.get_abstract_mesh().axis_names)
 
 
 def _cut(shape: tuple[int, ...], parts: int) -> PartitionSpec:
@@ -110,12 +128,12 @@ def place_batches(rows: np.ndarray, batch_size: int) -> Array:
     """Batches, `[steps, batch, …]`, each spread over the devices; a process gives the rows that are `rows_here`."""
     if not is_set():
         return jax.numpy.asarray(rows)
-    sharding = NamedSharding(jax.sharding.get_mesh(), PartitionSpec(None, (DATA, MODEL)))
+    sharding = NamedSharding(jax.sharding.get_mesh(), PartitionSpec(None, *_over_all()))
     return jax.make_array_from_process_local_data(sharding, rows, (len(rows), batch_size, *rows.shape[2:]))
 
 
 def _spread() -> NamedSharding:
-    return NamedSharding(jax.sharding.get_mesh(), PartitionSpec((DATA, MODEL)))
+    return NamedSharding(jax.sharding.get_mesh(), _over_all())
 
 
 def on_every_device(tree: Tree) -> Tree:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxvae.training.mesh import cut_parameters
+from jaxvae.keys import Purpose, key_for
+from jaxvae.training.mesh import check_mesh, cut_parameters
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Params, PyTree
 
@@ -41,11 +42,17 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
         training: what will be trained and how.
         key: the key of the run.
         examples: training examples without noise, `[n, *data_shape]`, for components that start from data.
-        num_examples: size of the training set, which decides the length of a cosine schedule.
+        num_examples: size of the training set, which decides the length of the run and what follows from it.
+
+    Raises:
+        UserError: within a mesh whose axes are explicit.
     """
+    training = training.for_examples(num_examples)
+    check_mesh()
     init_key, run_key = jax.random.split(key)
-    objective = training.objective.init(jax.random.fold_in(init_key, 1), training.model, examples)
+    objective = training.objective.init(key_for(init_key, Purpose.OBJECTIVE), training.model, examples)
     params = {**training.model.init(init_key, examples), "objective": objective}
+    training.check_frozen(params)
     state = TrainState(
         key=run_key,
         step=jnp.zeros((), jnp.int32),

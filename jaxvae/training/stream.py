@@ -12,7 +12,7 @@ from jaxvae.data.records import Records
 from jaxvae.hardware import compiled
 from jaxvae.training.epoch import NoiseOfSteps, epoch_batches, step_keys, take_step
 from jaxvae.training.memory import check_memory
-from jaxvae.training.mesh import place_batches, rows_here
+from jaxvae.training.mesh import cut_parameters, place_batches, rows_here
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
@@ -40,7 +40,8 @@ def streamed_steps(
         return state, {name: sums[name] + count * value for name, value in metrics.items()}
 
     start = state._replace(key=jax.random.clone(state.key))
-    return jax.lax.fori_loop(0, steps, step, (start, sums))
+    state, sums = jax.lax.fori_loop(0, steps, step, (start, sums))
+    return cut_parameters(state), sums  # once more: see `train_epoch`
 
 
 def stream(

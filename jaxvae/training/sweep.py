@@ -65,7 +65,8 @@ def fit_members(
     Raises:
         ValueError: if two descriptions differ in structure.
     """
-    training, start = stack([_whole_steps(training) for training in trainings]), stack(states)
+    described = [_whole_steps(training).for_examples(len(images)) for training in trainings]
+    training, start = stack(described), stack(states)
     members = Member(start, _again(start), jnp.ones(len(states), bool))
     is_training = np.ones(len(states), bool)
     while is_training.any():
@@ -89,8 +90,7 @@ def _whole_steps(training: Training) -> Training:
 def _goes_on(training: Training, member: Member) -> Array:
     """Whether a member has another epoch before it, `[]` bool."""
     state = member.last
-    goes_on = member.is_finite & (state.epoch < training.epochs)
-    return goes_on if training.patience is None else goes_on & (state.epochs_since_best < training.patience)
+    return member.is_finite & training.goes_on(state.epoch, state.epochs_since_best)
 
 
 def _again(state: TrainState) -> TrainState:

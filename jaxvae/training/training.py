@@ -1,16 +1,35 @@
 """What is trained and how, as one description."""
 
+import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal
 
+import jax
 import optax
 
-from jaxvae.checks import check_component, check_range
+from jaxvae.checks import check_choice, check_component, check_range
 from jaxvae.data.preprocessing import Preprocessing
-from jaxvae.errors import UserError
+from jaxvae.errors import UserError, nearest
 from jaxvae.objectives import ELBO, Bound, Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.training.optimizer import Optimizer
+from jaxvae.typing import Array, Params
+
+_EPOCHS_OF_DIGITS, _DIGITS = 200, 1437  # the embedded digits learn all they can in so many
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 1000
+_SHARE_WAITED, _FEWEST_WAITED = 0.2, 10  # of the epochs, and epochs: a score that rises slowly rests often
+
+
+def epochs_by_size(num_examples: int) -> int:
+    """Passes over a training set of that size by default: fewer of larger ones, but more steps in all [epochs].
+
+    epochs = 200 √(1437 / n), from 10 to 1,000: the steps grow with √n, and the 1,437 embedded digits get 200.
+
+    >>> [epochs_by_size(count) for count in (30, 1437, 50_000, 1_000_000)]
+    [1000, 200, 34, 10]
+    """
+    epochs = round(_EPOCHS_OF_DIGITS * math.sqrt(_DIGITS / num_examples))
+    return min(max(epochs, _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 
 @dataclass
@@ -23,11 +42,14 @@ class Training:
         optimizer: how gradients become updates.
         objective: what is minimised.
         batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
-        epochs: passes over the training data at most [epochs].
+        epochs: passes over the training data at most [epochs]; by default 200 √(1437 / n) of n training examples, from
+            10 to 1,000: 200 of the digits, 34 of MNIST.
         accumulate: parts of a batch whose gradients are summed one after the other: the same step for less memory
             [parts]; it must divide `batch_size`. By default 1, and on a CPU, for an objective that is a mean over
             examples, as many as keep a part within the cache (`fitting_parts`).
-        patience: stop when validation has not improved for so many epochs [epochs]; never by default.
+        patience: stop when validation has not improved for this many epochs [epochs], or `never`; by default a fifth of
+            `epochs`, 10 at least. The best epoch is kept in any case.
+        freeze: parts of the parameters that stay as they start: encoder, decoder, posterior, prior, likelihood.
 
     Raises:
         UserError: for a number below 1, or an objective that cannot train the model, or not with such batches.
@@ -38,15 +60,17 @@ class Training:
     optimizer: Optimizer = Optimizer()
     objective: Objective = ELBO()
     batch_size: int = 100
-    epochs: int = 200
+    epochs: int | None = None
     accumulate: int | None = None
-    patience: int | None = None
+    patience: int | Literal["never"] | None = None
+    freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_component(self, Objective, objective=self.objective)
         check_component(self, Optimizer, optimizer=self.optimizer)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
         check_range(self, at_least=1, accumulate=self.accumulate)
+        check_choice(self, ("never",), patience=self.patience)
         smallest = self.objective.smallest_batch
         if self.batch_size < smallest:
             raise UserError(
@@ -65,10 +89,72 @@ class Training:
             )
         self.objective.check_model(self.model)
 
+    def check_frozen(self, params: Params) -> None:
+        """Check that `freeze` names parts of the parameters, and not all of them.
+
+        Raises:
+            UserError: naming the parts that there are.
+        """
+        parts = sorted(name for name in params if jax.tree.leaves(params[name]))
+        for name in self.freeze:
+            if name not in params:
+                raise UserError(
+                    f"--freeze must name parts of the parameters, {', '.join(parts)}; got {name!r}"
+                    f"{nearest(name, parts)}"
+                )
+        if set(parts) <= set(self.freeze):
+            raise UserError(f"--freeze must leave something to train, got all of {', '.join(parts)}")
+
     @property
     def has_parts(self) -> bool:
         """Whether the loss and the metrics of a batch are known to be the means of those of its parts."""
         return type(self.objective).loss is Bound.loss
+
+    def for_examples(self, num_examples: int) -> "Training":
+        """The same, with what follows from the training set and the length of the run as numbers.
+
+        `fit`, `create_state` and the steps ask for it; of what it returns they get it as it is.
+
+        Args:
+            num_examples: size of the training set [examples].
+
+        Example:
+            >>> import jaxvae as jv
+            >>> training = Training(jv.VAE((2,), 1), Preprocessing()).for_examples(50_000)
+            >>> training.epochs, training.patience
+            (34, 10)
+        """
+        epochs = epochs_by_size(num_examples) if self.epochs is None else self.epochs
+        waited = max(round(_SHARE_WAITED * epochs), _FEWEST_WAITED) if self.patience is None else self.patience
+        num_steps = epochs * self.steps_per_epoch(num_examples)
+        model, objective = self.model.for_run(num_steps), self.objective.for_run(num_examples, num_steps)
+        is_resolved = model is self.model and objective is self.objective
+        if is_resolved and (epochs, waited) == (self.epochs, self.patience):
+            return self
+        return dataclasses.replace(self, model=model, objective=objective, epochs=epochs, patience=waited)
+
+    @property
+    def num_epochs(self) -> int:
+        """`epochs`, where they are a number [epochs].
+
+        Raises:
+            UserError: if they are left to a training set that is not known here.
+        """
+        if self.epochs is None:
+            raise UserError(
+                "Training.epochs must be a number here, got None, which follows the training set: take "
+                "training.for_examples(num_examples), or say how many"
+            )
+        return self.epochs
+
+    def num_steps(self, num_examples: int) -> int:
+        """Steps of the whole run, if nothing stops it early [steps]."""
+        return self.num_epochs * self.steps_per_epoch(num_examples)
+
+    def goes_on(self, epoch: Array | int, epochs_since_best: Array | int) -> Array | bool:
+        """Whether another epoch follows, `[]` bool: not after the last, nor after `patience` without improvement."""
+        is_patient = not isinstance(self.patience, int) or epochs_since_best < self.patience
+        return (epoch < self.num_epochs) & is_patient
 
     def steps_per_epoch(self, num_examples: int) -> int:
         """Steps that visit every example once [steps]."""
@@ -76,4 +162,4 @@ class Training:
 
     def transformation(self, num_examples: int) -> optax.GradientTransformation:
         """The Optax transformation for a training set of that size."""
-        return self.optimizer.transformation(self.epochs * self.steps_per_epoch(num_examples))
+        return self.optimizer.transformation(self.num_steps(num_examples))

@@ -1,34 +1,38 @@
-"""What a GPU or TPU is asked to do, each beside matrix products of as many floating-point operations."""
+"""What a GPU or TPU is asked to do, each with its share of the measured peak of products and of memory bandwidth."""
 
+import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 import jaxvae as jv
-from benchmarks.task import BATCH, EPOCH, Task, dense_vae, grey_images
+from benchmarks.peers import torch_contenders
+from benchmarks.task import BATCH, EPOCH, Contenders, Task, dense_vae, grey_images, work_of_steps
 from jaxvae.data import Preprocessing
 from jaxvae.hardware import compiled
 from jaxvae.networks import Bfloat16
 from jaxvae.training import Training, create_state, train_epoch, train_step
 from jaxvae.training.epoch import Batch
 
-PEAK = "matrix products of as many operations"
-SIDE = 2048  # of a square matrix: large enough for a peak, small enough for a whole number of products
+COPIED = 2**30  # bytes read and written by one copy: more than any cache
+SIDE = 8192  # of a square matrix: large enough for a peak
+LONG_ENOUGH = 0.3  # seconds of a measurement, so that a launch weighs nothing
 _PREPROCESSING = Preprocessing(maximum=255, binarize="dynamic")
 
 
 def single(num_examples: int) -> Task:
     """An epoch of the ELBO with 784-200-200-50."""
-    return _task("ELBO, 784-200-200-50", Training(dense_vae(), _PREPROCESSING, batch_size=BATCH), num_examples)
+    training = Training(dense_vae(), _PREPROCESSING, batch_size=BATCH)
+    return _task("ELBO, 784-200-200-50", training, num_examples, draws=1)
 
 
 def importance_weighted(num_examples: int) -> Task:
     """An epoch of IWAE(50) with 784-200-200-50."""
     training = Training(dense_vae(), _PREPROCESSING, objective=jv.objectives.IWAE(num_samples=50), batch_size=BATCH)
-    return _task("IWAE(50), 784-200-200-50", training, num_examples)
+    return _task("IWAE(50), 784-200-200-50", training, num_examples, draws=50)
 
 
 def sweep(num_examples: int, members: int = 64) -> Task:
@@ -47,10 +51,17 @@ def residual(num_examples: int, channels: tuple[int, ...] = (64, 128), batch_siz
 
 
 def _task(
-    name: str, training: Training, num_examples: int, members: int | None = None, dtype: Any = jnp.float32
+    name: str,
+    training: Training,
+    num_examples: int,
+    members: int | None = None,
+    dtype: Any = jnp.float32,
+    draws: int | None = None,
 ) -> Task:
+    """The epoch with what it computes and moves, beside PyTorch where `draws` says which of its losses is the same."""
     steps = max(num_examples // training.batch_size, 1)
-    images = jnp.asarray(grey_images(steps * training.batch_size))
+    raw = grey_images(steps * training.batch_size)
+    images = jnp.asarray(raw)
     create = partial(create_state, examples=None, num_examples=len(images))
     batch = Batch(jnp.arange(training.batch_size), jnp.ones(training.batch_size, bool))
     if members is None:
@@ -60,31 +71,73 @@ def _task(
         epoch = jax.vmap(train_epoch, (None, 0, None))
         step = jax.vmap(train_step, (None, 0, None, None))
     program = compiled(jax.jit(epoch), training, state, images)
-    operations = steps * _operations(step, training, state, images, batch)
-    contenders = {
-        PEAK: _products(operations, dtype),
-        "jaxvae": lambda: jax.block_until_ready(program(training, state, images)),
-    }
-    title = f"{name}, an epoch of {EPOCH:,} images, {operations * EPOCH / len(images) / 1e12:.3g} · 10¹² operations"
-    return Task(title, contenders, EPOCH / len(images))
+    lowered = jax.jit(step).lower(training, state, images[: training.batch_size], batch)
+    contenders: Contenders = {"jaxvae": lambda: jax.block_until_ready(program(training, state, images))}
+    contenders |= torch_contenders(raw, draws) if draws is not None else {}
+    title = f"{name}, an epoch of {EPOCH:,} images"
+    return Task(title, contenders, EPOCH / len(images), work=partial(work_of_steps, lowered, steps, dtype))
 
 
-def _operations(step: Callable[..., Any], *arguments: Any) -> float:
-    """Floating-point operations of one step, as the compiler counts them."""
-    analysis = jax.jit(step).lower(*arguments).compile().cost_analysis()
-    return (analysis or {})["flops"]
+class Limits(NamedTuple):
+    """What a device does in a second at its best, as measured."""
+
+    operations: float
+    num_bytes: float
 
 
-def _products(operations: float, dtype: Any) -> Callable[[], Any]:
-    """Products of square matrices, one after the other, rounded to a whole number of them."""
-    count = max(round(operations / (2 * SIDE**3)), 1)
-    matrix = jax.random.normal(jax.random.key(0), (SIDE, SIDE), dtype) / SIDE**0.5
+@cache
+def limits(dtype: Any, side: int = SIDE, copied: int = COPIED) -> Limits:
+    """Of products of large square matrices at the precision that is set, and of copies of a large array.
+
+    Args:
+        dtype: of the matrices.
+        side: of a matrix.
+        copied: bytes read and written by one copy.
+    """
+    matrix = jax.random.normal(jax.random.key(0), (side, side), dtype) / side**0.5
+    array = jnp.zeros(copied // 8)
 
     @jax.jit
-    def run(matrix: jax.Array) -> jax.Array:
+    def products(count: jax.Array) -> jax.Array:
         return jax.lax.fori_loop(0, count, lambda _, product: (product @ matrix).astype(dtype), matrix)
 
-    return lambda: jax.block_until_ready(run(matrix))
+    @jax.jit
+    def copies(count: jax.Array) -> jax.Array:
+        return jax.lax.fori_loop(0, count, lambda _, copy: copy + 1.0, array)
+
+    return Limits(2.0 * side**3 / _seconds_of_one(products), copied / _seconds_of_one(copies))
+
+
+def _seconds_of_one(repeat: Callable[[jax.Array], jax.Array]) -> float:
+    """Of one of many in a row, as many as take long enough."""
+    count, seconds = 1, 0.0
+    jax.block_until_ready(repeat(jnp.asarray(count)))  # compiles
+    while seconds < LONG_ENOUGH:
+        count *= 2
+        start = time.perf_counter()
+        jax.block_until_ready(repeat(jnp.asarray(count)))
+        seconds = time.perf_counter() - start
+    return seconds / count
+
+
+def shares(task: Task, seconds: float, *sizes: int) -> dict[str, float]:
+    """Operations, and shares of what the device does at its best in as many seconds, which are of the task in full.
+
+    Args:
+        task: that says its work.
+        seconds: as measured.
+        sizes: of what the limits are measured with, where they are not those of a GPU.
+    """
+    assert task.work is not None
+    work = task.work()
+    best, in_a_run = limits(work.dtype, *sizes), seconds / task.scale
+    found = {
+        "operations": work.operations * task.scale,
+        "share_of_peak": work.operations / in_a_run / best.operations,
+    }
+    if work.num_bytes is not None:
+        found["share_of_bandwidth"] = work.num_bytes / in_a_run / best.num_bytes
+    return found
 
 
 TASKS: dict[str, Callable[[int], Task]] = {

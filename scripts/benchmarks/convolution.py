@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
-from benchmarks.task import Contenders, Task, grey_images
+from benchmarks.peers import torch_device
+from benchmarks.task import Contenders, Task, grey_images, work_of_steps
 from jaxvae.data import Preprocessing
 from jaxvae.hardware import compiled
 from jaxvae.training import Training, create_state, shuffled_batches, train_epoch, train_step
@@ -48,7 +49,8 @@ def convolution(num_examples: int) -> Task:
     }
     contenders |= _torch_contender(images)
     title = "a step of a convolutional VAE (32 and 64 channels, stride 2), 128 images of 28x28, in seconds"
-    return Task(title, contenders, 1.0 / steps)
+    lowered = jax.jit(train_step).lower(described, state, raw, jax.tree.map(lambda leaf: leaf[0], batches))
+    return Task(title, contenders, 1.0 / steps, work=partial(work_of_steps, lowered, steps))
 
 
 def _convolutions(steps: int) -> Any:
@@ -91,11 +93,13 @@ def _torch_contender(images: np.ndarray) -> Contenders:
         nn.Linear(LATENT_DIM, 7 * 7 * second), nn.SiLU(), nn.Unflatten(1, (second, 7, 7)),
         nn.ConvTranspose2d(second, first, 4, 2, 1), nn.SiLU(), nn.ConvTranspose2d(first, 1, 4, 2, 1),
     )  # fmt: skip
+    device = torch_device()
+    encoder, decoder = encoder.to(device), decoder.to(device)
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 1e-3)
-    grey = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255
+    grey = torch.tensor(images.transpose(0, 3, 1, 2)).float().to(device) / 255
 
     def epoch() -> None:
-        for index in torch.randperm(len(grey)).split(BATCH):
+        for index in torch.randperm(len(grey), device=device).split(BATCH):
             x = torch.bernoulli(grey[index])
             loc, log_scale = encoder(x).chunk(2, dim=-1)
             logits = decoder(loc + log_scale.exp() * torch.randn_like(loc))
@@ -104,5 +108,7 @@ def _torch_contender(images: np.ndarray) -> Contenders:
             optimizer.zero_grad(set_to_none=True)
             ((pixels + kl) / len(x)).backward()
             optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()  # PyTorch returns before the GPU is done
 
     return {"PyTorch": epoch}

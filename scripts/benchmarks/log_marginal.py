@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.task import LATENT_DIM, LIMIT, PLAIN_LIMIT, Task, dense_vae, layer_sizes
+from benchmarks.peers import torch_log_marginal
+from benchmarks.task import LATENT_DIM, LIMIT, PLAIN_LIMIT, Task, Work, dense_vae, layer_sizes
 from jaxvae.evaluation import importance_estimate, in_batches
 from jaxvae.evaluation.evaluate import examples_at_once
 from jaxvae.hardware import compiled
@@ -43,5 +44,8 @@ def log_marginal(num_examples: int) -> Task:
         PLAIN_LIMIT: lambda: jax.block_until_ready(plain_limit(z)),
         "jaxvae": lambda: list(batches(jax.random.key(1), x, min(examples_at_once(NUM_SAMPLES), num_examples))),
     }
+    contenders |= torch_log_marginal(np.asarray(x), NUM_SAMPLES)
     title = f"log p(x), {QUOTED:,} images, {NUM_SAMPLES:,} samples each, 784-200-200-50"
-    return Task(title, contenders, QUOTED / num_examples)
+    encoder, decoder = (sum(rows * columns for rows, columns in sizes) for sizes in layer_sizes())
+    work = Work(2.0 * num_examples * (encoder + NUM_SAMPLES * decoder), None, jnp.float32)
+    return Task(title, contenders, QUOTED / num_examples, work=lambda: work)

@@ -19,15 +19,16 @@ def torch_contenders(images: np.ndarray, draws: int) -> Contenders:
     except ImportError:
         return {}
 
-    grey = torch.tensor(images.reshape(len(images), -1)).float() / 255
+    device = torch_device()
+    grey = torch.tensor(images.reshape(len(images), -1)).float().to(device) / 255
 
     def contender(compiled: bool) -> Callable[[], Any]:
-        encoder, decoder = (_torch_layers(sizes) for sizes in layer_sizes())
+        encoder, decoder = (_torch_layers(sizes).to(device) for sizes in layer_sizes())
         optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 1e-3)
 
         def loss(x: Any) -> Any:
             loc, log_scale = encoder(x).chunk(2, dim=-1)
-            noise = torch.randn(draws, *loc.shape)
+            noise = torch.randn(draws, *loc.shape, device=device)
             z = loc + log_scale.exp() * noise
             logits = decoder(z)
             pixels = nn.functional.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(
@@ -42,14 +43,52 @@ def torch_contenders(images: np.ndarray, draws: int) -> Contenders:
         function = torch.compile(loss) if compiled else loss
 
         def epoch() -> None:
-            for index in torch.randperm(len(grey)).split(BATCH):
+            for index in torch.randperm(len(grey), device=device).split(BATCH):
                 optimizer.zero_grad(set_to_none=True)
                 function(torch.bernoulli(grey[index])).backward()
                 optimizer.step()
+            if device == "cuda":
+                torch.cuda.synchronize()  # PyTorch returns before the GPU is done
 
         return epoch
 
     return {"PyTorch": contender(compiled=False), "PyTorch, torch.compile": contender(compiled=True)}
+
+
+def torch_log_marginal(images: np.ndarray, num_samples: int, at_once: int = 100_000) -> Contenders:
+    """log p(x) by importance sampling in PyTorch, `at_once` draws in one call; none where PyTorch is not installed."""
+    try:
+        import torch
+        from torch import nn
+    except ImportError:
+        return {}
+
+    device = torch_device()
+    encoder, decoder = (_torch_layers(sizes).to(device) for sizes in layer_sizes())
+    flat = torch.tensor(images.reshape(len(images), -1)).to(device)
+
+    @torch.no_grad()
+    def estimate() -> Any:
+        found = []
+        for x in flat.split(max(at_once // num_samples, 1)):
+            loc, log_scale = encoder(x).chunk(2, dim=-1)
+            noise = torch.randn(num_samples, *loc.shape, device=device)
+            z = loc + log_scale.exp() * noise
+            logits, target = decoder(z), x.expand(num_samples, *x.shape)
+            losses = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+            log_ratio = (0.5 * noise**2 + log_scale - 0.5 * z**2).sum(-1)
+            found.append(torch.logsumexp(log_ratio - losses.sum(-1), 0) - np.log(num_samples))
+        return torch.cat(found).cpu()
+
+    return {"PyTorch": estimate}
+
+
+def torch_device() -> str:
+    """Where PyTorch runs: on the GPU where JAX runs on one, too, with float32 products as JAX has them there."""
+    import torch
+
+    torch.set_float32_matmul_precision("high" if jax.default_backend() == "gpu" else "highest")
+    return "cuda" if jax.default_backend() == "gpu" and torch.cuda.is_available() else "cpu"
 
 
 def _torch_layers(sizes: list[tuple[int, int]]) -> Any:

@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
@@ -18,8 +20,29 @@ BATCH = 100
 Contenders = dict[str, Callable[[], Any]]
 
 
+class Work(NamedTuple):
+    """What one run of a task computes and moves."""
+
+    operations: float
+    num_bytes: float | None
+    """Read and written, where it is known."""
+    dtype: Any
+    """Of its matrix products."""
+
+
+def work_of_steps(lowered: jax.stages.Lowered, steps: int, dtype: Any = jnp.float32) -> Work:
+    """As XLA counts it for one step that was lowered: operations before compilation, bytes after fusion.
+
+    What is called from a library is not counted after compilation.
+    """
+    before: dict[str, float] = lowered.cost_analysis() or {}  # pyright: ignore[reportAssignmentType]
+    after: dict[str, float] = lowered.compile().cost_analysis() or {}  # pyright: ignore[reportAssignmentType]
+    moved = after.get("bytes accessed")
+    return Work(steps * before["flops"], None if moved is None else steps * moved, dtype)
+
+
 class Task(NamedTuple):
-    """What is timed: contenders that do the same work, the first of them the limit."""
+    """What is timed: contenders that do the same work. Ratios are to the first of them."""
 
     title: str
     contenders: Contenders
@@ -29,6 +52,8 @@ class Task(NamedTuple):
     """Whether a first run that is not timed compiles what the others use."""
     memory: bool = False
     """Whether the largest memory of the process while a contender runs is to be shown, on Linux."""
+    work: Callable[[], Work] | None = None
+    """Of one run; asked for where shares of a device's limits are shown."""
 
 
 def grey_images(count: int, shape: Shape = (28, 28, 1)) -> np.ndarray:

@@ -114,6 +114,21 @@ DISTRIBUTIONS = {
             Extreme({"loc": 1.0, "scale": 1e4}, 0.0, -1e-4 - np.log(2e4)),
         ),
     ),
+    "LogNormal": DistributionRow(
+        make=distributions.LogNormal,
+        parameters=lambda rng, shape: {
+            "loc": rng.normal(size=shape),
+            "scale": np.exp(0.3 * rng.normal(size=shape) - 0.7),
+        },
+        scipy=lambda loc, scale: stats.lognorm(scale, scale=np.exp(loc)),
+        numpyro=numpyro.LogNormal,
+        extremes=(
+            Extreme({"loc": 0.0, "scale": 1e-4}, 1.0, -np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
+            Extreme({"loc": -20.0, "scale": 1e-4}, 1.0, -2e10 - np.log(1e-4) - 0.5 * np.log(2 * np.pi)),
+            Extreme({"loc": 3.0, "scale": 2.0}, 0.0, -np.inf),
+            Extreme({"loc": 3.0, "scale": 2.0}, -1.0, -np.inf),
+        ),
+    ),
     "Logistic": DistributionRow(
         make=distributions.Logistic,
         parameters=lambda rng, shape: {"loc": rng.normal(size=shape), "scale": np.exp(0.5 * rng.normal(size=shape))},
@@ -298,6 +313,7 @@ CLOSED_FORM_KL = {
     ("Bernoulli", "Bernoulli"),
     ("Categorical", "Categorical"),
     ("Laplace", "Laplace"),
+    ("LogNormal", "LogNormal"),
     ("Poisson", "Poisson"),
 }
 """Pairs (q, p) that have a closed form, q a row above, p one above (`test_kl.py`) or of JOINT (`test_joint.py`).

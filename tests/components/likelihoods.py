@@ -39,9 +39,11 @@ LIKELIHOODS = {
     "DiscretizedLogistic-fixed": LikelihoodRow(
         partial(likelihoods.DiscretizedLogistic, scale=0.01, num_levels=6), **_SIX_LEVELS
     ),
-    "DiscretizedLogistic-learned": LikelihoodRow(partial(likelihoods.DiscretizedLogistic, num_levels=6), **_SIX_LEVELS),
-    "DiscretizedLogistic-per_pixel": LikelihoodRow(
-        partial(likelihoods.DiscretizedLogistic, scale="per_pixel"),
+    "DiscretizedLogistic-shared": LikelihoodRow(
+        partial(likelihoods.DiscretizedLogistic, scale="shared", num_levels=6), **_SIX_LEVELS
+    ),
+    "DiscretizedLogistic-decoded": LikelihoodRow(
+        partial(likelihoods.DiscretizedLogistic, scale="decoded", num_levels=256),
         inside=(0.0, 1.0, 7.0 / 255.0, float(np.float32(254.0) / np.float32(255.0))),
         outside=(0.5, 1e-3, -1.0 / 255.0, 256.0 / 255.0, np.nan, np.inf),
     ),
@@ -49,12 +51,14 @@ LIKELIHOODS = {
         partial(likelihoods.DiscretizedLogisticMixture, num_components=3, num_levels=6), **_SIX_LEVELS
     ),
     "Laplace-fixed": LikelihoodRow(partial(likelihoods.Laplace, scale=0.3, mean="tanh"), **_REAL),
-    "Laplace-learned": LikelihoodRow(likelihoods.Laplace, **_REAL),
-    "Laplace-per_pixel": LikelihoodRow(partial(likelihoods.Laplace, scale="per_pixel", mean="sigmoid"), **_REAL),
+    "Laplace-shared": LikelihoodRow(partial(likelihoods.Laplace, scale="shared"), **_REAL),
+    "Laplace-decoded": LikelihoodRow(partial(likelihoods.Laplace, scale="decoded", mean="sigmoid"), **_REAL),
     "Logistic-fixed": LikelihoodRow(partial(likelihoods.Logistic, scale=0.3, mean="tanh"), **_REAL),
-    "Logistic-learned": LikelihoodRow(likelihoods.Logistic, **_REAL),
-    "Logistic-per_pixel": LikelihoodRow(partial(likelihoods.Logistic, scale="per_pixel", mean="sigmoid"), **_REAL),
-    "BetaBinomial": LikelihoodRow(likelihoods.BetaBinomial, (0.0, 1.0, 100 / 255), (-1 / 255, 0.5, 256 / 255, np.nan)),
+    "Logistic-shared": LikelihoodRow(partial(likelihoods.Logistic, scale="shared"), **_REAL),
+    "Logistic-decoded": LikelihoodRow(partial(likelihoods.Logistic, scale="decoded", mean="sigmoid"), **_REAL),
+    "BetaBinomial": LikelihoodRow(
+        partial(likelihoods.BetaBinomial, total_count=255), (0.0, 1.0, 100 / 255), (-1 / 255, 0.5, 256 / 255, np.nan)
+    ),
     "Mixed": LikelihoodRow(
         likelihoods.Mixed,
         inside=((0.0, 0.0, 0.0, 0.0, 0.0), (-1e4, 1e4, 1.0, 3.0, 2.0)),
@@ -74,18 +78,22 @@ LIKELIHOODS = {
         outside=((2.0, 7.0, 5.0), (1.0, -1.0, 5.0)),
         data_shape=(3,),
     ),
-    "NegativeBinomial-fixed": LikelihoodRow(partial(likelihoods.NegativeBinomial, dispersion=0.7), **_COUNTS),
-    "NegativeBinomial-learned": LikelihoodRow(likelihoods.NegativeBinomial, **_COUNTS),
-    "NegativeBinomial-per_dimension": LikelihoodRow(
-        partial(likelihoods.NegativeBinomial, dispersion="per_dimension"), **_COUNTS
+    "Mixed-positive": LikelihoodRow(
+        partial(likelihoods.Mixed, columns=("positive", "real")),
+        inside=((1e-3, -7.0), (1e6, 0.0)),
+        outside=((0.0, 0.0), (-1.0, 0.0), (np.inf, 0.0)),
+        data_shape=(2,),
     ),
+    "NegativeBinomial-fixed": LikelihoodRow(partial(likelihoods.NegativeBinomial, dispersion=0.7), **_COUNTS),
+    "NegativeBinomial-per_dimension": LikelihoodRow(likelihoods.NegativeBinomial, **_COUNTS),
+    "NegativeBinomial-decoded": LikelihoodRow(partial(likelihoods.NegativeBinomial, dispersion="decoded"), **_COUNTS),
     "Normal-fixed": LikelihoodRow(partial(likelihoods.Normal, scale=0.3), **_REAL),
-    "Normal-learned": LikelihoodRow(partial(likelihoods.Normal, scale="learned", mean="sigmoid"), **_REAL),
-    "Normal-optimal": LikelihoodRow(partial(likelihoods.Normal, scale="optimal", mean="sigmoid"), **_REAL),
-    "Normal-per_pixel": LikelihoodRow(partial(likelihoods.Normal, scale="per_pixel", mean="tanh"), **_REAL),
+    "Normal-per_dimension": LikelihoodRow(partial(likelihoods.Normal, scale="per_dimension", mean="sigmoid"), **_REAL),
+    "Normal-unit": LikelihoodRow(partial(likelihoods.Normal, start="unit", mean="sigmoid"), **_REAL),
+    "Normal-decoded": LikelihoodRow(partial(likelihoods.Normal, scale="decoded", mean="tanh"), **_REAL),
     "StudentT-fixed": LikelihoodRow(partial(likelihoods.StudentT, scale=0.3, mean="tanh", df=3.0), **_REAL),
-    "StudentT-learned": LikelihoodRow(likelihoods.StudentT, **_REAL),
-    "StudentT-per_pixel": LikelihoodRow(partial(likelihoods.StudentT, scale="per_pixel", mean="sigmoid"), **_REAL),
+    "StudentT-per_dimension": LikelihoodRow(partial(likelihoods.StudentT, scale="per_dimension"), **_REAL),
+    "StudentT-decoded": LikelihoodRow(partial(likelihoods.StudentT, scale="decoded", mean="sigmoid"), **_REAL),
     "Poisson": LikelihoodRow(likelihoods.Poisson, **_COUNTS),
     "ZeroInflated": LikelihoodRow(likelihoods.ZeroInflated, **_COUNTS),
     "ZeroInflated-BetaBinomial": LikelihoodRow(

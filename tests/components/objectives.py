@@ -39,9 +39,11 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "MinimumRate": partial(objectives.MinimumRate, rate=100.0, schedule=objectives.Linear(steps=9)),
     "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
     "Lagging": partial(objectives.Lagging, num_encoder_steps=2, window=3),
-    "Lagging-GECO": partial(objectives.Lagging, objective=objectives.GECO(target=2.0), num_encoder_steps=2),
-    "GECO": partial(objectives.GECO, target=2.0),
-    "GECO-rate": partial(objectives.GECO, target=2.0, constrain="rate"),
+    "Lagging-GECO": partial(
+        objectives.Lagging, objective=objectives.GECO(2.0, "distortion"), num_encoder_steps=2, window=3
+    ),
+    "GECO": partial(objectives.GECO, target=2.0, constrain="distortion"),
+    "GECO-rate": partial(objectives.GECO, target=2.0),
     "BetaTCVAE": partial(objectives.BetaTCVAE, dataset_size=50),
     "BetaTCVAE-weighted": partial(
         objectives.BetaTCVAE, alpha=0.5, beta=3.0, gamma=2.0, estimator="weighted", dataset_size=50
@@ -69,7 +71,18 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
 ITS_POSTERIOR = {"VQVAE": partial(posteriors.VectorQuantized, num_codes=3, code_dim=1)}
 """Posteriors of rows of objectives that train no other, and that no other trains."""
 
-_OVER_THE_BATCH = ("BetaTCVAE", "Capacity", "DIPVAE", "FactorVAE", "FreeBits", "InfoVAE", "MinimumRate", "VQVAE", "WAE")
+_OVER_THE_BATCH = (
+    "BetaTCVAE",
+    "Capacity",
+    "DIPVAE",
+    "FactorVAE",
+    "FreeBits",
+    "InfoVAE",
+    "MinimumRate",
+    "VAEGAN",
+    "VQVAE",
+    "WAE",
+)
 OVER_THE_BATCH = {name for name in OBJECTIVES if name.startswith(_OVER_THE_BATCH)}
 """Rows whose loss, or a metric, is no mean over examples: a batch is not the mean of its parts."""
 

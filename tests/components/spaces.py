@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxvae.spaces import BINARY, CODEBOOK, REAL, SPHERE, UNIT_CUBE, Space, poincare_ball
+from jaxvae.spaces import BINARY, CODEBOOK, LOG_ODDS, REAL, SPHERE, Space, poincare_ball
 from jaxvae.typing import Params
-from tests.components.discrete import cube_nodes, simplex_nodes
+from tests.components.discrete import log_odds_nodes, log_simplex_nodes
 
 
 class SpaceRow(NamedTuple):
@@ -67,11 +67,11 @@ def _codebook_nodes(codebook: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 SPACES: dict[str, SpaceRow] = {
     REAL.name: SpaceRow(nodes=square, points=lambda: np.array([[0.0, 0.0], [1e4, -1e4]])),
     BINARY.name: SpaceRow(nodes=lambda: (_BINARY, np.ones(4)), points=lambda: _BINARY),
-    UNIT_CUBE.name: SpaceRow(nodes=cube_nodes, points=lambda: np.array([[0.3, 0.6], [0.0, 1.0]])),
+    LOG_ODDS.name: SpaceRow(nodes=log_odds_nodes, points=lambda: np.array([[0.3, -0.6], [1e4, -1e4]])),
     "one-hot vectors": SpaceRow(nodes=lambda classes: (np.eye(classes), np.ones(classes)), points=np.eye),
-    "simplex": SpaceRow(
-        nodes=lambda classes: simplex_nodes(classes, 401, spread=30.0),
-        points=lambda classes: np.concatenate([np.full((1, classes), 1 / classes), np.eye(classes)]),
+    "log-probabilities": SpaceRow(
+        nodes=lambda classes: log_simplex_nodes(classes, 401, spread=30.0),
+        points=lambda classes: np.concatenate([np.full((1, classes), -np.log(classes)), 1e4 * (np.eye(classes) - 1)]),
     ),
     SPHERE.name: SpaceRow(nodes=circle, points=lambda: np.array([[1.0, 0.0], [-1.0, 0.0], [0.6, -0.8]])),
     poincare_ball(1.0).name: SpaceRow(

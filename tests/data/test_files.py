@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Dataset, load
+from jaxvae.data.arrays import Channels
 from tests.data.helpers import user_error
 
 RNG = np.random.default_rng(0)
@@ -47,10 +48,13 @@ def test_npz_of_three_splits_with_labels(tmp_path: Path) -> None:
     assert dataset.data_shape == SHAPE
 
 
-def test_npz_without_validation_takes_a_tenth_of_train(tmp_path: Path) -> None:
-    train, test = levels(31, 6), levels(4, 6)
-    dataset = load(save(tmp_path / "a.npz", train=train, train_labels=np.arange(31), test=test))
-    assert sizes(dataset) == {"train": 28, "validation": 3, "test": 4}
+def test_npz_without_validation_takes_about_a_tenth_of_train(tmp_path: Path) -> None:
+    """Within 6 standard errors of a tenth."""
+    train, test = levels(1001, 6), levels(4, 6)
+    dataset = load(save(tmp_path / "a.npz", train=train, train_labels=np.arange(1001), test=test))
+    held_out = len(dataset.validation)
+    assert sizes(dataset) == {"train": 1001 - held_out, "validation": held_out, "test": 4}
+    assert abs(held_out - 100.1) < 6 * np.sqrt(1001 * 0.1 * 0.9)
     np.testing.assert_array_equal(dataset.test.images, test)
     for split in (dataset.train, dataset.validation):
         np.testing.assert_array_equal(split.images, train[split.labels])
@@ -61,7 +65,7 @@ def test_npz_without_validation_takes_a_tenth_of_train(tmp_path: Path) -> None:
 def test_npz_of_one_array_is_split(tmp_path: Path, labels: str) -> None:
     pictures = levels(40)
     dataset = load(save(tmp_path / "a.npz", **{"pictures": pictures, labels: np.arange(40)}))
-    assert sizes(dataset) == {"train": 32, "validation": 4, "test": 4}
+    assert sum(sizes(dataset).values()) == 40
     for split in dataset.splits.values():
         np.testing.assert_array_equal(split.images, pictures[split.labels])
 
@@ -70,7 +74,6 @@ def test_npy_is_split_the_same_way_each_time(tmp_path: Path) -> None:
     pictures = levels(40)
     np.save(tmp_path / "a.npy", pictures)
     first, second = load(str(tmp_path / "a.npy")), load(str(tmp_path / "a.npy"))
-    assert sizes(first) == {"train": 32, "validation": 4, "test": 4}
     np.testing.assert_array_equal(first.validation.images, second.validation.images)
     rows = {image.tobytes() for split in first.splits.values() for image in split.images}
     assert rows == {image.tobytes() for image in pictures}
@@ -92,7 +95,11 @@ def test_channel_axis(tmp_path: Path, shape: tuple[int, ...], expected: tuple[in
     ("array", "dtype", "maximum"),
     [
         (levels(10), np.uint8, 255),
-        (levels(10, largest=16), np.uint8, 255),
+        (levels(10, largest=16), np.uint8, 16),
+        (levels(10, largest=127), np.uint8, 127),
+        (levels(10, largest=128), np.uint8, 255),
+        (levels(10).astype(np.int16) - 3, np.float32, None),
+        (levels(10).astype(np.uint32) + 2**20, np.float32, None),
         (levels(10, largest=1), np.uint8, 1),
         (levels(10, largest=1).astype(bool), np.uint8, 1),
         (levels(10).astype(np.int64), np.uint8, 255),
@@ -113,7 +120,93 @@ def test_dtypes(tmp_path: Path, array: np.ndarray, dtype: type, maximum: int | N
 
 def test_maximum_is_of_all_splits(tmp_path: Path) -> None:
     zeros = levels(10, largest=1)
-    assert load(save(tmp_path / "a.npz", train=zeros, validation=zeros[:4], test=levels(5, largest=2))).maximum == 255
+    assert load(save(tmp_path / "a.npz", train=zeros, validation=zeros[:4], test=levels(5, largest=2))).maximum == 2
+
+
+def test_few_levels_are_said_and_can_be_overridden(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", train=levels(10, largest=16), test=levels(5, largest=9))
+    dataset = load(path)
+    assert dataset.maximum == 16
+    assert dataset.notes == ("integers are taken for grey levels, and 16 for white; --maximum 255 if it is not",)
+    assert (load(path, maximum=255).maximum, load(path, maximum=255).notes) == (255, ())
+    for maximum in (15, 256):
+        with user_error("--maximum must be from the largest value of the data, 16, to 255", f"got {maximum}"):
+            load(path, maximum=maximum)
+    with user_error("--maximum", "holds floats"):
+        load(save(tmp_path / "b.npz", train=RNG.normal(size=(10, 4)), test=RNG.normal(size=(5, 4))), maximum=3)
+    with user_error("--maximum is for files of your own", "digits"):
+        load("digits", maximum=16)
+
+
+def test_integers_beyond_grey_levels_in_one_split_are_numbers_in_all(tmp_path: Path) -> None:
+    counts = levels(10).astype(np.int64)
+    dataset = load(save(tmp_path / "a.npz", train=counts + 300, test=counts))
+    assert dataset.maximum is None
+    np.testing.assert_array_equal(dataset.test.images, counts)
+    with user_error("that float32 can tell apart", "got 0..16,777,217"):
+        load(save(tmp_path / "b.npz", train=counts, test=np.array([[[0]], [[2**24 + 1]]])))
+
+
+@pytest.mark.parametrize("channels", [None, "first"])
+def test_channels_first_are_moved_to_the_end_and_said(tmp_path: Path, channels: Channels | None) -> None:
+    images = levels(10, 3, 7, 6)
+    np.save(tmp_path / "a.npy", images)
+    dataset = load(str(tmp_path / "a.npy"), channels=channels)
+    assert dataset.data_shape == (7, 6, 3)
+    found = np.concatenate([split.images for split in dataset.splits.values()])
+    expected = {image.tobytes() for image in np.ascontiguousarray(images.transpose(0, 2, 3, 1))}
+    assert {np.ascontiguousarray(image).tobytes() for image in found} == expected
+    assert len(dataset.notes) == (channels is None)
+    assert all("channels first, (3, 7, 6)" in note and "--channels last" in note for note in dataset.notes)
+    assert load(str(tmp_path / "a.npy"), channels="last").data_shape == (3, 7, 6)
+
+
+def test_channels_last_stay_and_arrays_without_channels_refuse_the_flag(tmp_path: Path) -> None:
+    for name, shape in {"a": (4, 5, 3), "b": (3, 3, 3), "c": (6, 5, 9)}.items():
+        np.save(tmp_path / f"{name}.npy", levels(10, *shape))
+        dataset = load(str(tmp_path / f"{name}.npy"))
+        assert (dataset.data_shape, dataset.notes) == (shape, ())
+    np.save(tmp_path / "d.npy", levels(10, 5))
+    with user_error("--channels needs images with four axes", "(10, 5)"):
+        load(str(tmp_path / "d.npy"), channels="first")
+    with user_error("--channels is for files of your own", "digits"):
+        load("digits", channels="last")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
+        ("X_train", "Y_train", "X_valid", "Y_valid", "X_test", "Y_test"),
+        ("train_images", "train_labels", "validation_images", "validation_labels", "test_images", "test_labels"),
+        ("train", "train_target", "dev", "dev_target", "test", "test_target"),
+    ],
+)
+def test_keys_as_people_name_them(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    images, labels = [levels(count) for count in (10, 4, 5)], [np.arange(count) % 3 for count in (10, 4, 5)]
+    arrays = [array for pair in zip(images, labels, strict=True) for array in pair]
+    dataset = load(save(tmp_path / "a.npz", **dict(zip(keys, arrays, strict=True))))
+    for split, image, label in zip(dataset.splits.values(), images, labels, strict=True):
+        np.testing.assert_array_equal(split.images, image)
+        np.testing.assert_array_equal(split.labels, label)
+
+
+@pytest.mark.parametrize("keys", [("X", "y"), ("images", "labels"), ("data", "target"), ("pixels", "label")])
+def test_one_array_and_its_labels_as_strings(tmp_path: Path, keys: tuple[str, str]) -> None:
+    images, classes = levels(30), np.array(["cat", "ant", "bee"] * 10)[:, None]
+    dataset = load(save(tmp_path / "a.npz", **dict(zip(keys, (images, classes), strict=True))))
+    assert dataset.label_names == ("ant", "bee", "cat")
+    of_image = {image.tobytes(): name for image, name in zip(images, classes[:, 0], strict=True)}
+    for split in dataset.splits.values():
+        assert split.labels is not None
+        for image, label in zip(split.images, split.labels, strict=True):
+            assert dataset.label_names[label] == of_image[np.ascontiguousarray(image).tobytes()]
+
+
+def test_labels_of_two_kinds_are_refused(tmp_path: Path) -> None:
+    arrays = {"train": levels(9), "train_labels": np.arange(9), "test": levels(5), "test_labels": np.array(["a"] * 5)}
+    with user_error("labels of one kind"):
+        load(save(tmp_path / "a.npz", **arrays))
 
 
 def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
@@ -190,12 +283,11 @@ def test_pickles_are_refused(tmp_path: Path, name: str) -> None:
         (np.arange(10), ("[N, D]", "(10,)", "reshape")),
         (np.zeros((0, 4)), ("at least one example", "(0, 4)")),
         (np.zeros((4, 0)), ("empty array", "(4, 0)")),
-        (np.full((10, 4), 256), ("0..255", "got 256..256", "float32")),
-        (np.full((10, 4), -1), ("0..255", "got -1..-1", "float32")),
+        (np.full((10, 3, 4), -(2**24) - 1), ("float32 can tell apart", "got -16,777,217..-16,777,217", "divide")),
         (np.full((10, 4), 1j), ("complex128", "astype")),
         (np.full((10, 4), "x"), ("<U1", "astype")),
         (np.zeros((10, 4), "datetime64[s]"), ("datetime64", "astype")),
-        (np.full((10, 4), 1e300), ("finite", "40 NaN or infinite values of 40")),
+        (np.full((10, 2, 2), 1e300), ("finite", "40 NaN or infinite values of 40")),
         (np.zeros((2, 4)), ("at least 3 examples", "got 2")),
     ],
 )
@@ -223,7 +315,7 @@ def test_splits_that_differ(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "keys",
     [
-        ("train", "valid", "test"),
+        ("train", "valid", "val", "test"),
         ("x_train", "y_train"),
         ("train", "validation"),
         ("train", "test", "mean"),
@@ -237,7 +329,7 @@ def test_keys_that_are_no_splits(tmp_path: Path, keys: tuple[str, ...]) -> None:
         load(save(tmp_path / "a.npz", **{key: levels(10) for key in keys}))
 
 
-@pytest.mark.parametrize("labels", [np.arange(9), np.zeros(10), np.zeros((10, 1), int)])
+@pytest.mark.parametrize("labels", [np.arange(9), np.zeros(10), np.zeros((10, 2), int)])
 def test_labels_that_do_not_fit(tmp_path: Path, labels: np.ndarray) -> None:
     with user_error("'test_labels'", "(10,)", str(labels.dtype), str(labels.shape)):
         load(save(tmp_path / "a.npz", train=levels(11), test=levels(10), test_labels=labels))

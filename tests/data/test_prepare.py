@@ -1,5 +1,6 @@
 """Preparing the papers' sets: from files at hand, by download, or one line that says what is missing."""
 
+import contextlib
 import functools
 import http.server
 import importlib
@@ -200,6 +201,29 @@ def test_load_downloads(served: SimpleNamespace, tmp_path: Path, capfd: pytest.C
     np.testing.assert_array_equal(dataset.test.images, served.arrays["test"][0])
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"originals", "numpy"}
     assert capfd.readouterr() == ("", "mnist: downloading 4 files, 0.0 MB\n")
+
+
+def test_folder_is_removed_while_a_thread_writes_into_it(tmp_path: Path) -> None:
+    folder, stop = tmp_path / "working", threading.Event()
+    (folder / "originals").mkdir(parents=True)
+
+    def write_on() -> None:
+        number = 0
+        while not stop.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                (folder / "originals" / str(number)).touch()
+            number += 1
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        for _ in range(100):
+            prepare_module._remove(folder)
+            assert not folder.exists()
+            (folder / "originals").mkdir(parents=True)
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_download_of_a_wrong_file_leaves_nothing(served: SimpleNamespace, tmp_path: Path) -> None:

@@ -187,16 +187,18 @@ def test_it_is_a_pytree_that_survives_vmap(case: Case) -> None:
     assert_trees_close(index(case.vmapped, 2), alone, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(
-    ("row", "extreme"),
-    [pytest.param(row, extreme, id=name) for name, row in DISTRIBUTIONS.items() for extreme in row.extremes],
-)
-def test_value_and_gradient_are_finite_far_out(row: DistributionRow, extreme: Any) -> None:
-    parameters = {name: jnp.asarray(value, jnp.float32)[None] for name, value in extreme.parameters.items()}
-    value = like_sample(row.make(**parameters), np.asarray([extreme.value]))
-    log_prob, gradient = jax.value_and_grad(lambda parameters: row.make(**parameters).log_prob(value))(parameters)
-    np.testing.assert_allclose(log_prob, extreme.log_prob, rtol=1e-5, atol=1e-5)
-    assert_finite(gradient)
+@every_row
+def test_values_and_gradients_are_finite_far_out(row: DistributionRow) -> None:
+    """All extremes of a row at once, each by itself under vmap."""
+    parameters = {
+        name: jnp.asarray([[extreme.parameters[name]] for extreme in row.extremes], jnp.float32)
+        for name in row.extremes[0].parameters
+    }
+    values = like_sample(row.make(**parameters), np.asarray([[extreme.value] for extreme in row.extremes]))
+    both = jax.value_and_grad(lambda parameters, value: row.make(**parameters).log_prob(value))
+    log_probs, gradients = jax.jit(jax.vmap(both))(parameters, values)
+    np.testing.assert_allclose(log_probs, [extreme.log_prob for extreme in row.extremes], rtol=1e-5, atol=1e-5)
+    assert_finite(gradients)
 
 
 def test_float32_agrees_with_float64(case: Case) -> None:

@@ -1,6 +1,5 @@
 """What the latents carry: against numpy, the closed forms of a linear-Gaussian VAE, and codes that are known."""
 
-import re
 from importlib import import_module
 from typing import Any
 
@@ -12,16 +11,12 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 import jaxvae as jv
-from jaxvae.cli.components import choices
-from jaxvae.cli.experiment import experiment_parser
-from jaxvae.cli.flags import construct, parse
 from jaxvae.distributions import Normal
 from jaxvae.evaluation import (
     ActiveUnits,
     Diagnostics,
     Estimate,
     active_units,
-    collapse_warning,
     diagnose,
     diagnostics,
     diagnostics_document,
@@ -30,7 +25,7 @@ from jaxvae.evaluation import (
     marginal_kl,
     mutual_information,
 )
-from jaxvae.objectives import Objective, Schedule, batch_information, log_aggregate, own_and_aggregate
+from jaxvae.objectives import batch_information, log_aggregate, own_and_aggregate
 from jaxvae.objectives.estimators import ScoreOnly
 from jaxvae.posteriors import DiagonalNormal
 from tests.components import POSTERIORS
@@ -257,22 +252,6 @@ def made_up(information: float, variances: list[float], count: int = 50) -> Diag
 def test_when_the_decoder_ignores_z(one: Diagnostics, ignores: bool) -> None:
     assert one.ignores_latents == ignores
     assert diagnostics_document(one)["ignores_latents"]["value"] == ignores
-    assert (collapse_warning(one) is not None) == ignores
-
-
-def test_the_warning_names_flags_that_exist() -> None:
-    warning = collapse_warning(made_up(0.05, [0.5, 0.001]))
-    assert warning is not None
-    assert "\n" not in warning
-    assert "I(x; z) = 0.050 nats, 1 of 2 units active" in warning
-    named = re.findall(r"--(objective(?:\.schedule)?) (\w+)", warning)
-    assert len(named) >= 4
-    parser = experiment_parser("")
-    for flag, name in named:
-        family = Schedule if flag.endswith("schedule") else Objective
-        objective = construct(parser, parse(parser, [f"--{flag}", name]))["objective"]
-        chosen = objective.schedule if family is Schedule else objective
-        assert type(chosen) is choices(family)[name]
 
 
 def test_the_entry_of_the_document(problem: Problem) -> None:

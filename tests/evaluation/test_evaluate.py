@@ -17,11 +17,13 @@ from jaxvae.evaluation import (
     Scores,
     bits_per_dimension,
     evaluate,
+    family_baseline,
+    independent_baseline,
     likelihood_document,
     provenance,
 )
-from jaxvae.evaluation import independent_baseline as baseline_of
 from jaxvae.likelihoods import Bernoulli, Normal
+from jaxvae.objectives.objective import Scoring
 
 NUM_EXAMPLES = 11
 
@@ -91,12 +93,32 @@ def test_a_uniform_model_of_eight_bit_data_through_the_whole_evaluation() -> Non
     params = jax.tree.map(jnp.zeros_like, jax.jit(vae.init)(jax.random.key(0)))
     greys = jax.random.randint(jax.random.key(1), (NUM_EXAMPLES, 3, 2, 1), 0, 256).astype(jnp.float32) / 255
     scores = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(2), greys, num_samples=40)
-    document = likelihood_document(scores, None, vae.likelihood, Preprocessing(maximum=255), greys)
+    document = likelihood_document(
+        scores,
+        family_baseline(vae, greys),
+        family_baseline(vae, greys),
+        vae.likelihood,
+        Preprocessing(maximum=255),
+        greys,
+        Scoring().describe(has_closed_form=True),
+    )
     for name in ("elbo", "log_marginal"):
         assert document[name]["bits_per_dimension"] == pytest.approx(8.0, abs=1e-4)
     report = scores.importance
     assert report is not None
     assert report.effective_sample_size.value == pytest.approx(40, rel=1e-3)
+
+
+def model_of(likelihood: Any, x: jax.Array) -> jv.VAE:
+    return jv.VAE(x.shape[1:], 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=likelihood)
+
+
+def baseline_of(likelihood: Any, x: jax.Array) -> Any:
+    return independent_baseline(model_of(likelihood, x), x)
+
+
+def baselines(likelihood: Any, x: jax.Array) -> tuple[Any, Any]:
+    return baseline_of(likelihood, x), family_baseline(model_of(likelihood, x), x)
 
 
 def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array) -> None:
@@ -105,8 +127,10 @@ def test_the_baseline_is_the_best_model_with_independent_dimensions(x: jax.Array
     np.testing.assert_allclose(jax.vmap(baseline_of(Bernoulli(), x).log_prob)(x), expected, rtol=1e-5)
 
     reals = jax.random.normal(jax.random.key(5), (NUM_EXAMPLES, 3, 2, 1)) * 3 + 1
-    values = np.asarray(reals)
-    expected = stats.norm.logpdf(values, values.mean(axis=0), values.std(axis=0)).sum(axis=(1, 2, 3))
+    values = np.asarray(reals, np.float64)
+    two_more = [np.full((1, 3, 2, 1), values.mean() + sign * values.std()) for sign in (-1, 1)]  # Laplace's rule
+    fitted = np.concatenate([values, *two_more])
+    expected = stats.norm.logpdf(values, fitted.mean(axis=0), fitted.std(axis=0)).sum(axis=(1, 2, 3))
     np.testing.assert_allclose(jax.vmap(baseline_of(Normal(), reals).log_prob)(reals), expected, rtol=1e-5)
 
     greys = jax.random.randint(jax.random.key(6), (NUM_EXAMPLES, 3, 2, 1), 0, 5).astype(jnp.float32) / 4
@@ -124,11 +148,13 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
         "kl": Estimate(2.0, 0.1),
         "log_marginal": Estimate(-4.0, 0.2),
     }
-    arguments = (baseline_of(Bernoulli(), x), Bernoulli(), Preprocessing(maximum=1), x)
+    said = Scoring().describe(has_closed_form=True)
+    arguments = (*baselines(Bernoulli(), x), Bernoulli(), Preprocessing(maximum=1), x, said)
     vae = jv.VAE((3, 2, 1), 2)
     params = jax.jit(vae.init)(jax.random.key(0))
     report = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=9).importance
     document = likelihood_document(Scores(scores, report), *arguments)
+    assert "family_baseline" not in document  # every independent model of bits is Bernoulli's
     assert document["rate"]["value"] == 2.0
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
@@ -136,8 +162,16 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     assert "importance-weighted" in document["log_marginal"]["estimator"]
     of_points = likelihood_document(Scores(scores, report), *arguments, is_point_mass=True)
     assert "the ELBO, a lower bound" in of_points["log_marginal"]["estimator"]
-    arguments = (baseline_of(Normal(), x), Normal(), Preprocessing(maximum=255), x)
-    assert likelihood_document(Scores(scores, report), *arguments)["elbo"]["bits_per_dimension"] is None
+    normal = Normal(scale="shared")
+    arguments = (*baselines(normal, x), normal, Preprocessing(maximum=255), x, said)
+    document = likelihood_document(Scores(scores, report), *arguments)
+    assert document["elbo"]["bits_per_dimension"] is None
+    values = np.asarray(x, np.float64)
+    two_more = [np.full((1, 3, 2, 1), values.mean() + sign * values.std()) for sign in (-1, 1)]  # Laplace's rule
+    fitted = np.concatenate([values, *two_more])
+    logs = stats.norm.logpdf(values, fitted.mean(axis=0), np.sqrt(np.mean(fitted.var(axis=0)))).sum(axis=(1, 2, 3))
+    assert document["family_baseline"]["value"] == pytest.approx(logs.mean(), rel=1e-4)  # of one shared scale
+    assert document["baseline"]["value"] > document["family_baseline"]["value"]
     without = likelihood_document(Scores({"log_likelihood": Estimate(-3.0, 0.3)}, None), *arguments)
     assert without["elbo"]["value"] is None
     assert without["reconstruction_distortion"]["value"] == 3.0

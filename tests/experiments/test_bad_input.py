@@ -15,6 +15,7 @@ _BINARY = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--latent_
 _DREG = ["--objective.estimator", "doubly_reparameterized"]
 _CODES = ["--posterior", "VectorQuantized", "--prior", "UniformCodes"]
 _TWO_STAGES = ["--objective", "VQVAE", "--objective.first_stage_steps", "999999"]
+_LEVELS = ["--likelihood.num_levels"]
 _GEOMETRIC = ["--posterior.temperature", "Geometric"]
 
 
@@ -32,26 +33,46 @@ def refused(outcome: Outcome, *words: str) -> None:
     ("flags", "words"),
     [
         (["--learning_rte", "1"], ["unknown flag --learning_rte", "--learning_rate"]),
+        (["--freeze"], ["--freeze needs a value, got none"]),
+        (["--epochs", "--latent_dim", "3"], ["--epochs needs a value, got none"]),
         (["--objective.bta", "1"], ["bta", "beta"]),
         (["--prior", "StandardNorml"], ["--prior", "StandardNorml", "did you mean StandardNormal"]),
-        (["--likelihood.scale", "1"], ["Bernoulli", "Normal", "Laplace", "--likelihood", "first"]),
-        (["--likelihood", "Normal", "--likelihood.scale", "lerned"], ["learned", "per_pixel", "a number"]),
-        (["--likelihood", "Normal", "--likelihood.scale", "-1"], ["scale must be > 0", "-1"]),
+        (
+            ["--likelihood.scale", "1"],
+            ["no likelihood is named", "Laplace", "Normal", "say --likelihood Logistic first"],
+        ),
+        (["--likelihood", "Bernoulli", "--likelihood.scale", "1"], ["Bernoulli", "Normal", "Laplace", "first"]),
+        (["--likelihood", "Norml"], ["did you mean Normal?"]),
+        (["--likelihood", "Normal", "--likelihood.scale", "sharred"], ["shared", "decoded", "a number"]),
+        (["--likelihood", "Normal", "--likelihood.scale", "-1"], ["--likelihood.scale must be > 0, got -1.0"]),
+        (["--likelihood", "Normal", "--likelihood.scale", "true"], ["a number or one of shared,", "; got 'true'"]),
+        (
+            ["--likelihood", "Normal", "--likelihood.scale", "nan"],
+            ["--likelihood.scale must be a finite number or one"],
+        ),
+        (["--likelihood", "StudentT", "--likelihood.df", "true"], ["must be a number or learned; got 'true'"]),
+        (["--patience", "0"], ["--patience must be >= 1, got 0"]),
+        (["--patience", "maybe"], ["must be a whole number or never; got 'maybe'"]),
+        (["--decoder.hidden_gain", "0"], ["--decoder.hidden_gain must be > 0, got 0.0"]),
         (["--encoder.activation", "rleu"], ["did you mean relu"]),
         (["--encoder.features", "[0]"], ["features must be >= 1"]),
         (["--latent_dim", "x"], ["--latent_dim", "whole number", "'x'"]),
         (["--latent_dim", "0"], ["latent_dim must be >= 1"]),
+        (["--latent_dim", "10000000"], ["must fit the memory", "GiB", "lower --latent_dim"]),
         (["--batch_size", "0"], ["batch_size must be >= 1"]),
         (["--epochs", "0"], ["epochs must be >= 1"]),
         (["--seed", "-1"], ["--seed"]),
-        (["--num_samples", "0"], ["--num_samples must be >= 1"]),
+        (["--num_samples", "-1"], ["--num_samples must be >= 0"]),
         (["--learning_rate", "-1"], ["learning_rate must be > 0"]),
         (["--optimizer", "adm"], ["did you mean adam"]),
         (["--objective.beta", "-1"], ["beta must be >= 0"]),
         (["--objective.schedule", "Liner"], ["did you mean Linear?"]),
         (["--objective.schedule", "Linear", "--objective.schedule.steps", "-3"], ["steps must be >= 1"]),
-        (["--objective", "Capacity", "--objective.schedule.steps", "-1"], ["Linear.steps must be >= 1, got -1"]),
-        (["--objective.beta", "-1e3"], ["ELBO.beta must be >= 0, got -1000"]),
+        (
+            ["--objective", "Capacity", "--objective.schedule.steps", "-1"],
+            ["schedule.steps must be >= 1, got -1"],
+        ),
+        (["--objective.beta", "-1e3"], ["--objective.beta must be >= 0, got -1000"]),
         (["--posterior", "Flow", "--posterior.bijector", "Planr"], ["--posterior.bijector", "did you mean Planar?"]),
         (["--posterior.bijector", "Planar"], ["bijector", "--posterior Flow first"]),
         (["--prior", "Flow", "--prior.bijector", "MAF", "--prior.bijector.num_bins", "3"], ["SplineCoupling first"]),
@@ -64,20 +85,23 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--prior", "no_module.Prior"], ["no_module"]),
         (["--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["extra"], ["--name value", "'extra'"]),
-        (["--binarize", "none"], ["Bernoulli", "{0, 1}", "--binarize dynamic", "--likelihood", "Normal"]),
-        (["--likelihood", "DiscretizedLogistic"], ["{0, 1/255, …, 1}", "--likelihood.num_levels 17", "or Normal"]),
-        (["--likelihood", "Categorical", "--likelihood.num_levels", "16"], ["1/15", "--likelihood.num_levels 17"]),
-        (["--likelihood", "Categorical", "--likelihood.num_levels", "1"], ["num_levels must be >= 2", "got 1"]),
+        (
+            ["--likelihood", "Bernoulli", "--binarize", "none"],
+            ["Bernoulli", "{0, 1}", "--binarize dynamic", "--likelihood", "Normal"],
+        ),
+        (["--likelihood", "DiscretizedLogistic", *_LEVELS, "256"], ["{0, 1/255, …, 1}", "num_levels 17", "or Normal"]),
+        (["--likelihood", "Categorical", *_LEVELS, "16"], ["1/15", "--likelihood.num_levels 17", "or leave it out"]),
+        (["--likelihood", "Categorical", *_LEVELS, "1"], ["num_levels must be >= 2", "got 1"]),
         (["--likelihood", "ContinuousBernoulli", "--symmetric"], ["[0, 1]", "got values such as -1", "Normal"]),
         (["--binarize", "thresh"], ["did you mean threshold?"]),
-        (["--dequantize"], ["--dequantize", "Bernoulli", "--likelihood Normal"]),
-        (["--symmetric"], ["--symmetric", "Bernoulli", "--likelihood Normal"]),
+        (["--dequantize", "--likelihood", "Bernoulli"], ["--dequantize", "Bernoulli", "--likelihood Normal"]),
+        (["--symmetric", "--likelihood", "Bernoulli"], ["--symmetric", "Bernoulli", "--likelihood Normal"]),
         (["--likelihood", "Normal", "--binarize", "dynamic", "--dequantize"], ["--dequantize", "--binarize none"]),
         (["--beta", "4"], ["unknown flag --beta", "--objective.beta"]),
         (["--seed", "4294967296"], ["--seed", "2**32"]),
         (["--data", ""], ["--data"]),
         (["--encoder", "FromNNX"], ["--encoder.build"]),
-        (["--encoder", "FromNNX", "--encoder.build", "no_module.build"], ["FromNNX.build", "no_module"]),
+        (["--encoder", "FromNNX", "--encoder.build", "no_module.build"], ["--encoder.build", "no_module"]),
         (["--decoder", "Conv", "--decoder.channels", "[8, 8, 8, 8]"], ["Conv.channels", "8 × 8", "at most 3"]),
         (["--encoder", "jaxvae.likelihoods.Normal"], ["jaxvae.networks.Network", "jaxvae.likelihoods.Normal"]),
         (["--validation_fraction", "1.5"], ["validation fraction", "1.5"]),
@@ -91,18 +115,21 @@ def refused(outcome: Outcome, *words: str) -> None:
             ["StandardNormal over real vectors", "Exemplar or UniformCategorical"],
         ),
         ([*_CONCRETE, "--latent_dim", "6"], ["--latent_dim", "multiple of Concrete.num_classes, 4, got 6: take 8"]),
-        ([*_CONCRETE, "--prior.num_classes", "8"], ["simplex[4]", "simplex[8]", "same numbers"]),
+        ([*_CONCRETE, "--prior.num_classes", "8"], ["log-probabilities[4]", "log-probabilities[8]", "same numbers"]),
         ([*_CONCRETE, "--posterior.num_classes", "1"], ["num_classes must be >= 2"]),
         ([*_CONCRETE, "--posterior.temperature", "0"], ["temperature must be > 0, got 0.0"]),
         ([*_CONCRETE, "--posterior.temperature", "Geometrik"], ["a number", "did you mean Geometric?"]),
         ([*_CONCRETE, "--posterior.temperature.start", "2"], ["--posterior.temperature Geometric first"]),
-        ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "-2"], ["Geometric.start must be > 0, got -2.0"]),
+        (
+            [*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "-2"],
+            ["temperature.start must be > 0, got -2.0"],
+        ),
         ([*_CONCRETE, *_GEOMETRIC, "--posterior.temperature.start", "x"], ["a number", "'x'"]),
         (_CODES, ["VectorQuantized must be trained by VQVAE, got ELBO", "--objective VQVAE"]),
         (["--objective", "VQVAE"], ["VQVAE needs the posterior VectorQuantized", "--prior UniformCodes"]),
-        ([*_CODES, "--objective", "VQVAE", "--latent_dim", "13"], ["multiple of depth · code_dim", "take 12 or 16"]),
+        ([*_CODES, "--objective", "VQVAE", "--latent_dim", "13"], ["multiple of depth · code_dim", "take 12 or 15"]),
         ([*_CODES[:2], "--prior", "Vamp"], ["Vamp over densities", "--prior AutoregressiveCodes or UniformCodes"]),
-        (["--objective", "IWAE", "--objective.num_samples", "0"], ["IWAE.num_samples must be >= 1, got 0"]),
+        (["--objective", "IWAE", "--objective.num_samples", "0"], ["--objective.num_samples must be >= 1, got 0"]),
         (_DREG, ["must be one of reparameterized, sticking_the_landing, score_function", "'doubly_reparameterized'"]),
         (["--objective", "VRMax", *_DREG], ["one of reparameterized, sticking_the_landing, score_function"]),
         (
@@ -151,8 +178,12 @@ def test_bad_flags(script: Script, flags: list[str], words: list[str], monkeypat
     [
         (np.zeros((0, 4, 4), np.uint8), [], ["example"]),
         (np.full((20, 4, 4), np.nan, np.float32), ["--likelihood", "Normal"], ["NaN"]),
-        (np.full((20, 4, 4), 0.5, np.float32), ["--binarize", "none"], ["0.5", "--binarize dynamic"]),
-        (np.full((20, 4, 4), 3.5, np.float32), [], ["[0, 1]", "3.5"]),
+        (
+            np.full((20, 4, 4), 0.5, np.float32),
+            ["--likelihood", "Bernoulli", "--binarize", "none"],
+            ["0.5", "--binarize dynamic"],
+        ),
+        (np.full((20, 4, 4), 3.5, np.float32), ["--likelihood", "Bernoulli"], ["[0, 1]", "3.5"]),
         (np.full((20, 4, 4), "a"), [], ["dtype"]),
         (np.zeros(20, np.uint8), [], ["shape"]),
     ],
@@ -204,18 +235,18 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
     refused(script(EVALUATE, "empty"), "config.yaml")
     refused(script(EVALUATE), "run_dir")
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
-    refused(script(EVALUATE, "run", "--num_samples", "0"), "--num_samples")
+    refused(script(EVALUATE, "run", "--num_samples", "-1"), "--num_samples must be >= 0")
     refused(script(EVALUATE, "run", "--num_sample", "3"), "--num_samples")
 
 
 def test_resume_refuses_what_would_make_the_config_untrue(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--decay", "cosine").code == 0
     config = Path("run/config.yaml").read_text()
-    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--learning_rate", "0.5"], ["--objective.beta", "2.0"]):
+    for flags in (["--latent_dim", "5"], ["--seed", "9"], ["--batch_size", "5"], ["--objective.beta", "2.0"]):
         words = (f"got {flags[0]} {flags[1]}", "in the run", "num_samples, patience")
         refused(script(TRAIN, "--run_dir", "run", "--resume", *flags), *words)
     for flags, words in {
-        ("--objective.num_samples", "7"): ("the run has ELBO, which has no num_samples", "got --objective.num_samples"),
+        ("--objective.gamma", "7"): ("the run has ELBO, which has no gamma", "got --objective.gamma"),
         ("--objective.schedule.steps", "7"): ("the run has Constant, which has no steps",),
         ("--objective", "IWAE"): ("got --objective IWAE, which is ELBO in the run",),
         ("--epoch", "9"): ("unknown flag --epoch", "--epochs"),
@@ -241,11 +272,11 @@ def test_two_runs_never_share_a_folder(script: Script, monkeypatch: pytest.Monke
 
     chosen = run_directory.choose_run_directory(run_directory.RunFlags(), "digits")
     assert script(TRAIN, *FAST).code == 0
-    opened = run_directory.open_run_directory(chosen, "config", run_directory.RunFlags())
+    opened = run_directory.open_run_directory(chosen, "config", {}, run_directory.RunFlags())
     assert (chosen.name, opened.name) == ("digits-1", "digits-2")
     explicit = run_directory.RunFlags(run_dir=str(chosen))
     with pytest.raises(UserError, match="taken by another run"):
-        run_directory.open_run_directory(chosen, "config", explicit)
+        run_directory.open_run_directory(chosen, "config", {}, explicit)
     assert (chosen / "evaluation.json").exists()
 
 
@@ -253,7 +284,8 @@ def test_float_data_with_a_likelihood_of_levels(script: Script) -> None:
     """The suggestion is a likelihood that takes them, whatever number of levels they would have."""
     np.savez("float.npz", images=np.random.default_rng(0).normal(size=(600, 4, 5)).astype(np.float32))
     refused(
-        script(TRAIN, *FAST, "--data", "float.npz"), "values in [0, 1]", "--likelihood Laplace or Logistic or Normal"
+        script(TRAIN, *FAST, "--data", "float.npz", "--binarize", "dynamic"),
+        *("values in [0, 1]", "--likelihood Laplace or Logistic or Normal"),
     )
 
 

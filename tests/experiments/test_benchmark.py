@@ -1,7 +1,6 @@
 """scripts/benchmark.py: what it writes, and its flags; never how long anything takes."""
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def test_every_contender_in_every_round(script: Script) -> None:
     document = json.loads(Path("out.json").read_text())
     task = document["tasks"]["log_marginal"]
     assert task["examples_timed"] == 2
-    assert set(task["contenders"]) == {*LIMITS, "jaxvae"}
+    assert set(task["contenders"]) == {*LIMITS, "jaxvae", "PyTorch"}
     assert task["contenders"]["matrix products alone"]["over_first"] == 1.0
     for name, contender in task["contenders"].items():
         assert len(contender["of_each_round"]) == 3
@@ -99,8 +98,8 @@ def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: p
     monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
     from benchmarks import accelerator
 
-    monkeypatch.setattr(accelerator, "SIDE", 64)
     monkeypatch.setattr(accelerator, "BATCH", 10)
+    monkeypatch.setattr(accelerator, "torch_contenders", lambda images, draws: {})  # another test runs them
     if name == "gpu_sweep":
         task = accelerator.sweep(20, members=3)
     elif name == "gpu_resnet":
@@ -109,7 +108,13 @@ def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: p
         task = accelerator.TASKS[name](20)
     for run in task.contenders.values():
         run()
-    operations = float(re.findall(r"images, (\S+) · 10¹²", task.title)[0]) * 1e12
+    found = accelerator.shares(task, 1e3, 64, 2**12)
+    operations = found["operations"]
+    assert accelerator.shares(task, 2e3, 64, 2**12)["share_of_peak"] == pytest.approx(0.5 * found["share_of_peak"])
+    assert found["share_of_peak"] * accelerator.limits(task.work().dtype, 64, 2**12).operations == pytest.approx(
+        operations / 1e3
+    )
+    assert found["share_of_bandwidth"] > 0.0
     if name != "gpu_resnet":
         encoder, decoder = 784 * 200 + 200 * 200 + 200 * 100, 50 * 200 + 200 * 200 + 200 * 784
         draws, models = (50 if name == "gpu_iwae" else 1), (3 if name == "gpu_sweep" else 1)

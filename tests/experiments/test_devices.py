@@ -50,6 +50,7 @@ def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, scr
     if where == "disk":
         write_records(tmp_path / "digits.array_record", load("digits").train.images * 15)
         epochs += ["--data", "digits.array_record", "--batch_size", "300"]  # 1149 examples: 4 steps
+        epochs += ["--likelihood", "Bernoulli", "--binarize", "dynamic"]  # others let rounding grow faster than 1e-5
     pair = [start(tmp_path, process, port, *epochs) for process in range(2)]
     outputs = [process.communicate(timeout=WAIT) for process in pair]
     assert [process.returncode for process in pair] == [0, 0], outputs
@@ -75,12 +76,12 @@ def test_killing_one_of_two_ends_the_other_and_the_run_resumes(tmp_path: Path, s
             assert time.monotonic() < until
             time.sleep(0.2)
         pair[killed].kill()
-        _, error = left.communicate(timeout=60)
+        _, error = left.communicate(timeout=WAIT)
     finally:
         for process in pair:
             process.kill()
         pair[killed].communicate()
-    assert left.returncode == 2
+    assert left.returncode == 3
     assert (
         f"error: process {1 - killed}: a process that trains with this one ended; start all of them again with --resume"
         in error

@@ -53,7 +53,7 @@ def test_a_learned_rejection_reports_z_with_its_error(script: Script) -> None:
 def test_codes_in_two_stages_train_and_resume_exactly(script: Script) -> None:
     """Two stages of digits; a resumed run is the whole one; the rate is below that of equal codes."""
     flags = ["--objective", "VQVAE", "--posterior", "VectorQuantized", "--posterior.num_codes", "8"]
-    flags += ["--latent_dim", "8"]
+    flags += ["--latent_dim", "8", "--posterior.code_dim", "4"]
     flags += ["--prior", "AutoregressiveCodes", "--objective.first_stage_steps", "60", "--num_samples", "2"]
     flags += ["--encoder.features", "[9]", "--decoder.features", "[8]", "--batch_size", "100"]
     for name, epochs in (("whole", "8"), ("parts", "5")):
@@ -83,7 +83,7 @@ def test_equal_codes_train_and_cost_their_bits(script: Script) -> None:
     last = json.loads(Path("run/metrics.jsonl").read_text().splitlines()[-1])
     assert last["train"]["perplexity"] > 1
     evaluation = json.loads(Path("run/evaluation.json").read_text())
-    assert evaluation["rate"]["bits"] == pytest.approx(4 * 6)  # four codes of 64
+    assert evaluation["rate"]["bits"] == pytest.approx(4 * 4)  # four codes of 16
     assert evaluation["log_marginal"]["value"] == pytest.approx(evaluation["elbo"]["value"], rel=1e-5)
     assert evaluation["log_marginal"]["num_samples"] == 1
     assert "the ELBO" in evaluation["log_marginal"]["estimator"]

@@ -19,7 +19,7 @@ def document() -> dict[str, Any]:
 
 
 def test_all_groups_of_a_run(script: Script) -> None:
-    assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
+    assert script(TRAIN, *FAST, "--learning_rate", "0.05", "--run_dir", "run").code == 0
     before = document()
     outcome = script(EVALUATE, "run", "--metrics", "gaps", "annealed", "samples", "representation", *QUICK)
     assert outcome.code == 0, outcome.err
@@ -29,7 +29,7 @@ def test_all_groups_of_a_run(script: Script) -> None:
     assert (gaps["num_examples"], gaps["num_samples"]) == (3, 6)
     assert 1.0 <= gaps["effective_sample_size"]["value"] <= 6.0
     assert "the approximation gap rests on" in outcome.err + outcome.out
-    assert "gaps [nats], 3 examples, 6" in outcome.out
+    assert "gaps [nats], 3 examples, 6 samples" in re.sub(r"[│\s]+", " ", outcome.out)
     parts = gaps["approximation_gap"]["value"] + gaps["amortization_gap"]["value"]
     assert parts == pytest.approx(gaps["log_marginal"]["value"] - gaps["elbo"]["value"], abs=1e-4)
     assert after["annealed"]["simulated"]["num_examples"] == 2
@@ -49,13 +49,17 @@ def test_a_group_that_fails_says_why_and_leaves_the_others(script: Script) -> No
     assert script(TRAIN, *FAST, *sphere, "--run_dir", "run").code == 0
     metrics = ["--metrics", "annealed", "latents", "samples"]
     outcome = script(EVALUATE, "run", *metrics, *QUICK, "--inception", "missing.pth")
+    assert outcome.code == 2
+    assert "--inception must be the path of" in outcome.err
+    Path("damaged.pth").write_bytes(b"no weights")
+    outcome = script(EVALUATE, "run", *metrics, *QUICK, "--inception", "damaged.pth")
     assert outcome.code == 0, outcome.err
     (line,) = (line for line in outcome.out.splitlines() if line.startswith("warning: annealed"))
     assert "expected real vectors, got unit sphere" in line
     after = document()
     assert after["annealed"]["value"] is None
     assert after["diagnostics"]["mutual_information"]["value"] is not None
-    assert "missing.pth" in after["samples"]["frechet_distance"]["reason"]
+    assert "damaged.pth" in after["samples"]["frechet_distance"]["reason"]
     assert len([line for line in outcome.out.splitlines() if line.startswith("warning: samples")]) == 1
     assert after["samples"]["nearest_neighbour_distance"]["value"] is not None
 
@@ -140,3 +144,19 @@ def test_figures_of_other_code_are_kept_apart(script: Script) -> None:
     assert line.endswith("they are of another code")
     assert "elbo" not in document()
     assert json.loads(Path("run/evaluation.earlier.json").read_text()) == older
+
+
+def test_a_finer_estimate_is_kept_beside_a_coarser_one(script: Script) -> None:
+    assert script(TRAIN, *FAST, "--run_dir", "run", "--num_samples", "40").code == 0
+    fine = document()
+    outcome = script(EVALUATE, "run", "--num_samples", "7", "--num_repeats", "2")
+    assert outcome.code == 0, outcome.err
+    said = " ".join((outcome.out + outcome.err).split())
+    assert "the earlier log p(x) is of 40 draws an example, this one of 14" in said
+    assert json.loads(Path("run/evaluation.finer.json").read_text()) == fine
+    assert document()["log_marginal"]["num_samples"] == 7
+    assert script(EVALUATE, "run", "--num_samples", "3").code == 0
+    assert json.loads(Path("run/evaluation.finer.json").read_text()) == fine  # not the one of 14, which is coarser
+    Path("run/evaluation.finer.json").unlink()
+    assert script(EVALUATE, "run", "--num_samples", "40").code == 0
+    assert not Path("run/evaluation.finer.json").exists()

@@ -60,7 +60,7 @@ def test_the_two_layers_are_those_of_the_paper() -> None:
     values = construct(parser, parse(parser, ["--config", str(config)]))
     vae = jv.VAE(
         data_shape=(28, 28, 1),
-        **{name: values[name] for name in ("latent_dim", "encoder", "decoder", "posterior", "prior", "likelihood")},
+        **{name: values[name] for name in ("latent_dim", "encoder", "decoder", "posterior", "prior")},
     )
     params = vae.init(jax.random.key(0))
     for part in ("posterior", "prior"):  # gains away from their small start

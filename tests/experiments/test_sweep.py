@@ -6,6 +6,7 @@ import math
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jaxvae.cli.experiment import experiment_parser
@@ -138,3 +139,11 @@ def test_a_run_can_be_where_a_sweep_starts(script: Script, tmp_path: Path) -> No
     first, _ = rows_of(tmp_path / "runs" / "sweep-1" / "sweep.csv")
     document = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert float(first["elbo"]) == pytest.approx(document["elbo"]["value"], rel=1e-5)
+
+
+def test_members_read_the_data_as_their_flags_say(tmp_path: Path) -> None:
+    """How an array is read decides the examples: channels in front, and the level that is white."""
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 17, (30, 5, 3, 4)).astype(np.uint8))
+    flags = ["--data", str(tmp_path / "a.npy"), "--channels", "first", "--maximum", "200"]
+    _, jobs = plan(experiment_parser("", SweepFlags), [*flags, "--learning_rate", "1e-3", "1e-4"])
+    assert [(job.setup.dataset.data_shape, job.setup.dataset.maximum) for job in jobs] == [((3, 4, 5), 200)] * 2

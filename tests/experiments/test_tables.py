@@ -49,17 +49,22 @@ def data_of(flags: list[str]) -> Any:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
 def test_counts_are_scored_as_they_are_stored(tmp_path: Path, dtype: type) -> None:
-    """Integers are grey levels for any other likelihood: shares of the largest."""
+    """Integers of a table are so for every likelihood that is not one of levels."""
     counts, path = np.random.default_rng(1).poisson(3.0, (40, 5)).astype(dtype), str(tmp_path / "counts.npy")
     np.save(path, counts)
-    for flags in (["Poisson"], ["ZeroInflated", "--likelihood.likelihood", "Poisson"], ["NegativeBinomial"]):
+    for flags in (
+        ["Poisson"],
+        ["ZeroInflated", "--likelihood.likelihood", "Poisson"],
+        ["NegativeBinomial"],
+        ["Normal"],
+    ):
         setup = data_of(["--data", path, "--likelihood", *flags])
         x = setup.training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
         np.testing.assert_array_equal(x, setup.dataset.test.images.astype(np.float32))
     if dtype != np.float32:
-        setup = data_of(["--data", path, "--likelihood", "Normal"])
+        setup = data_of(["--data", path, "--likelihood", "Categorical"])
         x = setup.training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
-        np.testing.assert_allclose(x, setup.dataset.test.images / 255, rtol=1e-6)
+        np.testing.assert_allclose(x, setup.dataset.test.images / counts.max(), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_a_value_outside_its_column_is_named(tmp_path: Path, column: int, value:
         (["--likelihood", "Poisson", "--scale", "true"], ["counts", "0.0625", "--scale true"]),
         (["--likelihood", "Poisson", "--binarize", "dynamic"], ["--binarize", "--scale true"]),
         (["--likelihood", "NegativeBinomial", "--dequantize"], ["--dequantize", "NegativeBinomial"]),
-        (["--likelihood", "BetaBinomial"], ["{0, 1/255, …, 1}", "--likelihood.total_count 16"]),
+        (["--likelihood", "BetaBinomial", "--likelihood.total_count", "255"], ["{0, 1/255, …, 1}", "total_count 16"]),
         (["--likelihood", "Mixed"], ["(5,)", "(8, 8, 1)"]),
         (["--likelihood", "ZeroInflated", "--likelihood.likelihood", "Poison"], ["did you mean Poisson?"]),
         (["--likelihood", "ZeroInflated", "--likelihood.likelihood", "Bernoulli"], ["of counts", "Bernoulli"]),

@@ -5,8 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxvae.typing import Params
 from tests.components import LIKELIHOODS, LikelihoodRow
 from tests.helpers import assert_finite, check_in_model, keys, tiny_vae
+
+NUM_EXAMPLES = 7
 
 every_row = pytest.mark.parametrize("row", LIKELIHOODS.values(), ids=LIKELIHOODS)
 
@@ -36,6 +39,36 @@ def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float)
     assert [value.shape for value in values] == [(5,), (5,)]
     assert np.all(vae.likelihood.support.contains(np.asarray(x)))
     assert_finite((values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 5))))
+
+
+@every_row
+def test_a_start_from_data_that_never_change(row: LikelihoodRow) -> None:
+    """Zeros alone, or ones; one example again and again; half the dimensions constant: a bounded start, a gradient."""
+    vae = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
+
+    def silent_log_prob(own: Params, x: jax.Array) -> jax.Array:
+        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
+        return vae.likelihood.distribution(vae, {"likelihood": own}, outputs).log_prob(x)
+
+    def fit(x: jax.Array) -> tuple[Params, jax.Array, Params]:
+        own = vae.likelihood.init(jax.random.key(0), vae, x)
+        value, gradients = jax.vmap(jax.value_and_grad(silent_log_prob), (None, 0))(own, x)
+        return own, value, gradients
+
+    def draws(key: jax.Array) -> jax.Array:
+        own = vae.likelihood.init(jax.random.key(0), vae, None)
+        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
+        return vae.likelihood.distribution(vae, {"likelihood": own}, outputs).sample(key)
+
+    free = np.asarray(jax.jit(jax.vmap(draws))(keys(1, NUM_EXAMPLES)))
+    repeated = np.broadcast_to(free[0], free.shape)
+    is_constant = np.arange(free[0].size).reshape(free[0].shape) % 2 == 0
+    zeros = np.zeros_like(free)
+    lowest = np.where(vae.likelihood.support.contains(zeros), zeros, 1.0)
+    data = np.stack([lowest, repeated, np.where(is_constant, repeated, free)])
+    own, value, gradients = jax.jit(jax.vmap(fit))(jnp.asarray(data))
+    assert value.shape == (3, NUM_EXAMPLES)
+    assert_finite((own, value, gradients))
 
 
 @every_row

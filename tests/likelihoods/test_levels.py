@@ -10,7 +10,17 @@ import pytest
 import jaxvae as jv
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation.baseline import independent_baseline
-from jaxvae.likelihoods import Categorical, ContinuousBernoulli, DiscretizedLogisticMixture
+from jaxvae.likelihoods import (
+    AutoregressiveBernoulli,
+    Bernoulli,
+    BetaBinomial,
+    Categorical,
+    ContinuousBernoulli,
+    DiscretizedLogistic,
+    DiscretizedLogisticMixture,
+    ZeroInflated,
+    silent_member,
+)
 from jaxvae.likelihoods.support import levels
 from tests.helpers import DATA_SHAPE, check_in_model, tiny_vae
 
@@ -30,6 +40,29 @@ def test_every_level_that_preprocessing_makes_is_in_the_support() -> None:
     assert not np.any(levels(256).contains((raw + 0.01) / 255))
     assert np.all(levels(65_536).contains(np.arange(65_536, dtype=np.float32) / np.float32(65_535)))
     assert levels(17) is levels(17)
+
+
+@pytest.mark.parametrize(
+    "likelihood", [Categorical(), DiscretizedLogistic(), DiscretizedLogisticMixture(), BetaBinomial()]
+)
+def test_levels_that_are_left_to_the_data(likelihood: Any) -> None:
+    """Digits have the levels 0 … 16; a number of one's own stays, and outside of a run there must be one."""
+    of_digits = likelihood.for_data(16)
+    assert of_digits.support is levels(17)
+    assert of_digits.for_data(255) is of_digits
+    zeros = ZeroInflated(of_digits).support if isinstance(likelihood, BetaBinomial) else levels(17)
+    assert zeros is levels(17)
+    assert likelihood.for_data(None) is likelihood
+    with pytest.raises(jv.UserError, match=r"must be a number where .* got None\. For grey levels give it, 25[56] for"):
+        tiny_vae(likelihood=likelihood)
+
+
+def test_an_inflated_likelihood_asks_for_the_levels_of_the_one_within() -> None:
+    inflated = ZeroInflated(BetaBinomial())
+    assert inflated.for_data(16).likelihood == BetaBinomial(16)
+    assert ZeroInflated().for_data(16) == ZeroInflated()
+    with pytest.raises(jv.UserError, match=r"BetaBinomial.total_count must be a number where"):
+        tiny_vae(likelihood=inflated)
 
 
 def test_rgb_mixture_in_a_model() -> None:
@@ -71,19 +104,24 @@ def test_an_rgb_mixture_has_no_mean_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("shape", [DATA_SHAPE, RGB_SHAPE])
-def test_mixture_starts_spread_out_with_the_weights_of_the_examples(shape: tuple[int, ...]) -> None:
-    """All examples at level 0 or 1 in turn: next to component 0 or 2 of three, and none at the middle."""
-    likelihood = DiscretizedLogisticMixture(num_components=3)
+def test_a_mixture_starts_near_its_maximum_likelihood_with_every_component_in_use(shape: tuple[int, ...]) -> None:
+    """Three quarters of the values at level 0, the rest at 1: the best is their entropy; the even spread is far off."""
+    likelihood = DiscretizedLogisticMixture(num_components=3, num_levels=256)
     vae = tiny_vae(likelihood=likelihood) if shape == DATA_SHAPE else rgb_vae(likelihood)
     examples = jnp.broadcast_to((jnp.arange(8.0) % 4 == 0).astype(jnp.float32)[:, None, None, None], (8, *shape))
-    params = {"likelihood": likelihood.init(jax.random.key(0), vae, examples)}
-    p = likelihood.distribution(vae, params, jnp.zeros(likelihood.parameter_shape(vae)))
-    count = 8 * (3 if shape == RGB_SHAPE else 1)  # a channel is an example of its pixel's weights
-    weights = np.array([0.75 * count + 1, 1, 0.25 * count + 1]) / (count + 3)
-    pixels = shape[:-1] if shape == RGB_SHAPE else shape
-    np.testing.assert_allclose(jax.nn.softmax(p.logits), np.broadcast_to(weights, (*pixels, 3)), rtol=1e-5)
-    np.testing.assert_allclose(p.locs, np.broadcast_to([0.0, 0.5, 1.0], (*shape, 3)), atol=1e-6)
-    np.testing.assert_allclose(p.scales, np.full((*shape, 3), 1 / 18), rtol=1e-4)
+    fitted, spread = (
+        silent_member(likelihood, vae, jax.jit(lambda x: likelihood.init(jax.random.key(0), vae, x))(given))
+        for given in (examples, None)
+    )
+    of_fitted, of_spread = (float(jnp.mean(jax.vmap(p.log_prob)(examples))) for p in (fitted, spread))
+    values = np.prod(shape)
+    best = values * (0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert of_spread < best - 0.2 * values
+    assert of_fitted > best - 0.05 * values
+    assert of_fitted < best + 1e-3 or shape == RGB_SHAPE  # where green and blue are told of red, which they equal
+    assert float(jnp.min(jax.nn.softmax(fitted.logits))) > 5e-4
+    np.testing.assert_allclose(spread.locs, np.broadcast_to([0.0, 0.5, 1.0], (*shape, 3)), atol=1e-6)
+    np.testing.assert_allclose(spread.scales, np.full((*shape, 3), 1 / 18), rtol=1e-4)
 
 
 def test_many_components_of_few_levels_start_above_the_smallest_scale() -> None:
@@ -99,7 +137,7 @@ def test_categorical_starts_at_the_baseline() -> None:
     vae = tiny_vae(likelihood=likelihood)
     assert likelihood.parameter_shape(vae) == (7, *DATA_SHAPE)
     for given, expected in (
-        (data, independent_baseline(likelihood, data).log_prob(data[3])),
+        (data, independent_baseline(vae, data).log_prob(data[3])),
         (None, -12 * np.log(7)),
     ):
         params = {"likelihood": likelihood.init(jax.random.key(0), vae, given)}
@@ -116,3 +154,26 @@ def test_continuous_bernoulli_starts_at_the_training_mean() -> None:
         params = {"likelihood": likelihood.init(jax.random.key(0), vae, examples)}
         p = likelihood.distribution(vae, params, jnp.zeros(DATA_SHAPE))
         np.testing.assert_allclose(p.mean, np.broadcast_to(expected, DATA_SHAPE), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        Categorical(5),
+        ContinuousBernoulli(),
+        DiscretizedLogisticMixture(3, 5),
+        Bernoulli(),
+        AutoregressiveBernoulli((4,)),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_levels_that_never_change_have_a_finite_start(likelihood: Any, value: float) -> None:
+    """Of one example: its own value and the other end have a finite log-probability, with finite gradients."""
+    vae, data = tiny_vae(likelihood=likelihood), jnp.full((1, *DATA_SHAPE), value)
+    own = jax.jit(lambda data: likelihood.init(jax.random.key(0), vae, data))(data)
+    p = silent_member(likelihood, vae, own)
+    for x in (data[0], 1.0 - data[0]):
+        log_prob, gradient = jax.value_and_grad(lambda p, x=x: p.log_prob(x))(p)
+        assert np.isfinite(float(log_prob))
+        assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient) if leaf.dtype == jnp.float32)

@@ -1,4 +1,4 @@
-"""The normal likelihood: three kinds of scale, three ranges of the mean."""
+"""The normal likelihood: kinds of scale, ranges of the mean."""
 
 from typing import Any
 
@@ -16,25 +16,27 @@ from tests.sizes import DATA_SHAPE
 MEANS = {"identity": lambda x: x, "sigmoid": special.expit, "tanh": np.tanh}
 
 
-def softplus_scale(raw: Any) -> Any:
-    return 1e-3 + np.log1p(np.exp(raw + np.log(np.expm1(1.0))))
+def softplus_scale(raw: Any, minimum: float) -> Any:
+    return minimum + np.log1p(np.exp(raw + np.log(np.expm1(1.0))))
 
 
 @pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("scale", [0.3, 2, "learned", "per_pixel"])
+@pytest.mark.parametrize("scale", [0.3, 2, "shared", "decoded"])
 def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
     rng = np.random.default_rng(0)
     vae = tiny_vae(likelihood=Normal(scale=scale, mean=mean))
     params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
     raw, expected_scale = rng.normal(size=DATA_SHAPE), scale
-    if scale == "learned":
-        np.testing.assert_allclose(softplus_scale(params["likelihood"]["raw_scale"]), 1.001, rtol=1e-6)
+    minimum = 3e-3 if mean == "identity" else 1e-3  # in units of the data's spread, or of [0, 1]
+    if scale == "shared":
+        start = softplus_scale(params["likelihood"]["raw_scale"], minimum)
+        np.testing.assert_allclose(start, 1.0 + minimum, rtol=1e-6)
         params = {"likelihood": {"raw_scale": jnp.asarray(-1.5)}}
-        expected_scale = softplus_scale(-1.5)
+        expected_scale = softplus_scale(-1.5, minimum)
     outputs = 3 * rng.normal(size=DATA_SHAPE)
     loc = MEANS[mean](outputs)
-    if scale == "per_pixel":
-        outputs, expected_scale = np.stack([outputs, raw]), softplus_scale(raw)
+    if scale == "decoded":
+        outputs, expected_scale = np.stack([outputs, raw]), softplus_scale(raw, minimum)
     assert vae.likelihood.parameter_shape(vae) == outputs.shape
     p = vae.likelihood.distribution(vae, params, jnp.asarray(outputs, jnp.float32))
     x = rng.normal(size=DATA_SHAPE)
@@ -44,8 +46,8 @@ def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
 
 
 def test_a_decoded_scale_starts_at_one_and_never_falls_below_its_floor() -> None:
-    vae = tiny_vae(likelihood=Normal(scale="per_pixel"))
-    for raw, expected in ((0.0, 1.001), (-1e4, 1e-3)):
+    vae = tiny_vae(likelihood=Normal(scale="decoded"))
+    for raw, expected in ((0.0, 1.003), (-1e4, 3e-3)):
         outputs = jnp.stack([jnp.zeros(DATA_SHAPE), jnp.full(DATA_SHAPE, raw)])
         scale = vae.likelihood.distribution(vae, {}, outputs).scale
         np.testing.assert_allclose(scale, np.full(DATA_SHAPE, expected), rtol=1e-5)
@@ -53,7 +55,7 @@ def test_a_decoded_scale_starts_at_one_and_never_falls_below_its_floor() -> None
 
 def test_a_fixed_scale_is_a_leaf_and_a_kind_of_scale_is_not() -> None:
     assert jax.tree.leaves(Normal(scale=2)) == [2.0]
-    assert jax.tree.leaves(Normal(scale="learned")) == []
+    assert jax.tree.leaves(Normal(scale="shared")) == []
 
     def log_prob(likelihood: Normal) -> jax.Array:
         vae = tiny_vae(likelihood=likelihood)
@@ -69,8 +71,8 @@ def test_a_fixed_scale_is_a_leaf_and_a_kind_of_scale_is_not() -> None:
         ({"scale": 0}, "Normal.scale must be > 0, got 0.0"),
         ({"scale": -0.5}, "Normal.scale must be > 0, got -0.5"),
         (
-            {"scale": "learnt"},
-            "Normal.scale must be one of learned, per_pixel, optimal; got 'learnt' (did you mean learned?)",
+            {"scale": "decode"},
+            "Normal.scale must be one of shared, per_dimension, decoded; got 'decode' (did you mean decoded?)",
         ),
         (
             {"mean": "sigmod"},

@@ -158,7 +158,7 @@ def test_a_batch_is_one_large_matrix_product(network: Any, input_shape: Any, out
     ("network", "data_shape", "likelihood"),
     [
         (Conv((4, 5)), (9, 7, 1), jv.likelihoods.Bernoulli()),
-        (ResNet((4,)), (8, 6, 3), jv.likelihoods.Normal(scale="per_pixel")),
+        (ResNet((4,)), (8, 6, 3), jv.likelihoods.Normal(scale="decoded")),
     ],
     ids=["grey", "RGB"],
 )

@@ -7,7 +7,7 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.networks import MLP
-from jaxvae.networks.mlp import ACTIVATIONS
+from jaxvae.networks.activations import ACTIVATIONS
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 OUTPUT_SHAPE = (2, 5)
@@ -46,13 +46,14 @@ def test_without_hidden_layers_it_is_affine_and_with_them_it_is_not() -> None:
 
     assert departure(MLP(())) < 1e-5
     assert departure(MLP((6,), "identity")) < 1e-5
-    assert departure(MLP((6,))) > 0.1
+    assert departure(MLP((6,), output_gain=1.0)) > 0.1
 
 
-def test_fresh_weights_have_variance_one_over_fan_in_and_fresh_biases_are_zero() -> None:
+def test_fresh_weights_have_variance_gain_squared_over_fan_in_and_fresh_biases_are_zero() -> None:
     """60,000 weights: within 5 standard errors of the mean and of the variance, and none beyond 2.3 / √fan-in."""
-    params = jax.jit(lambda key: MLP((200,)).init(key, jnp.zeros(300), (2,)))(jax.random.key(2))["params"]
-    weights = np.asarray(params["Dense_0"]["kernel"], np.float64) * np.sqrt(300)
+    network = MLP((200,), hidden_gain=1.7)
+    params = jax.jit(lambda key: network.init(key, jnp.zeros(300), (2,)))(jax.random.key(2))["params"]
+    weights = np.asarray(params["Dense_0"]["kernel"], np.float64) * np.sqrt(300) / 1.7
     assert weights.shape == (300, 200)
     assert abs(weights.mean()) < 5 / np.sqrt(weights.size)
     assert abs(weights.var() - 1) < 5 * np.sqrt(np.mean((weights**2 - 1) ** 2) / weights.size)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae.keys import Purpose, keys_for
 from jaxvae.networks import MLP
 from jaxvae.objectives import VAEGAN, AdversarialAutoencoder, FactorVAE, Objective, permute_dimensions
+from jaxvae.objectives.adversarial import _mean_and_shown
 from jaxvae.pytrees import dataclass
 from tests.helpers import BATCH, assert_trees_close, binary_batch, init, keys, tiny_vae
 
@@ -116,10 +118,10 @@ def test_the_two_losses_by_hand(objective: Any) -> None:
     q = jax.vmap(lambda x: vae.encode(params, x))(xs)
     own = keys(1, BATCH)[MASK]
     first = np.asarray(jax.vmap(lambda q, key: q.sample(key))(q, own), np.float64)
-    fresh = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys(1, BATCH)[MASK])
+    fresh = keys_for(keys(1, BATCH)[MASK], Purpose.OTHER_DRAWS)
     if isinstance(objective, FactorVAE):
         second = jax.vmap(lambda q, key: q.sample(key))(q, fresh)
-        permuting = jax.vmap(lambda key: jax.random.fold_in(key, 2))(keys(1, BATCH)[MASK])
+        permuting = keys_for(keys(1, BATCH)[MASK], Purpose.ORDER)
         fake = np.asarray(permute_dimensions(permuting, second, jnp.ones(4, bool)), np.float64).sum(-1)
         real, half = first.sum(-1), 0.5
         signal = np.full(4, 2.0)  # ∂ γ logit / ∂ z
@@ -170,6 +172,57 @@ def test_vae_gan_gradients_stay_with_their_player() -> None:
     np.testing.assert_allclose(score["reconstruction"], -np.sum((x - jv.reconstruct(vae, params, x)) ** 2), rtol=1e-5)
     total = sum(float(metrics[name]) for name in ("encoder_loss", "decoder_loss", "discriminator_loss"))
     np.testing.assert_allclose(metrics["loss"], total, rtol=1e-5)
+
+
+def test_the_features_of_vae_gan_are_measured_by_their_deviations() -> None:
+    """½ Σ_j (Δ_j / σ_j)² in numpy, and features of a hundred times the size leave the encoder's loss as it is."""
+    objective = VAEGAN(1.0, 6, MLP((), output_gain=1.0))
+    _, metrics, params = gradients(objective)
+    vae, xs = tiny_vae(), binary_batch()
+    network = params["objective"]["features"]
+    louder = {**params["objective"], "features": jax.tree.map(lambda leaf: 100.0 * leaf, network)}
+    _, of_louder, _ = gradients(objective, louder)
+    np.testing.assert_allclose(metrics["encoder_loss"], of_louder["encoder_loss"], rtol=1e-3)
+
+    draws = jax.vmap(lambda key, x: vae.draw(params, key, x))(keys(1, BATCH), xs)
+    means = jax.vmap(lambda z: vae.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
+    f = [np.asarray(objective._features(params["objective"], one), np.float64)[MASK] for one in (xs, means)]
+    variance = f[0].var(0) + f[0].mean(0) ** 2 / (len(f[0]) + 1)
+    distance = 0.5 * np.mean(np.sum((f[0] - f[1]) ** 2 / variance, axis=1))
+    expected = np.asarray(draws.kl, np.float64).sum(1)[MASK].mean() + distance
+    np.testing.assert_allclose(metrics["encoder_loss"], expected, rtol=1e-3)
+
+
+def test_vae_gan_measures_a_last_batch_of_one_example_by_its_own_features() -> None:
+    """One example has no deviation: σ² = f² / 2, and the encoder's distance is Σ_j (f_j(x̃) − f_j(x))² / f_j(x)²."""
+    vae, xs = tiny_vae(), binary_batch()
+    objective = VAEGAN(1.0, 6, MLP((), output_gain=1.0))
+    params = {**init(vae, jax.random.key(0)), "objective": objective.init(jax.random.key(2), vae, None)}
+    loss, metrics = objective.loss(vae, params, keys(1, BATCH), xs, np.arange(BATCH) == 1, jnp.asarray(0))
+    assert np.isfinite(loss)
+    draws = jax.vmap(lambda key, x: vae.draw(params, key, x))(keys(1, BATCH), xs)
+    means = jax.vmap(lambda z: vae.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
+    own, other = (np.asarray(objective._features(params["objective"], one), np.float64)[1] for one in (xs, means))
+    expected = np.asarray(draws.kl, np.float64).sum(1)[1] + np.sum((other - own) ** 2 / own**2)
+    np.testing.assert_allclose(metrics["encoder_loss"], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("likelihood", [jv.likelihoods.Bernoulli(), jv.likelihoods.Normal()])
+def test_the_judge_of_vae_gan_is_shown_values_that_data_can_have(likelihood: Any) -> None:
+    """Zeros and ones of binary data, with the gradient of their mean; the mean itself of real data."""
+    vae = tiny_vae(likelihood=likelihood)
+    params = init(vae, jax.random.key(0))
+
+    def shown(z: jax.Array) -> Any:
+        return _mean_and_shown(jax.random.key(1), vae.decode(params, z))
+
+    (mean, value), pulled = jax.jvp(shown, (jnp.ones(vae.latent_dim),), (jnp.ones(vae.latent_dim),))
+    if isinstance(likelihood, jv.likelihoods.Bernoulli):
+        assert set(np.unique(value)) <= {0.0, 1.0}
+        assert np.all((mean > 0.0) & (mean < 1.0))
+    else:
+        np.testing.assert_array_equal(value, mean)
+    np.testing.assert_allclose(*pulled)
 
 
 def test_bad_input() -> None:

@@ -1,5 +1,6 @@
 """Lagging inference: what moves in which step, when it ends, and the information that decides it."""
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_the_encoder_moves_in_every_step_and_the_rest_in_every_third() -> None:
 
 
 def test_a_discriminator_keeps_pace_with_the_encoder() -> None:
-    objective = Lagging(FactorVAE(discriminator=jv.networks.MLP((3,))), num_encoder_steps=ENCODER_STEPS)
+    objective = Lagging(FactorVAE(discriminator=jv.networks.MLP((3,))), num_encoder_steps=ENCODER_STEPS, window=100)
     before, after = states(training(objective), 1)
     assert moved(before, after) == {"encoder"}
     players = (state.params["objective"]["objective"] for state in (before, after))
@@ -61,7 +62,7 @@ def test_a_discriminator_keeps_pace_with_the_encoder() -> None:
 
 
 def test_once_nothing_lags_training_is_plain() -> None:
-    lagging, plain = training(Lagging()), training(ELBO())
+    lagging, plain = training(Lagging(window=100)), training(ELBO())
     state, expected = states(lagging, 0)[0], states(plain, 3)
     objective = state.params["objective"]
     state = state._replace(
@@ -94,6 +95,21 @@ def test_the_phase_ends_with_the_first_window_that_gains_nothing(last: float, la
     assert fixed["lags"] == lags
     np.testing.assert_allclose(fixed["last"], np.average(information, weights=counts), rtol=1e-4)
     assert fixed["sum"] == fixed["count"] == 0.0
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3, 39, 40, 900])
+def test_no_run_is_too_short_for_the_default_window(num_steps: int) -> None:
+    """A twentieth of the run, so that two windows fit; one of one's own that does not is refused."""
+    objective = Lagging().for_run(1437, num_steps)
+    objective.check_run(num_steps, 1.0)
+    assert objective.window == max(1, round(num_steps / 20))
+    with pytest.raises(jv.UserError, match=r"window must be at most half the run's .* lower --objective.window"):
+        Lagging(window=num_steps + 1).for_run(1437, num_steps).check_run(num_steps, 1.0)
+
+
+def test_a_small_set_is_trained_with_the_default_window() -> None:
+    job = dataclasses.replace(training(Lagging()), epochs=3).for_examples(BATCH)
+    assert states(job, 1)[-1].params["objective"]["fixed"]["last"] > -np.inf  # its first window has ended
 
 
 MASK = np.ones(BATCH, bool)

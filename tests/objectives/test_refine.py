@@ -10,6 +10,7 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.evaluation import evaluate
+from jaxvae.keys import Purpose, key_for
 from jaxvae.objectives import Lagging, SemiAmortized, elbo_terms, refine
 from tests.linear_gaussian import LinearGaussian, as_example
 
@@ -64,7 +65,7 @@ def test_gradients_of_the_semi_amortised_objective(problem: Problem) -> None:
     for one, other in zip(jax.tree.leaves(both["encoder"]), jax.tree.leaves(own["encoder"]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
-    refine_key, draw_key = jax.random.split(jax.random.fold_in(key, 1))
+    refine_key, draw_key = jax.random.split(key_for(key, Purpose.REFINEMENT))
     refined = objective.infer(problem.vae, problem.params, refine_key, problem.x)
     of_refined = gradient(
         lambda p: elbo_terms(problem.vae.draw(p, jax.random.clone(draw_key), problem.x, posterior=refined)).value
@@ -88,14 +89,17 @@ def test_the_weight_of_the_kl_is_that_of_the_refinement(problem: Problem) -> Non
 
 
 def test_evaluation_draws_from_the_refined_posterior(problem: Problem) -> None:
-    """Also within Lagging: log p(x) by one draw is near the truth, which the encoder's q is far from."""
-    x, log_px = problem.x[None], problem.exact.log_marginal(problem.flat)
+    """Also within Lagging: log p(x) by one draw is near the truth; the encoder's ELBO is 4.6 nats below it.
+
+    An ELBO by one draw varies by 1.03 nats, the mean of 20 by 0.23.
+    """
+    x, log_px = jnp.repeat(problem.x[None], 20, axis=0), problem.exact.log_marginal(problem.flat)
     for objective in (SemiAmortized(steps=300, num_samples=8), Lagging(SemiAmortized(steps=300, num_samples=8))):
         own = objective.init(jax.random.key(0), problem.vae, None)
         params = {**problem.params, "objective": own}
         figures = evaluate(problem.vae, objective, params, jax.random.key(1), x, num_samples=1).figures
         assert abs(figures["log_marginal"].value - log_px) < 0.15
-        assert abs(figures["elbo"].value - log_px) < 2.0
+        assert abs(figures["elbo"].value - log_px) < 6 * 0.23
 
 
 def test_bad_input(problem: Problem) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.objectives import Constant, Cyclical, Linear, Schedule
+from jaxvae.objectives import Constant, Cyclical, Linear, Schedule, Sigmoid
 from tests.components import SCHEDULES
 from tests.helpers import counting
 
@@ -61,9 +61,37 @@ def test_the_ramp_is_a_leaf_and_the_steps_are_structure() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "expected"), [(Linear(), 200), (Linear(share=0.7), 700), (Sigmoid(), 200), (Cyclical(), 4 * 125)]
+)
+def test_by_default_a_schedule_ends_within_the_run(schedule: Schedule, expected: int) -> None:
+    """A fifth of 1,000 steps or the share given, or half of them in 4 cycles; of the shortest run at least one."""
+    objective = jv.objectives.ELBO(schedule=schedule).for_run(num_examples=50, num_steps=1000)
+    assert objective.schedule.warmup_steps == objective.warmup_steps == expected
+    assert objective.for_run(50, 9) is objective  # a number stays
+    assert type(schedule).__name__ in repr(objective)
+    assert schedule.for_run(1).warmup_steps >= 1
+
+
+def test_numbers_of_ones_own_do_not_follow_the_run() -> None:
+    for schedule in (Linear(7), Sigmoid(7), Cyclical(7), Constant()):
+        assert schedule.for_run(1000) is schedule
+        objective = jv.objectives.MinimumRate(schedule=schedule)
+        assert objective.for_run(50, 1000) is objective
+
+
+@pytest.mark.parametrize(
+    ("schedule", "name"), [(Linear(), "Linear.steps"), (Sigmoid(), "Sigmoid.steps"), (Cyclical(), "Cyclical.period")]
+)
+def test_outside_of_a_run_there_is_no_length_to_follow(schedule: Schedule, name: str) -> None:
+    with pytest.raises(jv.UserError, match=f"{name} must be a number outside of a run, got None"):
+        schedule(jnp.asarray(0))
+
+
+@pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: Linear(steps=0), "Linear.steps must be >= 1, got 0"),
+        (lambda: Linear(share=1.5), "Linear.share must be > 0 and <= 1, got 1.5"),
         (lambda: Cyclical(period=0), "Cyclical.period must be >= 1, got 0"),
         (lambda: Cyclical(cycles=-1), "Cyclical.cycles must be >= 1, got -1"),
         (lambda: Cyclical(ramp=1.5), "Cyclical.ramp must be > 0 and <= 1, got 1.5"),

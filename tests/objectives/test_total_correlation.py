@@ -12,7 +12,7 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.distributions import MultivariateNormal, Normal
-from jaxvae.objectives import BetaTCVAE, log_aggregate
+from jaxvae.objectives import BetaTCVAE, Lagging, log_aggregate
 from jaxvae.objectives.total_correlation import log_weights
 from jaxvae.training import create_state, train_step
 from jaxvae.training.epoch import Batch
@@ -128,13 +128,16 @@ def test_training_hands_over_the_size_of_the_training_set() -> None:
         metrics.append(jax.jit(train_step)(training, state, job.images, batch)[1])
     assert_trees_close(metrics[0], metrics[1], rtol=0, atol=0)
     assert float(metrics[0]["loss"]) != float(metrics[2]["loss"])
-    assert BetaTCVAE(dataset_size=7).for_dataset(9).dataset_size == 7
+    assert BetaTCVAE(dataset_size=7).for_run(9, 1).dataset_size == 7
+    wrapped = Lagging(BetaTCVAE(), window=3).for_run(9, 1)
+    assert wrapped == Lagging(BetaTCVAE(dataset_size=9), window=3)
+    assert wrapped.for_run(9, 1) is wrapped
 
 
 def test_bad_input() -> None:
     vae, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
     params = init(vae, jax.random.key(0))
-    with pytest.raises(jv.UserError, match=r"BetaTCVAE.dataset_size is needed .*for_dataset"):
+    with pytest.raises(jv.UserError, match=r"BetaTCVAE.dataset_size is needed outside of training"):
         BetaTCVAE().loss(vae, params, keys(1, BATCH), xs, mask, jnp.asarray(0))
     q = MultivariateNormal(jnp.zeros((B, D)), jnp.eye(D))
     with pytest.raises(jv.UserError, match=r"independent dimensions, got MultivariateNormal"):

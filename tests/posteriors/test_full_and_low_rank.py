@@ -1,11 +1,14 @@
 """FullNormal and LowRankNormal: the covariance that their docstrings build from the encoder's outputs, by scipy."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 
 import jaxvae as jv
+from jaxvae import distributions
 from jaxvae.posteriors import FullNormal, LowRankNormal
 
 SIZE = 3
@@ -21,11 +24,33 @@ def test_full_normal_fills_its_factor_row_by_row() -> None:
     assert posterior.parameter_shape(VAE) == (9,)
     outputs = rng.normal(size=9)
     factor = np.diag(positive(outputs[3:6]))
-    factor[1, 0], factor[2, 0], factor[2, 1] = outputs[6:]
+    factor[1, 0], factor[2, 0], factor[2, 1] = outputs[6:] / np.sqrt(SIZE)
     q = posterior.distribution(VAE, {}, jnp.asarray(outputs, jnp.float32))
     z = rng.normal(size=(7, SIZE))
     expected = stats.multivariate_normal(outputs[:3], factor @ factor.T).logpdf(z)
     np.testing.assert_allclose(q.log_prob(jnp.asarray(z, jnp.float32)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [2, 100])
+def test_both_start_as_the_diagonal_normal(size: int) -> None:
+    """Of a silent encoder: N(0, I); of noise in its outputs, 4,950 entries below the diagonal add no more than one."""
+    vae = jv.VAE((4,), size)
+    for posterior in (FullNormal(), LowRankNormal()):
+        silent = jnp.zeros(posterior.parameter_shape(vae))
+        mean, covariance = _moments(posterior.distribution(vae, {}, silent))
+        expected = jv.posteriors.DiagonalNormal().distribution(vae, {}, jnp.zeros((2, size)))
+        np.testing.assert_allclose(mean, expected.loc, atol=1e-6)
+        np.testing.assert_allclose(covariance, np.diag(expected.scale**2), atol=1e-6)
+    noise = 0.3 * np.random.default_rng(0).normal(size=FullNormal().parameter_shape(vae))
+    noise[: 2 * size] = 0.0
+    _, covariance = _moments(FullNormal().distribution(vae, {}, jnp.asarray(noise, jnp.float32)))
+    assert np.diag(covariance).max() < 1.0 + 2 * 0.3**2
+
+
+def _moments(q: Any) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(q, distributions.LowRankNormal):
+        return np.asarray(q.loc), np.asarray(jnp.diag(q.scale**2) + q.factor @ q.factor.T)
+    return np.asarray(q.loc), np.asarray(q.scale_tril @ q.scale_tril.T)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 5])

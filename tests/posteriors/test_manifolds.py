@@ -50,3 +50,22 @@ def test_the_posterior_s_centre_is_as_far_from_0_as_the_encoder_s_output_is_long
     q = posterior.distribution(vae, {}, jnp.array([[0.3, -0.4], [0.0, 1.0]]))
     np.testing.assert_allclose(q.loc, np.array([0.6, -0.8]) * np.tanh(0.5) / 2, rtol=1e-5)
     np.testing.assert_allclose(q.scale[0], 1.0, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("space", ["sphere", "ball"])
+def test_a_decoder_is_shown_a_point_in_units_of_its_coordinates(space: str, scaled: bool) -> None:
+    """Of 7 coordinates, of which the squares sum to 1 on the sphere, and to 1/0.3 at the edge of the ball."""
+    if space == "sphere":
+        posterior, prior, factor = posteriors.VonMisesFisher(scaled=scaled), priors.HypersphericalUniform(), 7**0.5
+    else:
+        posterior, prior = posteriors.PoincareNormal(0.3, scaled=scaled), priors.PoincareNormal(curvature=0.3)
+        factor = (7 * 0.3) ** 0.5
+    identity = jv.networks.MLP((), "identity", output_gain=1.0)
+    likelihood = jv.likelihoods.Normal(scale=1.0)
+    vae = jv.VAE((5,), 7, posterior=posterior, prior=prior, decoder=identity, likelihood=likelihood)
+    params = vae.init(jax.random.key(0))
+    z = jax.random.normal(jax.random.key(1), (7,))
+    z /= 1.01 * jnp.linalg.norm(z)
+    weights = params["decoder"]["params"]["Dense_0"]["kernel"]
+    np.testing.assert_allclose(jv.decode(vae, params, z).mean, (factor if scaled else 1.0) * z @ weights, rtol=1e-5)

@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae import posteriors, priors
+from jaxvae.data import Preprocessing
 from jaxvae.posteriors import BinaryConcrete, Concrete, Geometric
+from jaxvae.training import Training
 from tests.helpers import init, tiny_vae
 
+FITTING = {
+    Concrete: priors.UniformConcrete(2),
+    BinaryConcrete: priors.UniformBinaryConcrete(),
+    posteriors.WithNoise: priors.WithNoise(priors.UniformBinaryConcrete()),
+}
 SCHEDULE = Geometric(start=2.0, end=0.5, steps=8)
 
 
@@ -20,6 +28,25 @@ def test_geometric() -> None:
     expected = np.exp(np.interp(steps, [0, 8], np.log([2.0, 0.5])))
     np.testing.assert_allclose([SCHEDULE(jnp.asarray(step)) for step in steps], expected, rtol=1e-6)
     np.testing.assert_allclose(jax.jit(jax.vmap(SCHEDULE))(jnp.asarray(steps)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "posterior",
+    [
+        Concrete(2, Geometric(2.0, 0.5)),
+        BinaryConcrete(Geometric(2.0, 0.5)),
+        posteriors.WithNoise(BinaryConcrete(Geometric(2.0, 0.5))),
+    ],
+)
+def test_by_default_the_temperature_falls_over_half_of_the_run(posterior: Any) -> None:
+    vae = jv.VAE((2,), 4, posterior=posterior, prior=FITTING[type(posterior)])
+    training = Training(vae, Preprocessing(), batch_size=10, epochs=4).for_examples(100)
+    resolved = training.model.posterior
+    inner = getattr(resolved, "posterior", resolved)
+    assert inner.temperature.steps == 20
+    assert training.for_examples(100) is training
+    with pytest.raises(jv.UserError, match=r"Geometric.steps must be a number outside of a run, got None"):
+        vae.at_step(jnp.asarray(3))
 
 
 @pytest.mark.parametrize("posterior", [Concrete(num_classes=2, temperature=SCHEDULE), BinaryConcrete(SCHEDULE)])
@@ -62,14 +89,14 @@ def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None
         ),
         (
             lambda: jv.VAE((2,), posterior=Concrete(3), prior=jv.priors.UniformConcrete(4)),
-            "the posterior and the prior must share one space, got Concrete over simplex[3] and UniformConcrete over "
-            "simplex[4]: give both the same numbers",
+            "the posterior and the prior must share one space, got Concrete over log-probabilities[3] and "
+            "UniformConcrete over log-probabilities[4]: give both the same numbers",
         ),
         (
             lambda: jv.VAE((2,), posterior=Concrete(straight_through=True), prior=jv.priors.UniformConcrete()),
             "the posterior and the prior must share one space, got Concrete over one-hot vectors[4] and "
-            "UniformConcrete over simplex[4]: with this posterior use --prior Exemplar or UniformCategorical or Vamp, "
-            "with this prior use --posterior Concrete",
+            "UniformConcrete over log-probabilities[4]: with this posterior use --prior Exemplar or "
+            "UniformCategorical or Vamp, with this prior use --posterior Concrete",
         ),
     ],
 )

@@ -196,6 +196,15 @@ def test_a_fitted_codebook_leaves_less_with_every_level() -> None:
     assert np.all(np.diff(errors) < -0.1 * np.array(errors[:-1])), errors
 
 
+@pytest.mark.parametrize(("latent_dim", "depth", "code_dim"), [(24, 2, 3), (64, 1, 16), (3, 1, 1)])
+def test_by_default_the_rate_does_not_grow_with_the_latents(latent_dim: int, depth: int, code_dim: int) -> None:
+    """Four groups, or as many as there are latents."""
+    posterior = VectorQuantized(depth=depth)
+    vae = jv.VAE(DATA_SHAPE, latent_dim, posterior=posterior, prior=UniformCodes())
+    assert posterior.parameter_shape(vae) == (min(4, latent_dim), code_dim)
+    assert jax.eval_shape(vae.init, jax.random.key(0))["posterior"]["fixed"]["codebook"].shape == (depth, 16, code_dim)
+
+
 def test_bad_input() -> None:
     with pytest.raises(jv.UserError, match=r"num_codes must be >= 2, got 1"):
         VectorQuantized(num_codes=1)
@@ -204,7 +213,7 @@ def test_bad_input() -> None:
     with pytest.raises(
         jv.UserError, match=r"multiple of depth · code_dim of VectorQuantized, 2 · 4, got 20: take 16 or 24"
     ):
-        jv.VAE(DATA_SHAPE, 20, posterior=VectorQuantized(depth=2), prior=UniformCodes())
+        jv.VAE(DATA_SHAPE, 20, posterior=VectorQuantized(code_dim=4, depth=2), prior=UniformCodes())
     with pytest.raises(
         jv.UserError, match=r"Vamp over densities of the posterior: .* --prior AutoregressiveCodes or Unif"
     ):

@@ -62,7 +62,7 @@ def test_without_a_closed_form_the_noise_cancels_in_the_estimate() -> None:
     draw = vae.draw(params, jax.random.key(1), x)
     z = draw.latents[:3]
     expected = inner.encode(params, x).log_prob(z) - inner.prior.distribution(inner, params).log_prob(z)
-    np.testing.assert_allclose(draw.kl[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(draw.kl[0], expected, rtol=1e-5, atol=1e-6)  # of densities near 1
 
 
 def test_the_noise_is_the_last_dimensions_and_does_not_depend_on_x() -> None:

@@ -74,6 +74,19 @@ def test_a_binary_example_leaves_out_every_grey_exemplar_that_it_may_come_from()
     np.testing.assert_allclose(vae.prior.given(vae, params, x).log_prob(Z), log_mean(each), rtol=1e-5)
 
 
+def test_a_0_or_a_1_of_real_data_leaves_out_no_other_exemplar() -> None:
+    """Only under a binary likelihood may x be drawn from a grey exemplar."""
+    examples = np.random.default_rng(0).uniform(0.1, 0.9, (4, *DATA_SHAPE)).astype(np.float32)
+    vae = tiny_vae(prior=Exemplar(num_exemplars=4), likelihood=jv.likelihoods.Normal())
+    params = init(vae, jax.random.key(0), examples)
+    everything = vae.prior.distribution(vae, params).log_prob(Z)
+    for value in (0.0, 1.0):
+        given = vae.prior.given(vae, params, jnp.full(DATA_SHAPE, value))
+        np.testing.assert_allclose(given.log_prob(Z), everything, rtol=1e-6)
+    itself = vae.prior.given(vae, params, params["prior"]["fixed"]["exemplars"][2])
+    assert not np.allclose(itself.log_prob(Z), everything)
+
+
 def test_an_only_exemplar_stays_and_everything_is_finite() -> None:
     vae, params, each = model(RAW[:1] / np.float32(255), num_exemplars=3)
     assert each.shape == (1,)

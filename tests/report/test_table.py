@@ -22,3 +22,11 @@ def test_figures_that_are_missing_for_one_reason_have_one_line() -> None:
     assert [row.error for row in rows if row.error] == ["0.250", "0.250"]
     (alone,) = evaluation_rows({"samples": dict.fromkeys(names, absent)})["samples"]
     assert alone.name == "all of it"
+
+
+def test_a_figure_that_its_error_drowns_is_no_evidence() -> None:
+    values = {"value": 53.0, "standard_error": 82.0, "unit": "nats"}
+    (row,) = evaluation_rows({"rate": values})["likelihood [nats]"]
+    assert row.more == "no evidence: within 2 s.e. of 0"
+    (row,) = evaluation_rows({"rate": {**values, "standard_error": 20.0}})["likelihood [nats]"]
+    assert row.more == ""

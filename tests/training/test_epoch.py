@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.training import Optimizer, create_state, example_keys, shuffled_batches, train_epoch, train_step, validate
+from jaxvae.data import Preprocessing
+from jaxvae.training import (
+    Optimizer,
+    Training,
+    create_state,
+    example_keys,
+    shuffled_batches,
+    train_epoch,
+    train_step,
+    validate,
+)
 from jaxvae.training.epoch import Batch, score_examples
-from tests.helpers import assert_trees_close
+from tests.helpers import assert_trees_close, binary_batch, tiny_vae
 from tests.training.conftest import BATCH, NUM_TRAIN, NUM_VALIDATION, Job, make_job
 
 
@@ -200,3 +210,21 @@ def test_no_transfer_from_the_device_inside_an_epoch(job: Job) -> None:
     epoch(training, job.state, job.images)
     with jax.transfer_guard("disallow"):
         epoch(training, job.state, job.images)
+
+
+def test_frozen_parts_stay_as_they_are_in_the_average_too() -> None:
+    """Weight decay, clipping by the norm of what moves, moments and the moving average: for the decoder alone."""
+    optimizer = Optimizer(ema_decay=0.9, weight_decay=0.5, gradient_clip=0.3)
+    free = Training(tiny_vae(), Preprocessing(), optimizer, batch_size=7, epochs=3)
+    frozen = dataclasses.replace(free, freeze=("encoder", "likelihood"))
+    images = binary_batch(batch=21)
+    start = jax.jit(create_state, static_argnums=3)(frozen, jax.random.key(0), images, 21)
+    state, _ = jax.jit(train_epoch)(frozen, start, images)
+    for tree in (state.params, state.average):
+        assert tree is not None
+        for part in ("encoder", "likelihood"):
+            assert_trees_close(tree[part], start.params[part], rtol=0, atol=0)
+    moved = jax.tree.map(lambda new, old: np.any(new != old), state.params["decoder"], start.params["decoder"])
+    assert all(jax.tree.leaves(moved))
+    other, _ = jax.jit(train_epoch)(free, start, images)
+    assert np.any(jax.tree.leaves(other.params["encoder"])[0] != jax.tree.leaves(start.params["encoder"])[0])

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -67,3 +68,47 @@ def test_without_a_mesh_nothing_is_touched() -> None:
 def test_devices_that_are_not_there() -> None:
     with pytest.raises(UserError, match=rf"divide the {jax.device_count()} .* present, got data=3 × model=5 = 15"):
         make_mesh(data=3, model=5)
+
+
+def test_networks_of_dense_layers_work_in_a_mesh_with_explicit_axes(tmp_path: Path) -> None:
+    """The axes of `jax.make_mesh` are explicit by default; training in such a mesh is refused in one line."""
+    program = """
+import jax, jax.numpy as jnp, numpy as np
+import jaxvae as jv
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jaxvae.data import Preprocessing
+from jaxvae.networks import MLP, GatedMLP
+from jaxvae.training import Training
+from jaxvae.training.state import create_state
+
+def losses(place):
+    for network in (MLP((8,)), GatedMLP((7,))):
+        vae = jv.VAE((5,), 2, network, network)
+        params = jax.jit(vae.init)(jax.random.key(0))
+        keys, x = place(jax.random.split(jax.random.key(1), 4)), place(jnp.ones((4, 5)))
+        def loss(params):
+            return jnp.mean(jax.vmap(lambda key, x: jv.elbo(vae, params, key, x).value)(keys, x))
+        value, gradient = jax.jit(jax.value_and_grad(loss))(params)
+        yield float(value), *(float(jnp.sum(leaf**2)) for leaf in jax.tree.leaves(gradient["encoder"]))
+
+alone = list(losses(lambda array: array))
+training = Training(jv.VAE((5,), 2, MLP((8,)), MLP((8,))), Preprocessing(), batch_size=2, epochs=1)
+mesh = jax.make_mesh((2,), ("examples",), axis_types=(AxisType.Explicit,))
+with jax.set_mesh(mesh):
+    spread = list(losses(lambda array: jax.device_put(array, NamedSharding(mesh, PartitionSpec("examples")))))
+    try:
+        create_state(training, jax.random.key(0), None, 4)
+    except jv.UserError as error:
+        print(error)
+for one, other in zip(alone, spread, strict=True):
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+with jax.set_mesh(jax.make_mesh((2,), ("examples",), axis_types=(AxisType.Auto,))):
+    create_state(training, jax.random.key(0), None, 4)
+print("done")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "training needs a mesh with automatic axes, got explicit ones" in done.stdout
+    assert done.stdout.endswith("done\n")

@@ -1,0 +1,44 @@
+"""How many draws the final log p(x) takes: by sizes, never by a clock."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.cli.setup import Setup, state_shapes
+from jaxvae.evaluation import importance_estimate
+from jaxvae.evaluation.likelihood import CHUNK
+from jaxvae.objectives import WithoutDensity
+from jaxvae.training import train_step
+from jaxvae.training.epoch import Batch
+from jaxvae.training.operations import count_operations
+from jaxvae.typing import Array, Key, Params
+
+MOST_DRAWS = 5000  # what tables of papers quote
+_NUMBERS = (100, 200, 500, 1000, 2000, MOST_DRAWS)
+_SHARE = 0.7  # of the operations of training
+
+
+def draws_by_size(setup: Setup) -> int:
+    """K, such that the final log p(x) takes at most 70 % of the operations of the training [draws].
+
+    K · test examples · operations of a draw ≤ 0.7 · steps · operations of a step: the largest of 100, 200, 500, …,
+    5,000 that fits, and 100 where none does. Operations are counted in the traced functions (`count_operations`),
+    never timed. Where log p(x) takes no draws (no density, or q(z|x) is one point), it is 5,000.
+    """
+    training, dataset = setup.training, setup.dataset
+    if isinstance(training.objective, WithoutDensity) or training.model.posterior.space.is_of_points:
+        return MOST_DRAWS
+    state, images = state_shapes(setup), dataset.train.images
+    raw = jax.ShapeDtypeStruct(images.shape, images.dtype)
+    batch = jax.eval_shape(
+        lambda: Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
+    )
+    step = count_operations(jax.make_jaxpr(train_step)(training, state, raw, batch))
+
+    def estimate(params: Params, key: Key, x: Array) -> Array:
+        posterior = training.objective.infer(training.model, params, key, x)
+        return importance_estimate(training.model, params, key, x, CHUNK, posterior).log_marginal
+
+    x = jax.ShapeDtypeStruct(dataset.data_shape, jnp.float32)
+    draw = count_operations(jax.make_jaxpr(estimate)(state.evaluation_params, state.key, x)) / CHUNK
+    affordable = _SHARE * training.num_steps(len(images)) * step / (len(dataset.test.images) * draw)
+    return max((number for number in _NUMBERS if number <= affordable), default=_NUMBERS[0])

@@ -1,0 +1,60 @@
+"""Where a run starts: at the parameters of another run, as far as they fit."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.cli.run_directory import config_of
+from jaxvae.errors import UserError
+from jaxvae.training import TrainState
+from jaxvae.training.checkpoint import restore_parameters
+
+_MOST_NAMED = 6
+
+
+def _is_unit(name: str) -> bool:
+    return name.startswith("likelihood/") and "fixed" in name.split("/")
+
+
+def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
+    """The first state with the parameters of the best checkpoint of another run, where name and shape agree.
+
+    The units of the likelihood stay those of the new data.
+
+    Args:
+        state: before the first step.
+        run_dir: of the other run.
+
+    Returns:
+        The state, and a line that says how many arrays were taken and which were not.
+
+    Raises:
+        UserError: if the folder is no run, or nothing fits.
+    """
+    config_of(run_dir)
+    found = restore_parameters(run_dir)
+    left: list[str] = []
+
+    def choose(path: Any, own: jax.Array) -> jax.Array:
+        name = jax.tree_util.keystr(path, simple=True, separator="/")
+        if _is_unit(name):
+            return own
+        other = found.get(name)
+        if other is not None and other.shape == own.shape:
+            return jnp.asarray(other, own.dtype)
+        left.append(f"{name} {own.shape}" + ("" if other is None else f", there {other.shape}"))
+        return own
+
+    params = jax.tree_util.tree_map_with_path(choose, state.params)
+    names = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in jax.tree.leaves_with_path(params)]
+    count = len([name for name in names if not _is_unit(name)])
+    if len(left) == count:
+        raise UserError(
+            f"--init_from must be a run with parameters of this model, got {run_dir}, of which none of {count} arrays "
+            f"fits by name and shape: take the sizes of its config.yaml"
+        )
+    kept = f"; not: {'; '.join(left[:_MOST_NAMED])}{' …' if len(left) > _MOST_NAMED else ''}" if left else ""
+    state = state._replace(params=params, average=None if state.average is None else params)
+    return state, f"started from {run_dir}: {count - len(left)} of {count} arrays{kept}"

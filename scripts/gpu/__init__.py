@@ -1,0 +1,1 @@
+"""Blocks of work for a GPU: see scripts/gpu_block.py."""

@@ -1,0 +1,118 @@
+"""A run that nobody told how long it is: epochs, patience and draws by sizes, in `config.yaml`, said while it works."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from jaxvae.cli.draws import draws_by_size
+from jaxvae.cli.experiment import experiment_parser
+from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import Setup, set_up
+from jaxvae.data import Dataset, Split
+from tests.experiments.conftest import EVALUATE, TRAIN, Script
+
+SMALL = ["--encoder.features", "[9]", "--decoder.features", "[8]", "--latent_dim", "3", "--batch_size", "500"]
+STANDING = ["--learning_rate", "1e-30"]  # whose first epoch is the best
+
+
+def config(run: str) -> dict[str, Any]:
+    return yaml.safe_load(Path(run, "config.yaml").read_text())
+
+
+def untimed(run: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in Path(run, "metrics.jsonl").read_text().splitlines()]
+    return [{name: line[name] for name in ("epoch", "step", "train", "validation")} for line in lines]
+
+
+def test_a_run_without_a_length_is_repeated_by_its_configuration(script: Script) -> None:
+    """3,000 pictures of noise, whose 138 epochs end early."""
+    generator = np.random.default_rng(0)
+    train, validation, test = (generator.integers(0, 2, (count, 4, 4), np.uint8) for count in (3000, 40, 30))
+    np.savez("x.npz", train=train, validation=validation, test=test)
+    flags = ["--data", str(Path("x.npz").resolve()), *SMALL, "--learning_rate", "0.03"]
+    outcome = script(TRAIN, *flags, "--objective", "BetaTCVAE", "--run_dir", "first")
+    assert outcome.code == 0, outcome.err
+    found = config("first")
+    assert (found["epochs"], found["patience"], found["objective"]["init_args"]["dataset_size"]) == (138, 28, 3000)
+    assert isinstance(found["num_samples"], int)
+    assert script(TRAIN, "--config", "first/config.yaml", "--run_dir", "again").code == 0
+    assert untimed("first") == untimed("again")
+    assert config("again") == found
+    evaluations = [json.loads(Path(run, "evaluation.json").read_text()) for run in ("first", "again")]
+    assert evaluations[0] == evaluations[1]
+    assert evaluations[0]["log_marginal"]["num_samples"] == found["num_samples"]
+    # the epoch that is evaluated is the one that validated best
+    scores = [line["validation"]["elbo"] for line in untimed("first")]
+    assert evaluations[0]["epoch"] == 1 + int(np.argmax(scores))
+    assert len(scores) == evaluations[0]["epoch"] + 28 < 138
+
+
+def test_a_run_that_gains_nothing_says_where_it_ended_and_how_to_go_on(script: Script) -> None:
+    flags = ["--epochs", "14", "--num_samples", "6", *SMALL, *STANDING, "--run_dir", "run"]
+    outcome = script(TRAIN, *flags)
+    assert outcome.code == 0, outcome.err
+    stop = "stopped after epoch 11 of 14: no better validation score for 10 epochs; best epoch 1\n"
+    assert stop in outcome.out
+    assert json.loads(Path("run/evaluation.json").read_text())["epoch"] == 1
+    epochs = [line for line in outcome.out.splitlines() if line.startswith("epoch ")]
+    assert len(epochs) == 11
+    assert all(line.endswith(" left") for line in epochs)
+    said = outcome.out.split("log p(x) by 6 draws is a lower bound that more draws raise; by 5,000:")[1]
+    assert said.split("\n")[1].strip() == "python experiments/evaluate.py run --num_samples 5000"
+
+    again = script(TRAIN, "--run_dir", "run", "--resume")
+    assert again.code == 0, again.err
+    assert stop.strip() + "; add --patience never to go on" in again.out
+    on = script(TRAIN, "--run_dir", "run", "--resume", "--patience", "never")
+    assert on.code == 0, on.err
+    assert "stopped after" not in on.out
+    assert [line["epoch"] for line in untimed("run")] == list(range(1, 15))
+    assert config("run")["patience"] == "never"
+
+
+def test_5000_draws_need_no_remark(script: Script) -> None:
+    outcome = script(TRAIN, "--epochs", "1", "--num_samples", "5000", *SMALL, "--run_dir", "run")
+    assert outcome.code == 0, outcome.err
+    assert "more draws raise" not in outcome.out
+    lines = [line for line in outcome.out.splitlines() if line.startswith("log p(x)  ")]
+    assert 5 <= len(lines) <= 10
+    assert all("/180 examples  " in line and line.endswith(" left") for line in lines)
+    fewer = script(EVALUATE, "run", "--num_samples", "20")
+    assert "log p(x) by 20 draws is a lower bound" in fewer.out
+
+
+def setup(words: Sequence[str] = (), train: int = 1437, test: int = 180) -> Setup:
+    """Of pictures as large as those of MNIST; nothing is computed with them."""
+    train_split, validation, test_split = (Split(np.zeros((count, 28, 28, 1), np.uint8)) for count in (train, 10, test))
+    dataset = Dataset("zeros", train_split, validation, test_split, maximum=255)
+    parser = experiment_parser("")
+    return set_up(construct(parser, parse(parser, list(words))), dataset)
+
+
+def test_draws_follow_from_sizes() -> None:
+    """K · n_test ∝ epochs · n_train; operations of encoder and decoder are nearly in one ratio, however wide."""
+    digits = set_up(construct(parser := experiment_parser(""), parse(parser, [])))
+    assert (digits.training.num_epochs, digits.training.patience, draws_by_size(digits)) == (200, 40, 5000)
+    mnist = draws_by_size(setup(train=50_000, test=10_000))
+    assert mnist == 500
+    assert draws_by_size(setup(train=50_000, test=50_000)) == 100
+    assert draws_by_size(setup(train=50_000, test=2_500)) == 2000
+    assert draws_by_size(setup(["--epochs", "136"], train=50_000, test=10_000)) == 2000
+    wider = ["--encoder.features", "[600,600]", "--decoder.features", "[600,600]"]
+    assert draws_by_size(setup(wider, train=50_000, test=10_000)) == mnist
+    assert draws_by_size(setup(["--objective", "IWAE", "--objective.num_samples", "5"], 50_000, 10_000)) > mnist
+
+
+@pytest.mark.parametrize(("epochs", "test", "draws"), [("1", 10_000, 100), ("100000", 10, 5000)])
+def test_draws_have_bounds(epochs: str, test: int, draws: int) -> None:
+    assert draws_by_size(setup(["--epochs", epochs, *SMALL], train=100, test=test)) == draws
+
+
+def test_a_likelihood_that_is_no_estimate_takes_what_it_takes() -> None:
+    """No density, and q(z|x) of one point: no draw is needed, and none is saved."""
+    assert draws_by_size(setup(["--objective", "Autoencoder"], train=100, test=10_000)) == 5000

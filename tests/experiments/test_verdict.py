@@ -1,0 +1,110 @@
+"""A run that failed as a whole says so in one line, with the one flag that is most likely to help it."""
+
+import dataclasses
+import shlex
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxvae.cli.experiment import experiment_parser
+from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import Setup, check_traces, first_state, set_up
+from jaxvae.cli.verdict import verdict
+from jaxvae.training import TrainState
+
+Run = tuple[Setup, TrainState]
+
+
+def run_of(*flags: str, epoch: int = 3) -> Run:
+    """What was set up with these flags, and a best state of that epoch of 30."""
+    parser = experiment_parser("")
+    small = ["--epochs", "30", "--encoder.features", "[4]", "--decoder.features", "[4]", "--latent_dim", "2"]
+    setup = set_up(construct(parser, parse(parser, [*small, *flags])))
+    return setup, first_state(setup, 0)._replace(epoch=np.int32(epoch))  # type: ignore[arg-type]
+
+
+def document(elbo: float, *, collapsed: bool = False, error: float = 0.1, **baselines: float) -> dict[str, Any]:
+    return {
+        "elbo": {"value": elbo, "standard_error": error},
+        "diagnostics": {
+            "ignores_latents": {"value": collapsed},
+            "active_units": {"value": 0, "of": 32},
+            "mutual_information": {"value": 0.012},
+        },
+        **{
+            name: {"value": value, "model": "independent Categorical per dimension"}
+            for name, value in baselines.items()
+        },
+    }
+
+
+COLLAPSED = document(-27.3, collapsed=True, baseline=-27.2)
+
+
+@pytest.mark.parametrize(
+    ("flags", "epoch", "measured", "problem", "advice"),
+    [
+        ((), 3, COLLAPSED, "collapsed: the decoder ignores z. I(x; z) = 0.012 nats, 0 of 32 units active.",
+         "--objective.schedule Linear"),
+        (("--likelihood", "AutoregressiveBernoulli"), 3, COLLAPSED, "collapsed", "--objective MinimumRate"),
+        (("--decoder.output_gain", "1"), 3, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
+        (("--objective.beta", "8"), 3, COLLAPSED, "collapsed", "--objective.beta 1"),
+        (("--objective.schedule", "Linear"), 3, COLLAPSED, "collapsed", "--objective MinimumRate"),
+        (("--objective", "FreeBits", "--objective.schedule", "Linear"), 3, COLLAPSED, "collapsed",
+         "--objective MinimumRate"),
+        ((), 29, COLLAPSED, "collapsed", "--epochs 90"),
+        (("--likelihood", "Normal", "--likelihood.scale", "3"), 3, COLLAPSED, "collapsed",
+         "--likelihood.scale decoded"),
+        (("--decoder.output_gain", "1", "--precision", "bfloat16"), 3, COLLAPSED, "collapsed",
+         "--decoder.output_gain 0.1"),
+        (("--decoder.output_gain", "1", "--remat", "true"), 3, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
+        ((), 3, document(float("nan"), baseline=-27.2), "no finite number", "--learning_rate 0.0003"),
+        ((), 3, document(-28.0, baseline=-27.2), "below the baseline: ELBO -28.00 nats, and -27.20 of independent",
+         "--learning_rate 0.0003"),
+        ((), 29, document(-28.0, baseline=-27.2), "below the baseline", "--epochs 90"),
+        (("--likelihood", "Normal", "--likelihood.scale", "shared"), 3,
+         document(31.0, family_baseline=-7.0, baseline=46.0), "independent Categorical", "--likelihood.scale decoded"),
+        (("--likelihood", "Normal"), 3, document(-9.0, family_baseline=-7.0, baseline=46.0),
+         "-7.00 of independent", "--learning_rate 0.0003"),
+        (("--likelihood", "DiscretizedLogistic", "--likelihood.num_levels", "17"), 3,
+         document(-100.0, family_baseline=-110.0, baseline=-90.0), "below the baseline",
+         "--likelihood Categorical --likelihood.num_levels 17"),
+        (("--likelihood", "Laplace"), 3, document(31.0, family_baseline=-7.0, baseline=46.0), "independent Categorical",
+         "--learning_rate 0.0003"),
+    ],
+)  # fmt: skip
+def test_one_line_with_the_flag_for_this_run(
+    flags: tuple[str, ...], epoch: int, measured: dict[str, Any], problem: str, advice: str
+) -> None:
+    line = verdict(measured, *run_of(*flags, epoch=epoch))
+    assert line is not None
+    assert problem in line
+    assert advice in line
+    assert "\n" not in line
+    named = shlex.split(line.split("Try ")[1])
+    check_traces(run_of(*flags, *named)[0])  # the advice goes with the run's own flags
+
+
+def test_a_live_run_above_its_baselines_is_not_mentioned() -> None:
+    run = run_of()
+    assert verdict(document(-23.0, baseline=-27.2), *run) is None
+    assert verdict(document(-27.3, error=0.3, baseline=-27.2), *run) is None  # it may as well be above
+    assert verdict({"elbo": {"value": None}, "diagnostics": {"value": None}}, *run) is None  # without a density
+
+
+def test_remedies_that_a_run_has_had_are_not_named() -> None:
+    flags = ("--likelihood", "AutoregressiveBernoulli", "--objective", "MinimumRate", "--objective.schedule", "Linear")
+    line = verdict(COLLAPSED, *run_of(*flags))
+    assert line is not None
+    assert line.endswith("Try another likelihood, or larger networks")
+
+
+def test_data_of_one_value_have_nothing_to_encode() -> None:
+    setup, state = run_of()
+    images = np.zeros_like(setup.dataset.train.images)
+    train = dataclasses.replace(setup.dataset.train, images=images)
+    dataset = dataclasses.replace(setup.dataset, train=train)
+    line = verdict(COLLAPSED, setup._replace(dataset=dataset), state)
+    assert line is not None
+    assert "the training examples are all alike" in line

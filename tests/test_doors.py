@@ -1,0 +1,126 @@
+"""A model that is put together wrongly says so in one line: the field, what was expected and what came."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae as jv
+from jaxvae.data import Preprocessing
+from jaxvae.networks import MLP, Network
+from jaxvae.objectives import ELBO, BetaTCVAE
+from jaxvae.pytrees import dataclass
+from jaxvae.training import Training
+from jaxvae.training.epoch import validate
+from jaxvae.training.state import create_state
+from tests.helpers import binary_batch, init, tiny_vae
+
+
+@dataclass
+class Short(Network):
+    """A network that puts out one number too few."""
+
+    def init(self, key: Any, x: Any, output_shape: Any) -> Any:
+        """No parameters."""
+        del key, x, output_shape
+        return {}
+
+    def apply(self, params: Any, x: Any, output_shape: Any) -> Any:
+        """Zeros."""
+        del params, x
+        return jnp.zeros((*output_shape[:-1], output_shape[-1] - 1))
+
+
+@dataclass
+class OfPixels(jv.likelihoods.Bernoulli):
+    """A likelihood that takes each pixel for an event of its own."""
+
+    def distribution(self, vae: Any, params: Any, outputs: Any) -> Any:
+        """p(x|z) with no event axes."""
+        del vae, params
+        return jv.distributions.Bernoulli(outputs, event_ndim=0)
+
+
+@dataclass
+class Unwatched(ELBO):
+    """An objective that monitors what it does not report."""
+
+    monitor = "accuracy"
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: jv.VAE((4,), "8"), "VAE.latent_dim must be a whole number, got '8'"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((4,), 2.0), "VAE.latent_dim must be a whole number, got 2.0"),  # type: ignore[arg-type]
+        (lambda: jv.VAE(64), r"VAE.data_shape must be a tuple of whole numbers >= 1, got 64: write \(64,\)"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((8, 0)), r"VAE.data_shape must be a tuple of whole numbers >= 1, got \(8, 0\)"),
+        (lambda: jv.VAE((4,), encoder=MLP), r"VAE.encoder must be an object, got the class MLP: write MLP\(\)"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((4,), decoder=jnp.tanh), "VAE.decoder must be a network with init"),  # type: ignore[arg-type]
+        (
+            lambda: jv.VAE((4,), encoder=jv.priors.StandardNormal()),
+            "VAE.encoder must be a network with init.* got Stan",
+        ),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_model_cannot_be_made_of(build: Any, words: str) -> None:
+    with pytest.raises(jv.UserError, match=words) as error:
+        build()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("swap", "words"),
+    [
+        ({"encoder": Short()}, r"VAE.encoder must put out an array of shape \(2, 2\), got \(2, 1\)"),
+        ({"decoder": Short()}, r"VAE.decoder must put out an array of shape \(4, 3, 1\), got \(4, 3, 0\)"),
+        (
+            {"likelihood": OfPixels()},
+            r"a likelihood must be one number, got shape \(4, 3, 1\) from Bernoulli",
+        ),
+    ],
+)
+def test_components_of_other_shapes(swap: Any, words: str) -> None:
+    vae = tiny_vae(**swap)
+    with pytest.raises((jv.UserError, ValueError), match=words) as error:
+        jax.eval_shape(lambda x: jv.elbo(vae, jv.init(vae, jax.random.key(0)), jax.random.key(1), x), binary_batch()[0])
+    assert "\n" not in str(error.value)
+
+
+def test_parameters_of_another_model() -> None:
+    vae, x = tiny_vae(), binary_batch()[0]
+    for other in (tiny_vae(encoder=MLP((7,))), tiny_vae(decoder=MLP((7,)))):
+        with pytest.raises(
+            jv.UserError, match=r"params must be those of this model, got others for its .*coder, a MLP"
+        ) as e:
+            jv.elbo(vae, init(other, jax.random.key(0)), jax.random.key(1), x)
+        assert "\n" not in str(e.value)
+    with pytest.raises(jv.UserError, match="params must be those of this model"):
+        jv.elbo(vae, {}, jax.random.key(1), x)
+
+
+def test_an_objective_that_monitors_what_it_does_not_report() -> None:
+    training = Training(tiny_vae(), Preprocessing(), objective=Unwatched(), batch_size=3, epochs=1)
+    state = create_state(training, jax.random.key(0), None, 5)
+    with pytest.raises(
+        jv.UserError, match=r"Unwatched.monitor must name a figure .*elbo, kl, log_likelihood.* got 'accuracy'"
+    ):
+        validate(training, state, binary_batch())
+
+
+def test_a_requirement_names_ways_out_though_a_candidate_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of a candidate is no error of the message."""
+
+    def fails(self: Any, *arguments: Any) -> Any:
+        raise IndexError("a candidate of its own")
+
+    monkeypatch.setattr(jv.posteriors.FullNormal, "distribution", fails)
+    vae = tiny_vae(posterior=jv.posteriors.LowRankNormal())
+    params, objective = jax.eval_shape(lambda: jv.init(vae, jax.random.key(0))), BetaTCVAE(dataset_size=9)
+    keys = jax.random.split(jax.random.key(1), 5)
+    with pytest.raises(jv.UserError, match="BetaTCVAE needs a posterior with independent dimensions"):
+        jax.eval_shape(
+            lambda params: objective.loss(vae, params, keys, binary_batch(), np.ones(5, bool), jnp.asarray(0)), params
+        )
