@@ -71,11 +71,11 @@ def _task(
         epoch = jax.vmap(train_epoch, (None, 0, None))
         step = jax.vmap(train_step, (None, 0, None, None))
     program = compiled(jax.jit(epoch), training, state, images)
-    lowered = jax.jit(step).lower(training, state, images[: training.batch_size], batch)
+    traced = jax.jit(step).trace(training, state, images[: training.batch_size], batch)
     contenders: Contenders = {"jaxvae": lambda: jax.block_until_ready(program(training, state, images))}
     contenders |= torch_contenders(raw, draws) if draws is not None else {}
     title = f"{name}, an epoch of {EPOCH:,} images"
-    return Task(title, contenders, EPOCH / len(images), work=partial(work_of_steps, lowered, steps, dtype))
+    return Task(title, contenders, EPOCH / len(images), work=partial(work_of_steps, traced, steps, dtype))
 
 
 class Limits(NamedTuple):

@@ -49,8 +49,8 @@ def convolution(num_examples: int) -> Task:
     }
     contenders |= _torch_contender(images)
     title = "a step of a convolutional VAE (32 and 64 channels, stride 2), 128 images of 28x28, in seconds"
-    lowered = jax.jit(train_step).lower(described, state, raw, jax.tree.map(lambda leaf: leaf[0], batches))
-    return Task(title, contenders, 1.0 / steps, work=partial(work_of_steps, lowered, steps))
+    traced = jax.jit(train_step).trace(described, state, raw, jax.tree.map(lambda leaf: leaf[0], batches))
+    return Task(title, contenders, 1.0 / steps, work=partial(work_of_steps, traced, steps))
 
 
 def _convolutions(steps: int) -> Any:

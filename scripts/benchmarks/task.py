@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
+from jaxvae.training.operations import count_operations
 from jaxvae.typing import Shape
 
 LIMIT = "matrix products alone"
@@ -30,15 +31,14 @@ class Work(NamedTuple):
     """Of its matrix products."""
 
 
-def work_of_steps(lowered: jax.stages.Lowered, steps: int, dtype: Any = jnp.float32) -> Work:
-    """As XLA counts it for one step that was lowered: operations before compilation, bytes after fusion.
+def work_of_steps(step: jax.stages.Traced, steps: int, dtype: Any = jnp.float32) -> Work:
+    """Operations of one step as it was traced, which every device counts alike; bytes as XLA says them after fusion.
 
-    What is called from a library is not counted after compilation.
+    What is called from a library is not counted after compilation, and not every device counts bytes.
     """
-    before: dict[str, float] = lowered.cost_analysis() or {}  # pyright: ignore[reportAssignmentType]
-    after: dict[str, float] = lowered.compile().cost_analysis() or {}  # pyright: ignore[reportAssignmentType]
-    moved = after.get("bytes accessed")
-    return Work(steps * before["flops"], None if moved is None else steps * moved, dtype)
+    compiled: dict[str, float] = step.lower().compile().cost_analysis() or {}  # pyright: ignore[reportAssignmentType]
+    moved = compiled.get("bytes accessed")
+    return Work(steps * count_operations(step.jaxpr), None if moved is None else steps * moved, dtype)
 
 
 class Task(NamedTuple):
