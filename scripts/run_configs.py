@@ -24,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
+BLOCKS = ROOT / "docs" / "gpu_blocks"
 MAIN = "digits"  # the main command, without a configuration
 RESULTS_INTRODUCTION = """# Results
 
@@ -140,6 +141,19 @@ def heavy_tails(result: dict[str, Any]) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
+def _rows_of_block(result: dict[str, Any], title: str, published: str) -> list[str]:
+    """The row of a configuration that was trained on a GPU for as long as a block lasts, and what was shorter."""
+    scores = [figure(result[name]) for name in ("log_marginal", "elbo", "rate")]
+    ours = " | ".join([*scores, "–", str(result["num_samples"]), heavy_tails(result)])
+    command = f"`sh scripts/on_gpu.sh bundle {result['block']} out`"
+    commit = (result["commit"] or "–")[:7]
+    return [
+        f"| {title} | {published} | {ours} | 1 | {result['seconds']:.0f} | {commit} | {command} |",
+        f"| ↳ {result['epochs']:,} of {result['epochs_of_the_configuration']:,} epochs, on {result['hardware']}: "
+        f"[blocks for a GPU](gpu_blocks.md) | | | | | | | | | | | |",
+    ]
+
+
 def results_page() -> str:
     """docs/results.md: every row of every table, from the configurations and docs/results/."""
     tables: dict[str, list[str]] = {}
@@ -157,6 +171,8 @@ def results_page() -> str:
             commit = (result["code"].get("commit") or "–")[:7]
             seeds = len(result["repeats"]) + 1
             rows.append(f"| {title} | {published} | {ours} | {seeds} | {seconds} | {commit} | {command} |")
+        elif (block := BLOCKS / f"{config.stem}.json").is_file():
+            rows += _rows_of_block(json.loads(block.read_text()), title, published)
         else:
             waits_for = remark(config, "hardware") or "a run"
             rows.append(f"| {title} | {published} | not run: waits for {waits_for} |{' – |' * 8} {command} |")

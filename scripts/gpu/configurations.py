@@ -32,7 +32,7 @@ _MOST_FOR_EVALUATION = 0.3  # of a block: then log p(x) takes fewer draws
 _TO_END = 20.0  # seconds that a training has to save itself when its time is up
 _TIMED_BATCHES = 4  # of log p(x)
 _EXAMPLES = {"train": 510, "validation": 60, "test": 60}  # of a rehearsal: enough for 500 pseudo-inputs
-_KEPT = ("elbo", "log_marginal", "rate", "baseline", "epoch", "test_set_sha256", "code")
+_KEPT = ("elbo", "log_marginal", "rate", "baseline", "epoch", "test_set_sha256")
 
 
 def config_of(name: str) -> Path:

@@ -59,7 +59,7 @@ def _row_of_result(block: Block, result: dict[str, Any]) -> str:
     if "warmup_steps_of_the_KL" in result:
         steps = (result["warmup_steps_of_the_KL"], result["warmup_steps_of_the_configuration"])
         epochs += "; warm-up of the KL {:,}, {:,} steps".format(*steps)
-    cells = (block.name, _figures(result), _published(block), epochs, result["hardware"], result["commit"] or "–")
+    cells = (block.name, _figures(result), _published(block), epochs, result["hardware"], (result["commit"] or "–")[:7])
     return f"| {' | '.join(cells)} |"
 
 
@@ -72,11 +72,11 @@ def _figures(result: dict[str, Any]) -> str:
         return f"−log p(x) {-log_p['value']:.2f} ± {log_p['standard_error']:.2f} nats by {draws}"
     if "checks" in result:
         close = [check["ok"] for check in result["checks"]["highest"].values()]
-        off = len(result["off_at_default_precision"])
+        off = ", ".join(result["off_at_default_precision"]) or "nothing"
         test_set = "the same" if result["same_dynamic_test_set"] else "ANOTHER"
         return (
-            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; {off} figures differ with "
-            f"products at default precision"
+            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; at the default precision of "
+            f"products differs: {off}"
         )
     return f"{len(result['tasks'])} tasks, below"
 
