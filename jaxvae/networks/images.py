@@ -83,17 +83,20 @@ def patches(x: Array, size: int) -> Array:
 
 
 def space_to_depth(x: Array) -> Array:
-    """2 × 2 blocks become channels: `[2 height, 2 width, c]` → `[height, width, 4 c]`."""
+    """2 × 2 blocks become channels: `[2 height, 2 width, c]` → `[height, width, 4 c]`.
+
+    Each reshape splits or merges one axis: in a mesh with explicit axes JAX takes no other.
+    """
     height, width, channels = x.shape[0] // 2, x.shape[1] // 2, x.shape[2]
-    blocks = x.reshape(height, 2, width, 2, channels).transpose(0, 2, 1, 3, 4)
-    return blocks.reshape(height, width, 4 * channels)
+    blocks = x.reshape(height, 2, 2 * width, channels).reshape(height, 2, width, 2, channels).transpose(0, 2, 1, 3, 4)
+    return blocks.reshape(height, width, 2, 2 * channels).reshape(height, width, 4 * channels)
 
 
 def depth_to_space(x: Array) -> Array:
     """The inverse of `space_to_depth`: `[height, width, 4 c]` → `[2 height, 2 width, c]`."""
     height, width, channels = x.shape[0], x.shape[1], x.shape[2] // 4
-    blocks = x.reshape(height, width, 2, 2, channels).transpose(0, 2, 1, 3, 4)
-    return blocks.reshape(2 * height, 2 * width, channels)
+    blocks = x.reshape(height, width, 2, 2 * channels).reshape(height, width, 2, 2, channels).transpose(0, 2, 1, 3, 4)
+    return blocks.reshape(2 * height, width, 2, channels).reshape(2 * height, 2 * width, channels)
 
 
 def halve(x: Array, channels: int, gain: ArrayLike = 1.0) -> Array:

@@ -75,8 +75,8 @@ def _figures(result: dict[str, Any]) -> str:
         off = ", ".join(result["off_at_default_precision"]) or "nothing"
         test_set = "the same" if result["same_dynamic_test_set"] else "ANOTHER"
         return (
-            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; at the default precision of "
-            f"products differs: {off}"
+            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; at the default precision "
+            f"of products differs: {off}"
         )
     return f"{len(result['tasks'])} tasks, below"
 

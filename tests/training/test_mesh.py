@@ -70,22 +70,23 @@ def test_devices_that_are_not_there() -> None:
         make_mesh(data=3, model=5)
 
 
-def test_networks_of_dense_layers_work_in_a_mesh_with_explicit_axes(tmp_path: Path) -> None:
+def test_networks_work_in_a_mesh_with_explicit_axes(tmp_path: Path) -> None:
     """The axes of `jax.make_mesh` are explicit by default; training in such a mesh is refused in one line."""
     program = """
 import jax, jax.numpy as jnp, numpy as np
 import jaxvae as jv
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxvae.data import Preprocessing
-from jaxvae.networks import MLP, GatedMLP
+from jaxvae.networks import MLP, Conv, GatedMLP, ResNet
 from jaxvae.training import Training
 from jaxvae.training.state import create_state
 
 def losses(place):
-    for network in (MLP((8,)), GatedMLP((7,))):
-        vae = jv.VAE((5,), 2, network, network)
+    image = (9, 6, 2)
+    for shape, network in ((5,), MLP((8,))), ((5,), GatedMLP((7,))), (image, Conv((3, 4))), (image, ResNet((3,))):
+        vae = jv.VAE(shape, 2, network, network)
         params = jax.jit(vae.init)(jax.random.key(0))
-        keys, x = place(jax.random.split(jax.random.key(1), 4)), place(jnp.ones((4, 5)))
+        keys, x = place(jax.random.split(jax.random.key(1), 4)), place(jnp.ones((4, *shape)))
         def loss(params):
             return jnp.mean(jax.vmap(lambda key, x: jv.elbo(vae, params, key, x).value)(keys, x))
         value, gradient = jax.jit(jax.value_and_grad(loss))(params)
