@@ -33,7 +33,7 @@ from jaxvae.evaluation.figures import NO_DENSITY, Estimate, attempt, figure, mea
 from jaxvae.evaluation.gaps import InferenceGaps, inference_gaps
 from jaxvae.evaluation.gradient_snr import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise
 from jaxvae.evaluation.likelihood import ImportanceEstimate, exact_log_marginal, importance_estimate, log_marginal
-from jaxvae.evaluation.pareto import pareto_shape, tail_length, trust_threshold
+from jaxvae.evaluation.pareto import pareto_shape, pareto_smoothed, tail_length, trust_threshold
 from jaxvae.numerics import log_mean_exp
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "mutual_information",
     "noise_floor",
     "pareto_shape",
+    "pareto_smoothed",
     "provenance",
     "reverse_annealed_log_marginal",
     "signal_to_noise",

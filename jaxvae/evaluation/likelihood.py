@@ -13,6 +13,7 @@ from jaxvae.evaluation.pareto import tail_length
 from jaxvae.typing import Array, Key, Params
 
 CHUNK = 250  # draws held in memory at once for one example
+_KEPT = 32  # of the largest weights at least, one by one
 
 
 def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
@@ -45,8 +46,12 @@ class ImportanceEstimate(NamedTuple):
     """(Σ_k w_k)² / Σ_k w_k², `[]`: from 1, where one draw has all the weight, to K, where all are equal."""
     draw_error: Array
     """The standard error of `log_marginal` that is due to the draws, nats, `[]`: √(1 / ESS − 1 / K), to first order."""
+    jackknife: Array
+    """log p̂(x) without its bias of order 1 / K, nats, `[]`; no bound, with more variance, and NaN for K = 1."""
     largest: Array
     """The largest log weights, in falling order, `[min(K, ⌈min(K / 5, 3 √K)⌉ + 1)]`: for `pareto_shape`."""
+    rest: Array
+    """The logarithm of the sum of all other weights, nats, `[]`: for `pareto_smoothed`."""
 
 
 def importance_estimate(
@@ -61,7 +66,7 @@ def importance_estimate(
 
     The arguments and errors are those of `log_marginal`, which is its first field; `posterior` is what to draw from, in
     place of the encoder's q(z|x). One pass: the encoder runs once, the draws are summed in chunks, and nothing grows
-    with K but the tail of the weights, with √K.
+    with K but the tail of the weights, with √K. Jackknife: Nowozin 2018, equation 9, of order 1.
 
     Example:
         >>> from jaxvae import VAE, init
@@ -73,20 +78,20 @@ def importance_estimate(
     check_range(log_marginal, at_least=1, num_samples=num_samples)
     posterior = model.encode(params, x) if posterior is None else posterior
     tail = min(num_samples, tail_length(num_samples) + 1)
+    kept = min(num_samples, max(tail, _KEPT))
 
     def log_weights(index: Array, size: int) -> Array:
         keys = jax.random.split(jax.random.fold_in(key, index), size)
         return jax.vmap(lambda one: model.draw(params, one, x, posterior=posterior))(keys).log_weight
 
-    def add(sums: tuple[Array, Array, Array], weights: Array) -> tuple[Array, Array, Array]:
-        """log Σ w, log Σ w² and the largest log w, with more weights."""
-        total, squares, largest = sums
-        total = jnp.logaddexp(total, logsumexp(weights))
-        squares = jnp.logaddexp(squares, logsumexp(2.0 * weights))
-        return total, squares, jax.lax.top_k(jnp.concatenate([largest, weights]), tail)[0]
+    def add(sums: _Sums, weights: Array) -> _Sums:
+        """The sums with more weights."""
+        ordered = jnp.sort(jnp.concatenate([sums.largest, weights]), descending=True)
+        others = logsumexp(jnp.outer(orders, ordered[kept:]), axis=-1)
+        return _Sums(ordered[:kept], jnp.logaddexp(sums.powers, others))
 
-    none = jnp.asarray(-jnp.inf, x.dtype)
-    sums = (none, none, jnp.full(tail, none))
+    orders = jnp.arange(1, 4, dtype=x.dtype)
+    sums = _Sums(jnp.full(kept, -jnp.inf, x.dtype), jnp.full(3, -jnp.inf, x.dtype))
     chunks, rest = divmod(num_samples, CHUNK)
     if chunks:
         sums, _ = jax.lax.scan(
@@ -94,10 +99,46 @@ def importance_estimate(
         )
     if rest:
         sums = add(sums, log_weights(jnp.asarray(chunks), rest))
-    total, squares, largest = sums
+    total = logsumexp(jnp.append(sums.largest, sums.powers[0]))
+    squares = logsumexp(jnp.append(2.0 * sums.largest, sums.powers[1]))
     size = jnp.exp(2.0 * total - squares)
     error = jnp.sqrt(jnp.maximum(1.0 / size - 1.0 / num_samples, 0.0))
-    return ImportanceEstimate(total - jnp.log(jnp.asarray(num_samples, x.dtype)), size, error, largest)
+    log_mean = total - jnp.log(jnp.asarray(num_samples, x.dtype))
+    return ImportanceEstimate(
+        log_mean,
+        size,
+        error,
+        log_mean + _jackknife_correction(sums, total, num_samples),
+        sums.largest[:tail],
+        logsumexp(jnp.append(sums.largest[tail:], sums.powers[0])),
+    )
+
+
+class _Sums(NamedTuple):
+    """What is kept of the weights."""
+
+    largest: Array
+    """The largest log weights, in falling order, `[kept]`."""
+    powers: Array
+    """log Σ w, log Σ w² and log Σ w³ of all others, `[3]`."""
+
+
+def _jackknife_correction(sums: _Sums, total: Array, num_samples: int) -> Array:
+    """K L_K − (K − 1) mean_i L_{K−1}^(−i) − L_K, where L^(−i) leaves out the weight i; NaN for K = 1.
+
+    (K − 1) log (1 − 1/K) − (K − 1)/K Σ_i log (1 − p_i),  p_i = w_i / Σ w
+
+    The weights that are not kept have p_i ≤ 1/32: three terms of the series of their logarithm are exact to 1e-5 nats.
+    """
+    if num_samples == 1:
+        return jnp.full((), jnp.nan, total.dtype)
+    largest, powers = sums
+    without_first = logsumexp(jnp.append(largest[1:], powers[0])) - total  # exact where one weight is nearly all
+    logs = without_first + jnp.sum(jnp.log1p(-jnp.exp(largest[1:] - total)))
+    orders = jnp.arange(1, 4, dtype=total.dtype)
+    logs -= jnp.sum(jnp.exp(powers - orders * total) / orders)
+    count = jnp.asarray(num_samples, total.dtype)
+    return (count - 1.0) * (jnp.log1p(-1.0 / count) - logs / count)
 
 
 def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: int = 5000) -> Array:
