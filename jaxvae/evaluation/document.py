@@ -163,13 +163,17 @@ def likelihood_document(
     }
 
 
+_NO_TAIL = "too few samples for a tail: raise --num_samples"
+
+
 def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) -> dict[str, Any]:
     if report is None:
         return {}
     if is_point_mass:
         alike = missing("q(z|x) is one point, and all its draws are alike")
         return {"num_samples": 1, "num_repeats": 1} | dict.fromkeys(
-            ("draw_error", "repeat_error", "effective_sample_size", "pareto_shape"), alike
+            ("draw_error", "repeat_error", "effective_sample_size", "pareto_shape", "pareto_smoothed", "jackknife"),
+            alike,
         )
     shape = {
         "median": report.pareto_shape,
@@ -192,9 +196,25 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
             "one repeat tells nothing of it: run evaluate.py with --num_repeats 2 or more",
         ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
-        "pareto_shape": shape
-        if report.pareto_shape is not None
-        else missing("too few samples for a tail: raise --num_samples"),
+        "pareto_shape": shape if report.pareto_shape is not None else missing(_NO_TAIL),
+        "pareto_smoothed": missing(_NO_TAIL)
+        if report.smoothed is None
+        else figure(
+            report.smoothed,
+            "nats",
+            "the largest weights replaced by quantiles of their Pareto distribution (Vehtari et al. 2024): no bound",
+        ),
+        "jackknife": missing(
+            "one draw tells nothing of its bias: give --num_samples 2 or more"
+            if report.num_samples == 1
+            else "one draw has all the weight of an example: raise --num_samples"
+        )
+        if report.jackknife is None
+        else figure(
+            report.jackknife,
+            "nats",
+            "without the bias of order 1 / K, by leaving out each draw (Nowozin 2018): no bound",
+        ),
     }
 
 

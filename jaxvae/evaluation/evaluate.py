@@ -13,7 +13,7 @@ from jaxvae.draw import Model
 from jaxvae.evaluation.batches import Batches, in_batches
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
-from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, tail_length, trust_threshold
+from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, pareto_smoothed, tail_length, trust_threshold
 from jaxvae.keys import Purpose, key_for
 from jaxvae.objectives import Objective
 from jaxvae.pytrees import dataclass
@@ -81,6 +81,10 @@ class ImportanceReport(NamedTuple):
     """The k̂ above which K draws are too few."""
     share_above: float | None
     """Of examples with a k̂ above the threshold."""
+    smoothed: Estimate | None
+    """log p(x) with the largest weights smoothed, nats: see `pareto_smoothed`; None where the tails are too short."""
+    jackknife: Estimate | None
+    """log p(x) by the jackknife, nats; None for K = 1, and where one draw of an example has all the weight."""
 
     @property
     def is_reliable(self) -> bool:
@@ -163,6 +167,8 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
     errors = np.stack([repeat["draw_error"] for repeat in repeats]).astype(np.float64)  # [repeats, examples]
     means = [float(np.mean(repeat["log_marginal"], dtype=np.float64)) for repeat in repeats]
     shapes = np.concatenate([pareto_shape(repeat["largest"], num_samples) for repeat in repeats])
+    smoothed = [pareto_smoothed(repeat["largest"], repeat["rest"], num_samples) for repeat in repeats]
+    corrected = np.mean([repeat["jackknife"] for repeat in repeats], axis=0, dtype=np.float64)
     threshold, known = trust_threshold(num_samples), tail_length(num_samples) >= SMALLEST_TAIL
     return ImportanceReport(
         num_samples=num_samples,
@@ -173,4 +179,6 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
         pareto_shape=float(np.median(shapes)) if known else None,
         threshold=threshold,
         share_above=float(np.mean(~(shapes <= threshold))) if known else None,
+        smoothed=Estimate.of(np.mean(smoothed, axis=0)) if known else None,
+        jackknife=Estimate.of(corrected) if np.all(np.isfinite(corrected)) else None,
     )

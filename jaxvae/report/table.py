@@ -75,6 +75,8 @@ _SECTIONS = {
     "weights of log p(x)": {
         "log_marginal.effective_sample_size": "effective samples",
         "log_marginal.pareto_shape": "Pareto k̂",
+        "log_marginal.pareto_smoothed": "log p(x), smoothed",
+        "log_marginal.jackknife": "log p(x), jackknifed",
     },
     "latents [nats]": {
         "diagnostics.mutual_information": "I(x; z)",
