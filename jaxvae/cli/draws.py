@@ -7,9 +7,9 @@ from jaxvae.cli.setup import Setup, state_shapes
 from jaxvae.evaluation import importance_estimate
 from jaxvae.evaluation.likelihood import CHUNK
 from jaxvae.objectives import WithoutDensity
+from jaxvae.operations import count_operations
 from jaxvae.training import train_step
 from jaxvae.training.epoch import Batch
-from jaxvae.training.operations import count_operations
 from jaxvae.typing import Array, Key, Params
 
 MOST_DRAWS = 5000  # what tables of papers quote

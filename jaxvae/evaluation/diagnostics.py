@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae.draw import Model
+from jaxvae.evaluation.figures import spread
 from jaxvae.objectives import own_and_aggregate
 from jaxvae.typing import Array, Key, Params
 from jaxvae.vae import mean_of
@@ -17,30 +19,34 @@ _DRAWS_FOR_MEAN = 64  # in each of the two halves: their noise falls far below t
 
 
 class LatentTerms(NamedTuple):
-    """What one draw z ~ q(z|x) of each of N examples says, `[N]` each; figures are the means."""
+    """What one draw z ~ q(z|x) of each of n examples says, `[n]` each; figures are the means."""
 
     information: Array
-    """log q(z|x) − log q(z), nats, at most log N; q(z) is the mixture of the N posteriors."""
+    """log q(z|x) − log q(z), nats, at most log N; q(z) is the mixture of N posteriors, its own one among them."""
+    information_above: Array
+    """The same with the mixture of the N − 1 others, nats: from above in expectation; infinite for N = 1."""
     marginal_kl: Array
     """log q(z) − log p(z), nats."""
     kl: Array
     """KL(q(z|x) ‖ p(z)), nats: in closed form where the pair has one, else log q(z|x) − log p(z)."""
     kl_dimensions: Array | None
-    """The share of each dimension in `kl`, `[N, latent_dim]`; None where q or p has dependent dimensions."""
+    """The share of each dimension in `kl`, `[n, latent_dim]`; None where q or p has dependent dimensions."""
 
 
-def latent_terms(model: Model, params: Params, key: Key, x: Array) -> LatentTerms:
-    """The terms of N examples under their aggregated posterior q(z) = (1/N) Σ_n q(z|x_n).
+def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: int | None = None) -> LatentTerms:
+    """The terms of examples under the aggregated posterior of N of them, q(z) = (1/N) Σ_n q(z|x_n).
 
     KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ p(z)),  both sides averaged over x
 
-    Hoffman and Johnson 2016, section 2. Works wherever q has a density or a mass; memory does not grow with N².
+    Hoffman and Johnson 2016, section 2; the bound from above: Poole et al. 2019, equation 13. Works wherever q has a
+    density or a mass; memory does not grow with N².
 
     Args:
         model: the model description.
         params: all parameters.
         key: for one draw of z an example.
         x: examples, `[N, *data_shape]`.
+        num_drawn: n, of how many examples, evenly spread, z is drawn; by default all.
 
     Example:
         >>> from jaxvae import VAE, init
@@ -55,10 +61,15 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array) -> LatentTerm
     def terms(index: Array) -> LatentTerms:
         q = jax.tree.map(lambda leaf: leaf[index], posteriors)
         draw = model.draw(params, jax.random.fold_in(key, index), x[index], posterior=q)
-        own, aggregate = own_and_aggregate(posteriors, index, draw.latents, jnp.ones(count, bool))
-        return LatentTerms(own - aggregate, aggregate - draw.log_prior, jnp.sum(draw.kl), draw.kl_dimensions)
+        own, aggregate = own_and_aggregate(posteriors, index, draw.latents, everyone)
+        _, others = own_and_aggregate(posteriors, index, draw.latents, jnp.arange(count) != index)
+        return LatentTerms(
+            own - aggregate, own - others, aggregate - draw.log_prior, jnp.sum(draw.kl), draw.kl_dimensions
+        )
 
-    return jax.lax.map(terms, jnp.arange(count), batch_size=min(count, max(1, _PAIRS_AT_ONCE // count)))
+    everyone = jnp.ones(count, bool)
+    drawn = spread(np.arange(count), count if num_drawn is None else num_drawn)
+    return jax.lax.map(terms, jnp.asarray(drawn), batch_size=min(len(drawn), max(1, _PAIRS_AT_ONCE // count)))
 
 
 def mutual_information(model: Model, params: Params, key: Key, x: Array) -> Array:
@@ -66,7 +77,8 @@ def mutual_information(model: Model, params: Params, key: Key, x: Array) -> Arra
 
     I(x; z) = E_i E_q(z|x_i)[log q(z|x_i) − log (1/N) Σ_j q(z|x_j)] ≤ log N
 
-    One draw an example. A model that tells its examples apart comes near log N, whatever it could tell of more.
+    One draw an example. A model that tells its examples apart comes near log N, whatever it could tell of more: of all
+    x there may be, this is a bound from below, and the mean of `LatentTerms.information_above` one from above.
     Hoffman and Johnson 2016, section 2; the arguments are those of `latent_terms`.
     """
     return jnp.mean(latent_terms(model, params, key, x).information)

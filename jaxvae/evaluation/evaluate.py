@@ -168,7 +168,7 @@ def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -
     means = [float(np.mean(repeat["log_marginal"], dtype=np.float64)) for repeat in repeats]
     shapes = np.concatenate([pareto_shape(repeat["largest"], num_samples) for repeat in repeats])
     smoothed = [pareto_smoothed(repeat["largest"], repeat["rest"], num_samples) for repeat in repeats]
-    corrected = np.mean([repeat["jackknife"] for repeat in repeats], axis=0, dtype=np.float64)
+    corrected = np.asarray(np.mean([repeat["jackknife"] for repeat in repeats], axis=0, dtype=np.float64))
     threshold, known = trust_threshold(num_samples), tail_length(num_samples) >= SMALLEST_TAIL
     return ImportanceReport(
         num_samples=num_samples,

@@ -126,6 +126,8 @@ _SECTIONS = {
         "disentanglement.dci_informativeness": "DCI informativeness",
         "disentanglement.factor_vae_score": "FactorVAE score",
         "disentanglement.modularity": "modularity",
+        "disentanglement.linear_separated_attribute_predictability": "SAP, linear, as published",
+        "disentanglement.ridgeway_mozer_modularity": "modularity, as published",
     },
 }
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
-from jaxvae.training.operations import count_operations
+from jaxvae.operations import count_operations
 from jaxvae.typing import Shape
 
 LIMIT = "matrix products alone"

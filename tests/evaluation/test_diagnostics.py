@@ -67,6 +67,8 @@ def test_every_term_against_numpy(problem: Problem) -> None:
     each = norm.logpdf(z[:, None], problem.loc[None], problem.scale).sum(-1)  # [i, j]
     aggregate = logsumexp(each, axis=1) - np.log(N)
     np.testing.assert_allclose(terms.information, np.diag(each) - aggregate, rtol=1e-4, atol=1e-4)
+    others = np.stack([logsumexp(np.delete(row, i)) - np.log(N - 1) for i, row in enumerate(each)])
+    np.testing.assert_allclose(terms.information_above, np.diag(each) - others, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(terms.marginal_kl, aggregate - norm.logpdf(z).sum(-1), rtol=1e-4, atol=1e-4)
     kl = 0.5 * (problem.scale**2 + problem.loc**2 - 1.0) - np.log(problem.scale)  # [N, latent]
     np.testing.assert_allclose(terms.kl_dimensions, kl, rtol=1e-4, atol=1e-5)
@@ -107,6 +109,45 @@ def test_examples_that_are_told_apart_have_log_n_nats() -> None:
     terms = jax.jit(latent_terms)(problem.vae, params, jax.random.key(2), problem.x)
     np.testing.assert_allclose(terms.information, np.full(N, np.log(N)), rtol=1e-4)
     assert np.all(np.asarray(terms.information) <= np.log(N) + 1e-5)
+
+
+def test_where_log_n_is_a_ceiling_the_figure_says_so_and_has_a_bound_from_above() -> None:
+    """q of width 1e-2: I(x; z) of all x is ½ Σ log v / s², 9 nats where 13 examples show log 13."""
+    problem = Problem()
+    params = problem.exact.params(SHIFT, np.full(LATENT_DIM, 1e-2))
+    found = diagnose(problem.vae, params, jax.random.key(2), problem.x)
+    scale = problem.exact.posterior_matrix()[1] * 1e-2
+    v = 1.0 - problem.exact.posterior_matrix()[1] ** 2 + scale**2
+    information = 0.5 * np.sum(np.log(v / scale**2))
+    assert found.is_at_ceiling
+    assert found.mutual_information.value < np.log(N) + 1e-5 < information < found.mutual_information_above
+    document = diagnostics_document(found)
+    assert document["mutual_information"]["note"] == f"at least: its ceiling is log 13 = {np.log(13):.2f}"
+    assert "at most" in document["marginal_kl"]["note"]
+    assert document["mutual_information"]["upper_bound"] <= document["average_kl"]["value"]
+
+
+def test_both_bounds_of_the_information_meet_with_many_examples() -> None:
+    """Of 1,000 draws and 3,000 posteriors; z of one draw are those of `latent_terms` with `num_drawn`."""
+    problem = Problem(3000)
+    found = diagnose(problem.vae, problem.params, jax.random.key(2), problem.x)
+    information = 0.5 * np.sum(np.log(problem.aggregate_variance / problem.scale**2))
+    error = found.mutual_information.standard_error
+    assert found.num_examples == 3000
+    assert error is not None
+    assert not found.is_at_ceiling
+    assert found.mutual_information.value - 6 * error < information < found.mutual_information_above + 6 * error
+    assert abs(found.mutual_information_above - found.mutual_information.value) < 0.02
+
+
+def test_an_encoder_of_many_operations_is_shown_fewer_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = Problem()
+    module = import_module("jaxvae.evaluation.diagnose")
+    monkeypatch.setattr(module, "MOST_DRAWN", 3)
+    monkeypatch.setattr(module, "_MOST_OPERATIONS", 1.0)
+    assert diagnose(problem.vae, problem.params, jax.random.key(1), problem.x).num_examples == 3
+    monkeypatch.setattr(module, "_MOST_OPERATIONS", 1e9)
+    assert diagnose(problem.vae, problem.params, jax.random.key(1), problem.x).num_examples == N
 
 
 def code_model() -> tuple[jv.VAE, Any, jax.Array, np.ndarray]:
@@ -226,6 +267,7 @@ def test_every_posterior_has_diagnostics(posterior: str) -> None:
 
 def test_a_large_test_set_is_thinned_evenly(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("jaxvae.evaluation.diagnose"), "MOST_EXAMPLES", 5)
+    monkeypatch.setattr(import_module("jaxvae.evaluation.diagnose"), "MOST_DRAWN", 5)
     thinned = diagnose(problem.vae, problem.params, jax.random.key(1), problem.x)
     chosen = diagnose(problem.vae, problem.params, jax.random.key(1), problem.x[np.array([0, 3, 6, 9, 12])])
     assert thinned.num_examples == 5
@@ -235,7 +277,7 @@ def test_a_large_test_set_is_thinned_evenly(problem: Problem, monkeypatch: pytes
 def made_up(information: float, variances: list[float], count: int = 50) -> Diagnostics:
     """Diagnostics with these figures."""
     units = ActiveUnits(jnp.asarray(variances), by_draws=False)
-    return Diagnostics(Estimate(information, 0.01), Estimate(0.2, 0.1), Estimate(0.3, 0.1), None, units, count)
+    return Diagnostics(Estimate(information, 0.01), 7.0, Estimate(0.2, 0.1), Estimate(0.3, 0.1), None, units, count)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +299,7 @@ def test_when_the_decoder_ignores_z(one: Diagnostics, ignores: bool) -> None:
 def test_the_entry_of_the_document(problem: Problem) -> None:
     document = diagnostics_document(diagnose(problem.vae, problem.params, jax.random.key(1), problem.x))
     assert document["num_examples"] == N
-    assert document["mutual_information"]["upper_bound"] == pytest.approx(np.log(N))
+    assert document["mutual_information"]["ceiling"] == pytest.approx(np.log(N))
     assert document["average_kl"]["value"] == pytest.approx(sum(document["kl_per_dimension"]["values"]), rel=1e-5)
     assert document["active_units"]["of"] == len(document["active_units"]["variances"]) == LATENT_DIM
     assert document["active_units"]["value"] == sum(a > 0.01 for a in document["active_units"]["variances"])

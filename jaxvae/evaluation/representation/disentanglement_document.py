@@ -14,9 +14,12 @@ from jaxvae.evaluation.representation.factor_vae_score import EXAMPLES_PER_VOTE,
 from jaxvae.evaluation.representation.figures import SCORE, SHARE, chosen_examples, without_values
 from jaxvae.evaluation.representation.histograms import NUM_BINS
 from jaxvae.evaluation.representation.inputs import as_codes
-from jaxvae.evaluation.representation.modularity import modularity
+from jaxvae.evaluation.representation.modularity import modularity, ridgeway_mozer_modularity
 from jaxvae.evaluation.representation.mutual_information_gap import mutual_information_gap
-from jaxvae.evaluation.representation.separated_attribute_predictability import separated_attribute_predictability
+from jaxvae.evaluation.representation.separated_attribute_predictability import (
+    linear_separated_attribute_predictability,
+    separated_attribute_predictability,
+)
 
 _FORESTS = "random forests on one half of the examples"
 _ESTIMATORS = {
@@ -30,6 +33,10 @@ _ESTIMATORS = {
     "others",
     "modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, without pairs "
     "that a χ² test does not tell from independent ones (at 0.001), and without codes that tell of no factor",
+    "linear_separated_attribute_predictability": "Kumar et al. 2018; accuracy of linear support vector machines as in "
+    "Locatello et al. 2019, fitted to one half of the examples, on the other",
+    "ridgeway_mozer_modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, all "
+    "pairs and codes, as in Locatello et al. 2019",
 }
 
 
@@ -50,7 +57,9 @@ def disentanglement_document(
     Returns:
         `factors`, and figures by name: `mutual_information_gap`, `separated_attribute_predictability`,
         `dci_disentanglement`, `dci_completeness`, `dci_informativeness` (beside it `chance`, its value for codes that
-        say nothing), `factor_vae_score`, `modularity`; one that cannot be had has value None and a reason.
+        say nothing), `factor_vae_score`, `modularity`, and for comparison with published figures
+        `linear_separated_attribute_predictability` and `ridgeway_mozer_modularity`; one that does not exist has value
+        None and a reason.
 
     Example:
         >>> factors = np.indices((3, 4, 5)).reshape(3, -1).T
@@ -74,6 +83,11 @@ def disentanglement_document(
         "dci_informativeness": (SHARE, lambda: forests().informativeness),
         "factor_vae_score": (SHARE, lambda: factor_vae_score(values, known, seed=seed)),
         "modularity": (SCORE, lambda: modularity(values, known)),
+        "linear_separated_attribute_predictability": (
+            SCORE,
+            lambda: linear_separated_attribute_predictability(values, known, seed=seed),
+        ),
+        "ridgeway_mozer_modularity": (SCORE, lambda: ridgeway_mozer_modularity(values, known)),
     }
     details = {"num_examples": len(values), "num_codes": values.shape[1], "seed": seed}
     figures = {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import mutual_info_score
 
 import jaxvae as jv
 from jaxvae.evaluation.representation import (
@@ -10,8 +11,10 @@ from jaxvae.evaluation.representation import (
     dci,
     disentanglement,
     factor_vae_score,
+    linear_separated_attribute_predictability,
     modularity,
     mutual_information_gap,
+    ridgeway_mozer_modularity,
     separated_attribute_predictability,
 )
 from tests.evaluation.representation.codes import VALUES, equally_entangled, every_combination, noise, perfect
@@ -105,6 +108,35 @@ def test_modularity_by_hand() -> None:
         np.testing.assert_allclose(modularity(codes[:, chosen], v).value, expected, atol=1e-12)
     with_noise = np.concatenate([codes, noise(len(v), 2)], axis=1)
     np.testing.assert_allclose(modularity(with_noise, v).value, 1.75 / 3, atol=1e-12)
+
+
+def test_modularity_of_all_pairs_and_codes() -> None:
+    """By the paper's formula with scikit-learn's information of 20 bins: noise counts, and a dead code counts as 0."""
+    v = every_combination(5, (2, 4, 3))
+    codes = np.concatenate([v[:, :1] + 0.3 * noise(len(v), 1), v[:, 1:2], noise(len(v), 2), np.ones((len(v), 1))], 1)
+    scores = []
+    for code in codes.T[:-1]:
+        edges = np.linspace(code.min(), code.max(), 21)[1:-1]
+        bins = np.digitize(code, edges)
+        information = np.array([mutual_info_score(factor, bins) for factor in v.T])
+        most = np.max(information)
+        template = np.where(information == most, most, 0.0)
+        scores.append(1 - np.sum((information - template) ** 2) / (most**2 * (3 - 1)))
+    expected = np.mean([*scores, 0.0])
+    np.testing.assert_allclose(ridgeway_mozer_modularity(codes, v).value, expected, rtol=1e-9)
+    assert ridgeway_mozer_modularity(codes, v).value < modularity(codes, v).value
+
+
+def test_linear_predictability_of_two_values_and_of_four() -> None:
+    """A line is right of two values of a factor, and of the two outer ones of four; two copies leave no gap."""
+    v = every_combination(100, (2, 4)).astype(float)
+    codes = np.stack([4.0 * v[:, 0] - 2.0, 2.0 * v[:, 1] - 3.0], axis=1)
+    sap = linear_separated_attribute_predictability
+    factors = v.astype(int)
+    np.testing.assert_allclose(sap(codes[:, [0, 1]], factors[:, :1]).value, 0.5, atol=0.1)  # the rival guesses
+    assert sap(codes[:, [0, 0, 1, 1]], factors).value == 0.0
+    assert 0.2 <= sap(codes, factors[:, 1:]).value <= 0.8
+    np.testing.assert_allclose(sap(codes[:, :1], factors[:, :1]).value, 0.5, atol=1e-9)
 
 
 def test_separated_predictability_of_copies_and_of_rare_values() -> None:

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import pytest
 
 import jaxvae as jv
+from jaxvae.operations import count_operations
 from jaxvae.training import train_step
 from jaxvae.training.epoch import Batch
-from jaxvae.training.operations import count_operations
 from tests.training.conftest import BATCH, make_job
 
 
