@@ -12,7 +12,7 @@ from jaxvae import (
     priors,
     training,
 )
-from jaxvae.distributions import kl_divergence
+from jaxvae.distributions import entropy, kl_divergence
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import UserError
 from jaxvae.evaluation import log_marginal
@@ -35,6 +35,7 @@ __all__ = [
     "distributions",
     "elbo",
     "encode",
+    "entropy",
     "evaluation",
     "init",
     "kl_divergence",

@@ -23,9 +23,20 @@ def _is_dynamic(value: Any) -> bool:
     return bool(leaves) and all(isinstance(leaf, _NUMBERS) for leaf in leaves)
 
 
+def _is_number(value: Any) -> bool:
+    """Whether this is one number whose value is known: no bool and no tracer."""
+    if isinstance(value, (np.generic, np.ndarray, jax.Array)):
+        known = not isinstance(value, jax.core.Tracer) and value.ndim == 0
+        return known and jnp.issubdtype(value.dtype, jnp.number) and not jnp.iscomplexobj(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _canonical(value: Any, annotation: Any) -> Any:
-    """An int given where a float is declared becomes a float (else it would be structure), a list a tuple (to hash)."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and "float" in str(annotation):
+    """A number where a float is declared becomes one, and a list a tuple (to hash).
+
+    An int would be structure, and an array of no axes a leaf of another type than a float: another program.
+    """
+    if "float" in str(annotation) and _is_number(value):
         return float(value)
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return tuple(_canonical(item, annotation) for item in value)

@@ -53,11 +53,14 @@ def test_numbers_are_leaves_and_the_rest_is_structure() -> None:
         assert jax.tree.structure(same) == jax.tree.structure(Outer())
 
 
-@pytest.mark.parametrize("number", [2, np.int64(2), np.int32(2), np.float32(2), 2.0])
+NUMBERS = (2, np.int64(2), np.int32(2), np.float32(2), 2.0, jnp.float32(2), jnp.asarray(2), np.asarray(2.0))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_for_a_float_field_is_a_leaf(number: Any) -> None:
     """An integer would else be structure, and each one of a sweep another program."""
     weight = Outer(weight=number).weight
-    assert isinstance(weight, (float, np.floating))
+    assert isinstance(weight, float)
     assert jax.tree.structure(Outer(weight=number)) == jax.tree.structure(Outer())
     assert jax.tree.leaves(Outer(offset=number))[2] == 2.0
 
@@ -110,6 +113,15 @@ def test_stack_refuses_different_structures_and_nothing() -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(ValueError, match="got 0 structures of 0 objects"):
         jv.stack([])
+
+
+def test_a_number_of_any_type_is_the_same_program() -> None:
+    function, traces = counting(apply)
+    for number in NUMBERS:
+        function(Outer(weight=number, inner=Inner(rate=number)), 2.0)
+    assert len(traces) == 1
+    with pytest.raises(jv.UserError, match=r"Outer.weight must be >= 0, got -1.0"):
+        Outer(weight=jnp.float32(-1.0))  # type: ignore[arg-type]
 
 
 def test_a_field_of_numbers_and_names_together_is_structure() -> None:

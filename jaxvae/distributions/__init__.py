@@ -27,6 +27,7 @@ from jaxvae.distributions.distribution import (
     sample_and_log_prob,
     score_term,
 )
+from jaxvae.distributions.entropy import Entropy, closed_form_entropy, entropy
 from jaxvae.distributions.joined import Joined, with_noise
 from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
 from jaxvae.distributions.laplace import Laplace
@@ -67,6 +68,7 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
+    "Entropy",
     "HypersphericalUniform",
     "IndependentTerms",
     "Joined",
@@ -90,7 +92,9 @@ __all__ = [
     "Transformed",
     "VonMisesFisher",
     "ZeroInflated",
+    "closed_form_entropy",
     "closed_form_kl",
+    "entropy",
     "is_reparameterized",
     "is_straight_through",
     "kl_divergence",

@@ -118,6 +118,11 @@ class Bernoulli(IndependentTerms):
         bits = jnp.stack(jnp.unravel_index(jnp.arange(2**size), (2,) * size), axis=-1)
         return bits.astype(self.logits.dtype).reshape(-1, *event)
 
+    def entropy_terms(self) -> Array:
+        """softplus(l_d) − p_d l_d = log (1 + e^−|l_d|) + |l_d| (1 − sigmoid(|l_d|))."""
+        size = jnp.abs(self.logits)
+        return jnp.log1p(jnp.exp(-size)) + size * jax.nn.sigmoid(-size)
+
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Bernoulli: Σ_d [ p (l − l') − softplus(l) + softplus(l') ], else None."""
         if type(self) is not Bernoulli or type(other) is not Bernoulli or other.event_ndim != self.event_ndim:

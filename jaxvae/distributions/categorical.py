@@ -9,6 +9,13 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
 
+def entropy_of_classes(logits: Array) -> Array:
+    """−Σ_c p_c log p_c in nats, p = softmax(logits), `[…, classes]` → `[…]`; a class of probability 0 adds 0."""
+    log_p = jax.nn.log_softmax(logits)
+    p = jnp.exp(log_p)
+    return -jnp.sum(jnp.where(p > 0.0, p * jnp.where(p > 0.0, log_p, 0.0), 0.0), axis=-1)
+
+
 @dataclass
 class Categorical(IndependentTerms):
     """Independent components, each one of `num_classes` classes.
@@ -47,6 +54,10 @@ class Categorical(IndependentTerms):
     def sample(self, key: Key) -> Array:
         """A draw of class indices, `[*batch, *event]` int32; no gradient passes through it."""
         return jax.random.categorical(key, self.logits)
+
+    def entropy_terms(self) -> Array:
+        """−Σ_c p_{dc} log p_{dc}."""
+        return entropy_of_classes(self.logits)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Categorical: Σ_d Σ_c p_{dc} (log p_{dc} − log p'_{dc}), else None."""
@@ -112,6 +123,10 @@ class CategoricalLevels(IndependentTerms):
         """A draw of levels as x in [0, 1], `[*batch, *event]`; no gradient passes through it."""
         levels = jax.random.categorical(key, self.logits)
         return levels.astype(self.logits.dtype) / (self.logits.shape[-1] - 1)
+
+    def entropy_terms(self) -> Array:
+        """−Σ_g p_{dg} log p_{dg}."""
+        return entropy_of_classes(self.logits)
 
     @property
     def mean(self) -> Array:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.categorical import Categorical
+from jaxvae.distributions.categorical import Categorical, entropy_of_classes
 from jaxvae.distributions.distribution import IndependentTerms, check_event, nan_where, settle
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
@@ -68,6 +68,10 @@ class CategoricalCodes(IndependentTerms):
     def sample(self, key: Key) -> Array:
         """A draw of codes in the dtype of the logits; no gradient passes through it."""
         return jax.random.categorical(key, self.logits).astype(self.logits.dtype)
+
+    def entropy_terms(self) -> Array:
+        """−Σ_c p_{dc} log p_{dc}."""
+        return entropy_of_classes(self.logits)
 
     @property
     def mean(self) -> Array:

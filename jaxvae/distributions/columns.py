@@ -53,6 +53,12 @@ class Columns(IndependentTerms):
         terms = align(*(column.log_prob(value[..., d]) for d, column in enumerate(self.columns)))
         return jnp.stack(jnp.broadcast_arrays(*terms), axis=-1)
 
+    def entropy_terms(self) -> Array | None:
+        """Of each column, `[*batch, columns]`, where all have a closed form, else None."""
+        terms = [column.closed_form_entropy() for column in self.columns]
+        known = [term for term in terms if term is not None]
+        return jnp.stack(jnp.broadcast_arrays(*align(*known)), axis=-1) if len(known) == len(terms) else None
+
     def sample(self, key: Key) -> Array:
         """A draw of each column, `[*batch, columns]`; gradients pass through those that are reparameterized."""
         keys = jax.random.split(key, len(self.columns))

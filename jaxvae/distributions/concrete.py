@@ -122,6 +122,10 @@ class BinaryConcrete(IndependentTerms):
         noise = jax.random.logistic(key, self.logits.shape, self.logits.dtype)
         return (self.logits + noise) / self.temperature
 
+    def entropy_terms(self) -> Array:
+        """2 − log τ: u is logistic."""
+        return jnp.broadcast_to(2.0 - jnp.log(self.temperature), self.logits.shape)
+
     @property
     def mean(self) -> Array:
         """E[u] = logits / τ."""

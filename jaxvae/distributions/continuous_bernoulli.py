@@ -70,6 +70,14 @@ class ContinuousBernoulli(IndependentTerms):
         x = jnp.where(is_small, series, jnp.where(large > 0.0, 1.0 - from_end, from_end))
         return jnp.clip(x, 0.0, 1.0)  # of rounding
 
+    def entropy_terms(self) -> Array:
+        """log ∫₀¹ exp(η_d x) dx − η_d E[x_d], which is −log p of the mean."""
+        is_small, small, large = _branches(self.logits)
+        series = -sum((2 * k - 1) * coefficient * small ** (2 * k) for k, coefficient in enumerate(_SERIES, 1))
+        size = jnp.abs(large)
+        from_end = 1.0 + size * jnp.exp(-size) / jnp.expm1(-size)  # |η| times the distance of the mean from its end
+        return jnp.where(is_small, series, from_end + _log_normaliser_excess(large))
+
     @property
     def mean(self) -> Array:
         """The mean, 1 / (1 − exp(−η)) − 1/η."""

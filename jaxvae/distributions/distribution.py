@@ -77,6 +77,10 @@ class Distribution(abc.ABC):
         del other
         return None
 
+    def closed_form_entropy(self) -> Array | None:
+        """E[−log p(value)] in nats, `[*batch]`, where there is a closed form, else None; of a density it can be < 0."""
+        return None
+
 
 class SumOfTerms(Distribution):
     """A distribution whose log-density is a sum of one term for each component of its event.
@@ -103,6 +107,15 @@ class IndependentTerms(SumOfTerms):
     def has_independent_components(self) -> bool:
         """True."""
         return True
+
+    def entropy_terms(self) -> Array | None:
+        """E[−log p_d(x_d)] of each component in nats, `[*batch, *event]`, where there is a closed form, else None."""
+        return None
+
+    def closed_form_entropy(self) -> Array | None:
+        """The sum of the terms in nats, `[*batch]`, else None."""
+        terms = self.entropy_terms()
+        return None if terms is None else sum_event(terms, self.event_ndim)
 
 
 def per_dimension(distribution: object) -> Distribution | None:

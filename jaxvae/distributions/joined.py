@@ -18,6 +18,7 @@ from jaxvae.distributions.distribution import (
     sample_and_log_prob,
     score_term,
 )
+from jaxvae.distributions.entropy import closed_form_entropy
 from jaxvae.distributions.kl import closed_form_kl
 from jaxvae.distributions.normal import Normal
 from jaxvae.pytrees import dataclass
@@ -100,6 +101,11 @@ class Joined(Distribution):
     def mean(self) -> Array:
         """The means of the parts, `[*batch, D]`."""
         return jnp.concatenate([self.first.mean, self.second.mean], axis=-1)
+
+    def closed_form_entropy(self) -> Array | None:
+        """The sum over the parts where both have one, else None."""
+        first, second = closed_form_entropy(self.first), closed_form_entropy(self.second)
+        return None if first is None or second is None else self._together(first, second)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """The sum over the parts, to a Joined with the same split or a Normal of vectors, where both have one."""

@@ -48,6 +48,10 @@ class Laplace(IndependentTerms):
         """The mean, `loc`."""
         return self.loc
 
+    def entropy_terms(self) -> Array:
+        """1 + log (2 scale_d)."""
+        return jnp.broadcast_to(1.0 + math.log(2.0) + jnp.log(self.scale), self.loc.shape)
+
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Laplace: Σ_d [ (b₁ exp(−δ/b₁) + δ) / b₂ − 1 − log(b₁/b₂) ], δ = |μ₁ − μ₂|, else None."""
         if type(self) is not Laplace or type(other) is not Laplace or other.event_ndim != self.event_ndim:

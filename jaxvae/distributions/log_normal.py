@@ -56,6 +56,10 @@ class LogNormal(IndependentTerms):
         loc, scale = align(self.loc, self.scale)
         return jnp.exp(loc + 0.5 * scale**2)
 
+    def entropy_terms(self) -> Array:
+        """That of the normal of the logarithm, and its mean."""
+        return self._of_logarithms.entropy_terms() + self.loc
+
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another log-normal: that of the normals of the logarithms; else None."""
         if type(self) is not LogNormal or type(other) is not LogNormal or other.event_ndim != self.event_ndim:

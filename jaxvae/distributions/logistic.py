@@ -42,6 +42,10 @@ class Logistic(IndependentTerms):
         """Reparameterized draw loc + scale · ε, ε ~ Logistic(0, 1); gradients pass through it."""
         return self.loc + self.scale * jax.random.logistic(key, self.loc.shape, self.loc.dtype)
 
+    def entropy_terms(self) -> Array:
+        """2 + log scale_d."""
+        return jnp.broadcast_to(2.0 + jnp.log(self.scale), self.loc.shape)
+
     @property
     def mean(self) -> Array:
         """The mean, `loc`."""

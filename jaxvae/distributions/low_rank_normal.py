@@ -103,6 +103,10 @@ class LowRankNormal(Distribution):
         """The mean, `loc`."""
         return self.loc
 
+    def closed_form_entropy(self) -> Array:
+        """½ log |Σ| + ½ D (1 + log 2π)."""
+        return self.half_log_determinant + 0.5 * self.loc.shape[-1] * (1.0 + math.log(2.0 * math.pi))
+
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to a Normal, MultivariateNormal or LowRankNormal over vectors (`normal_kl`), else None."""
         return normal_kl(self, other)

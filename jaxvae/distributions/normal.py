@@ -64,6 +64,10 @@ class Normal(IndependentTerms):
         """The mean, `loc`."""
         return self.loc
 
+    def entropy_terms(self) -> Array:
+        """½ + ½ log 2π + log scale_d."""
+        return jnp.broadcast_to(0.5 + HALF_LOG_2PI + jnp.log(self.scale), self.loc.shape)
+
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Normal: Σ_d [ log(σ₂/σ₁) + (σ₁² + (μ₁ − μ₂)²) / (2 σ₂²) − ½ ].
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from jaxvae.distributions.categorical import entropy_of_classes
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.support import check_states
 from jaxvae.errors import UserError
@@ -97,6 +98,10 @@ class OneHot(Distribution):
         check_states(self, states)
         classes = jnp.stack(jnp.unravel_index(jnp.arange(states), (self.num_classes,) * groups), axis=-1)
         return jax.nn.one_hot(classes, self.num_classes, dtype=self.logits.dtype).reshape(states, -1)
+
+    def closed_form_entropy(self) -> Array:
+        """−Σ_g Σ_k π_gk log π_gk."""
+        return jnp.sum(entropy_of_classes(as_groups(self.logits, self.num_classes)), axis=-1)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another OneHot: Σ_g Σ_k π_gk (log π_gk − log π'_gk), else None."""

@@ -68,6 +68,10 @@ class StraightThrough(Distribution):
         """Every value of the discrete distribution, `[states, *event]`."""
         return self.discrete.enumerate_support()
 
+    def closed_form_entropy(self) -> Array | None:
+        """That of the discrete distribution, else None."""
+        return self.discrete.closed_form_entropy()
+
     def closed_form_kl(self, other: object) -> Array | None:
         """That of the discrete distribution, else None."""
         return self.discrete.closed_form_kl(other)

@@ -56,6 +56,13 @@ class StudentT(IndependentTerms):
         log_gamma = jax.random.loggamma(gamma_key, 0.5 * self.df, self.df.shape, self.df.dtype)
         return self.loc + self.scale * normal * jnp.exp(0.5 * (jnp.log(0.5 * self.df) - log_gamma))
 
+    def entropy_terms(self) -> Array:
+        """½ (df_d + 1) (ψ(½ df_d + ½) − ψ(½ df_d)) + log B(½, ½ df_d) + ½ log df_d + log scale_d."""
+        half = 0.5 * self.df
+        ratio, slope = jax.jvp(log_gamma_half_ratio, (half,), (jnp.ones_like(half),))
+        digammas = slope + 1.0 / self.df  # ψ(½ df + ½) − ψ(½ df)
+        return (half + 0.5) * digammas + HALF_LOG_2PI - ratio + jnp.log(self.scale)
+
     @property
     def mean(self) -> Array:
         """The mean, `loc`; NaN where df ≤ 1, which has none."""

@@ -53,6 +53,10 @@ class HypersphericalUniform(Distribution):
         """A normalised normal vector; it has no parameters to pass a gradient to."""
         return unit_vector(standard_normal(key, self.like.shape, self.like.dtype))
 
+    def closed_form_entropy(self) -> Array:
+        """The logarithm of the area."""
+        return jnp.full(self.like.shape[:-1], log_area(self.like.shape[-1]), self.like.dtype)
+
     @property
     def mean(self) -> Array:
         """The centre of the sphere, 0."""
@@ -124,6 +128,10 @@ class VonMisesFisher(Distribution):
     def mean(self) -> Array:
         """A(κ) μ, inside the sphere."""
         return sphere_terms(self.concentration, self._dim).mean[..., None] * self.mean_direction
+
+    def closed_form_entropy(self) -> Array:
+        """The logarithm of the area − KL to the uniform distribution."""
+        return log_area(self._dim) - sphere_terms(self.concentration, self._dim).kl
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to the uniform distribution: κ A(κ) − log C(κ) + log area, else None. Davidson et al. 2018, equation 4."""

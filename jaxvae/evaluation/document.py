@@ -285,6 +285,8 @@ def annealed_document(
         annealing: the settings.
         num_samples: draws behind `importance`.
     """
+    effective = Estimate.of(effective_chains(chain_error, annealing.num_chains))
+    few = {"note": f"at least: only {effective.value:.1f} chains count in effect; raise --num_chains"}
     forwards, backwards = "annealing from p₀ to p(z|x)", "annealing from the true z back to p₀"
     return {
         "num_temperatures": annealing.num_temperatures,
@@ -301,14 +303,11 @@ def annealed_document(
                 "value": float(np.sqrt(np.sum(chain_error.astype(np.float64) ** 2)) / len(chain_error)),
                 "unit": "nats",
                 "estimator": "the chains' part of the error: spread of the weights over their mean, / √M",
+                **(few if effective.value < min(FEWEST_DRAWS, 0.5 * annealing.num_chains) else {}),
             },
             "effective_chains": missing("one chain")
             if annealing.num_chains == 1
-            else figure(
-                Estimate.of(effective_chains(chain_error, annealing.num_chains)),
-                "chains",
-                "(Σ w)² / Σ w² of the chains' weights, mean over examples",
-            ),
+            else figure(effective, "chains", "(Σ w)² / Σ w² of the chains' weights, mean over examples"),
             "above_importance_weighted": figure(
                 Estimate.of(annealed - importance), "nats", f"of the same examples, by {num_samples} draws"
             ),
