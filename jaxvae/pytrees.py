@@ -12,6 +12,7 @@ from typing import Any, TypeVar, dataclass_transform
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 _NUMBERS = (float, np.floating, np.ndarray, jax.Array)
 _T = TypeVar("_T")
@@ -26,7 +27,7 @@ def _is_dynamic(value: Any) -> bool:
 def _is_number(value: Any) -> bool:
     """Whether this is one number whose value is known: no bool and no tracer."""
     if isinstance(value, (np.generic, np.ndarray, jax.Array)):
-        known = not isinstance(value, jax.core.Tracer) and value.ndim == 0
+        known = not isinstance(value, Tracer) and value.ndim == 0
         return known and jnp.issubdtype(value.dtype, jnp.number) and not jnp.iscomplexobj(value)
     return isinstance(value, int) and not isinstance(value, bool)
 

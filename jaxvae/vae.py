@@ -28,6 +28,7 @@ from jaxvae.distributions import (
 )
 from jaxvae.draw import Draw, Model
 from jaxvae.errors import NoMeanError, UserError
+from jaxvae.likelihoods.support import check_values
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space, check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -113,9 +114,15 @@ class VAE:
         """q(z|x); see `jaxvae.encode`."""
         return self.posterior_from(params, self.posterior_features(params, x))
 
+    def _example(self, x: Array) -> Array:
+        """ONE example, of the right shape and, where its numbers are known, of values that the likelihood takes."""
+        x = check_example(x, self.data_shape)
+        check_values(self.likelihood, self.likelihood.support, x)
+        return x
+
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
-        x = self.likelihood.encoder_input(self, params, check_example(x, self.data_shape))
+        x = self.likelihood.encoder_input(self, params, self._example(x))
         return self._outputs("encoder", params, x, self.posterior.parameter_shape(self))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
@@ -167,7 +174,7 @@ class VAE:
             detach_posterior: evaluate log q with constants for q's parameters, so that its gradient passes through z
                 alone (sticking the landing, DReG).
         """
-        x = check_example(x, self.data_shape)
+        x = self._example(x)
         q = self.encode(params, x) if posterior is None else posterior
         prior = self.prior.given(self, params, x)
         if detach_posterior:
@@ -213,7 +220,7 @@ class VAE:
             x: one example, `data_shape`.
             z: one latent, `[latent_dim]`.
         """
-        x = check_example(x, self.data_shape)
+        x = self._example(x)
         return self.decode(params, z).log_prob(x), self.prior.given(self, params, x).log_prob(z)
 
     @property
@@ -233,7 +240,7 @@ class VAE:
         Raises:
             UserError: if the posterior is not over discrete latents, or has more than 65,536 states.
         """
-        x = check_example(x, self.data_shape)
+        x = self._example(x)
         q = self.encode(params, x)
         if not isinstance(q, SupportsEnumeration):
             raise UserError(

@@ -124,3 +124,31 @@ def test_a_requirement_names_ways_out_though_a_candidate_fails(monkeypatch: pyte
         jax.eval_shape(
             lambda params: objective.loss(vae, params, keys, binary_batch(), np.ones(5, bool), jnp.asarray(0)), params
         )
+
+
+@pytest.mark.parametrize("call", [jv.elbo, jv.log_marginal])
+@pytest.mark.parametrize(
+    ("likelihood", "x", "words"),
+    [
+        (
+            jv.likelihoods.Bernoulli(),
+            [0.0, 255.0, 17.0],
+            "values of {0, 1} under Bernoulli, got 0 to 255: write x / 255",
+        ),
+        (jv.likelihoods.ContinuousBernoulli(), [0.0, -0.5, 1.0], r"under ContinuousBernoulli, got -0.5 to 1$"),
+        (jv.likelihoods.Poisson(), [0.5, 1.0, 2.0], "the counts .* under Poisson, got 0.5 to 2: save whole numbers"),
+        (jv.likelihoods.Normal(), [0.0, np.inf, 2.0], "finite real numbers under Normal, got 0 to inf"),
+    ],
+)
+def test_numbers_that_a_likelihood_does_not_take_are_refused_where_they_are_known(
+    call: Any, likelihood: jv.likelihoods.Likelihood, x: list[float], words: str
+) -> None:
+    """Grey levels 0..255 under Bernoulli gave −10⁶ nats in silence; between 0 and 1 a cross-entropy is the caller's."""
+    vae = jv.VAE((3,), 2, MLP((4,)), MLP((4,)), likelihood=likelihood)
+    params = init(vae, jax.random.key(0))
+    example = jnp.asarray(x, jnp.float32)
+    with pytest.raises(jv.UserError, match=words):
+        call(vae, params, jax.random.key(1), example)
+    traced = jax.eval_shape(lambda x: call(vae, params, jax.random.key(1), x), example)
+    assert jax.tree.leaves(traced)[0].shape == ()
+    call(vae, params, jax.random.key(1), jnp.asarray([0.3, 0.3, 0.3]) if likelihood.support.num_levels else jnp.ones(3))

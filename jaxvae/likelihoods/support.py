@@ -5,8 +5,11 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+from jax.core import Tracer
 
+from jaxvae.errors import UserError
 from jaxvae.numerics import SMALLEST_NORMAL
+from jaxvae.typing import Array
 
 MAX_LEVELS = 65_536  # 16 bits: float32 still tells neighbours apart
 _ROUNDING = 2.0**-22  # of a level in float32 [data units]
@@ -75,3 +78,24 @@ def codes(num_codes: int) -> Support:
         is_discrete=True,
         is_raw=True,
     )
+
+
+def check_values(owner: object, support: Support, x: Array) -> None:
+    """Check that ONE example holds values of a likelihood's support, where its numbers are known: not under `jit`.
+
+    Between grey levels anything from 0 to 1 passes: what a log-probability of it means is the caller's to say.
+
+    Raises:
+        UserError: with the support, the values and the fix.
+    """
+    if isinstance(x, Tracer):
+        return
+    values = np.asarray(x)
+    lie_inside = (values >= 0) & (values <= 1) if support.num_levels is not None else support.contains(values)
+    if not np.all(lie_inside):
+        least, most = np.min(values), np.max(values)
+        fix = support.fix or (f"write x / {most:g}" if support.num_levels is not None and least >= 0 else "")
+        raise UserError(
+            f"x must hold values of {support.name} under {type(owner).__name__}, got {least:g} to {most:g}"
+            + (f": {fix}" if fix else "")
+        )
