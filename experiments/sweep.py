@@ -5,63 +5,8 @@ python experiments/sweep.py --latent_dim 2 4 8 16 --folds 5                    #
 python experiments/sweep.py --prior StandardNormal Vamp --learning_rate 1e-3 3e-4 --seeds 4
 """
 
-import shlex
-import sys
-
-from rich.console import Console
-
-from jaxvae.cli.evaluation import write_document
-from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import run_script
-from jaxvae.cli.subject import say_notes
-from jaxvae.cli.sweep import (
-    CONTEXT,
-    CSV,
-    CURVE,
-    SUMMARY,
-    Row,
-    SweepFlags,
-    context,
-    plan,
-    programs,
-    run_program,
-    summary,
-    sweep_directory,
-    write_rows,
-)
-from jaxvae.report.rate_distortion import save_rate_distortion
-from jaxvae.report.table import sweep_table
-from jaxvae.report.terminal import SweepBar
-
-
-def main() -> None:
-    """Train every combination of the values of flags, and leave figures of each and of all."""
-    parser = experiment_parser(
-        "Train every combination of the values of flags (any flag may have several), those of one shape as one "
-        "compiled program.",
-        SweepFlags,
-    )
-    flags, jobs = plan(parser, sys.argv[1:])
-    chunks = programs(jobs)
-    folder = sweep_directory(flags)
-    command = f"python experiments/sweep.py {shlex.join(sys.argv[1:])}"
-    write_document(folder / CONTEXT, context(command, flags, jobs[0]))
-
-    console, axes = Console(), list(jobs[0].labels)
-    say_notes(jobs[0].setup, console)
-    rows: list[Row] = []
-    with SweepBar(console, len(chunks)) as bar:
-        for chunk in chunks:
-            bar.start(len(chunk), chunk[0].setup.training.num_epochs)
-            for row in run_program(chunk, flags.num_samples, bar.update):
-                rows.append(row)
-                write_rows(folder / CSV, rows)
-    lines = summary(rows, axes)
-    write_rows(folder / SUMMARY, lines)
-    has_curve = save_rate_distortion(folder / CURVE, lines, axes)
-    console.print(sweep_table(lines, axes))
-    console.print(f"files  {folder}/: {CSV}, {SUMMARY}, {CONTEXT}{f', {CURVE}' if has_curve else ''}", soft_wrap=True)
-
+from jaxvae.commands.sweep import main
 
 if __name__ == "__main__":
     run_script(main)

@@ -22,6 +22,7 @@ from jaxvae.cli.verdict import verdict
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import missing, provenance
+from jaxvae.invoked import invoked
 from jaxvae.report.table import evaluation_table
 from jaxvae.training import TrainState
 
@@ -132,7 +133,7 @@ def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
         return None
     return (
         f"log p(x) by {entry['num_samples']:,} draws is a lower bound that more draws raise; by {MOST_DRAWS:,}:\n"
-        f"       python experiments/evaluate.py {run_dir} --num_samples {MOST_DRAWS}"
+        f"       {invoked('evaluate')} {run_dir} --num_samples {MOST_DRAWS}"
     )
 
 

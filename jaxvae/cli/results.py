@@ -10,6 +10,7 @@ from rich.console import Console
 from jaxvae.cli.pictures import Pictures, mean_or_draw
 from jaxvae.cli.run_directory import CONFIG, CodeDensity
 from jaxvae.cli.setup import Setup, Stream, stream_key
+from jaxvae.invoked import invoked
 from jaxvae.report import is_image, save_grid
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
@@ -65,6 +66,6 @@ def show_summary(run_dir: Path, seed: int, console: Console) -> None:
     files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
     console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)
     install = "" if importlib.util.find_spec("tensorboard") else "pip install tensorboard && "
-    again = f"python experiments/train.py --config {run_dir / CONFIG} --seed {seed + 1}"
+    again = f"{invoked('train')} --config {run_dir / CONFIG} --seed {seed + 1}"
     console.print(f"next   {install}tensorboard --logdir {run_dir.parent}", highlight=False, soft_wrap=True)
     console.print(f"       {again}", highlight=False, soft_wrap=True)

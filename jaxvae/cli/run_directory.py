@@ -16,10 +16,11 @@ from jaxvae.cli.devices import is_first
 from jaxvae.cli.run_data import DATA
 from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.invoked import invoked
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
-HEADER = "# repeat this run: python experiments/train.py --config config.yaml\n"  # and the mark of a run of ours
+HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours
 CodeDensity = Literal["normal", "mixture", "flow", "prior"]
 _OURS = (
     *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
@@ -177,7 +178,7 @@ def config_of(run_dir: Path) -> Path:
     """
     if not (run_dir / CONFIG).is_file():
         known = sorted(str(path.parent) for path in Path("runs").glob(f"*/{CONFIG}"))[:5]
-        hint = f"; runs here: {', '.join(known)}" if known else "; make one with python experiments/train.py"
+        hint = f"; runs here: {', '.join(known)}" if known else f"; make one with {invoked('train')}"
         what = f"a folder without {CONFIG}" if run_dir.is_dir() else "no folder"
         raise UserError(f"the folder of a run is expected, got {run_dir} ({what}){hint}")
     return run_dir / CONFIG

@@ -16,6 +16,7 @@ from rich.console import Console
 from jaxvae.cli.devices import is_first
 from jaxvae.cli.run_directory import PROFILE
 from jaxvae.cli.setup import Setup
+from jaxvae.invoked import invoked
 from jaxvae.report.terminal import TrainingBar
 from jaxvae.training import Epoch, Training, TrainState, fit
 from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
@@ -70,7 +71,7 @@ def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, 
             if is_first() and checkpoint_step(run_dir, "last") is None:
                 shutil.rmtree(run_dir)  # nothing came of it
             elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
-                console.print(f"go on with: python experiments/train.py --run_dir {run_dir} --resume", soft_wrap=True)
+                console.print(f"go on with: {invoked('train')} --run_dir {run_dir} --resume", soft_wrap=True)
     if (line := stop_line(training, state)) is not None:
         goes_on = "" if int(state.step) > first_step else "; add --patience never to go on"
         console.print(line + goes_on, highlight=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from jaxvae.data.names import DIGITS, SHAPES
 from jaxvae.data.originals import BINARIZED_ARRAYS, ORIGINALS, unpack_binarized
 from jaxvae.data.sources import SourceFile, describe, host_answers, missing_files, source_files
 from jaxvae.errors import SurroundingsError, UserError
+from jaxvae.invoked import invoked
 
 
 def prepare(name: str, source: str | os.PathLike | None = None, data_dir: str | os.PathLike | None = None) -> Path:
@@ -83,7 +84,7 @@ def _how_to(name: str, root: Path, files: Sequence[SourceFile]) -> str:
     data_dir = "" if root == data_folder(None) else f" --data_dir {shlex.quote(str(root))}"
     catalog = f"https://www.tensorflow.org/datasets/catalog/{name.split('/')[0]}"
     listed = f"these files in FOLDER: {describe(files)}" if files else f"the files in FOLDER that {catalog} asks for"
-    return f"run: python scripts/prepare_data.py {name} --from FOLDER{data_dir} with {listed}"
+    return f"run: {invoked('prepare')} {name} --from FOLDER{data_dir} with {listed}"
 
 
 def _write(name: str, root: Path, source: Path | None, files: Sequence[SourceFile]) -> Path:

@@ -1,0 +1,41 @@
+"""The installed command: jaxvae train, evaluate, sweep and prepare."""
+
+import importlib
+import sys
+
+from jaxvae.cli.flags import run_script
+from jaxvae.errors import UserError, nearest
+from jaxvae.version import __version__
+
+COMMANDS = {
+    "train": "train a VAE, evaluate it and leave a run directory",
+    "evaluate": "score the best checkpoint of a run on its test set",
+    "sweep": "train every combination of the values of flags as one program",
+    "prepare": "prepare a named data set once, from files at hand or from the network",
+}
+
+
+def usage() -> str:
+    """The commands, a line each."""
+    lines = [f"  jaxvae {name:9} {about}" for name, about in COMMANDS.items()]
+    return "\n".join(["usage: jaxvae COMMAND [flags]; jaxvae COMMAND --help says more", "", *lines])
+
+
+def main() -> None:
+    """Run the command that the first word names."""
+    run_script(_run)
+
+
+def _run() -> None:
+    words = sys.argv[1:]
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return
+    if words[0] == "--version":
+        print(f"jaxvae {__version__}")
+        return
+    if words[0] not in COMMANDS:
+        hint = nearest(words[0], COMMANDS)
+        raise UserError(f"the command must be one of {', '.join(COMMANDS)}; got {words[0]!r}{hint}")
+    sys.argv = [f"jaxvae {words[0]}", *words[1:]]
+    importlib.import_module(f"jaxvae.commands.{words[0]}").main()

@@ -1,0 +1,5 @@
+"""`python -m jaxvae.commands`, where the installed command is not on the path."""
+
+from jaxvae.commands import main
+
+main()

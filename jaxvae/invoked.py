@@ -1,0 +1,24 @@
+"""How the user called this process, so that a hint names a command that works there."""
+
+import sys
+from pathlib import Path
+
+_SCRIPTS = {
+    "train": "experiments/train.py",
+    "evaluate": "experiments/evaluate.py",
+    "sweep": "experiments/sweep.py",
+    "prepare": "scripts/prepare_data.py",
+}
+
+
+def invoked(command: str) -> str:
+    """The command as the user calls it: a script where this process is one of the scripts, else the installed one.
+
+    Args:
+        command: train, evaluate, sweep or prepare.
+
+    >>> invoked("train")
+    'jaxvae train'
+    """
+    is_script = Path(sys.argv[0]).name in {Path(path).name for path in _SCRIPTS.values()}
+    return f"python {_SCRIPTS[command]}" if is_script else f"jaxvae {command}"
