@@ -22,3 +22,14 @@ def test_the_licence_is_stated_and_there() -> None:
     assert project["license"] == "Apache-2.0"
     assert "Apache License" in (ROOT / "LICENSE").read_text()
     assert "license: Apache-2.0" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_what_contributing_names_is_there() -> None:
+    """Files, links and scripts."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"\]\(([^)]+)\)", text)
+    named += [path for path in re.findall(r"`(?:python )?((?:jaxvae|tests|scripts|docs|\.ci)/[\w./]+)", text)]
+    assert len(named) > 12
+    for path in named:
+        parents = [ROOT / path, ROOT / "examples" / path]
+        assert any(place.exists() for place in parents), path
