@@ -28,7 +28,7 @@ def test_what_contributing_names_is_there() -> None:
     """Files, links and scripts."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     named = re.findall(r"\]\(([^)]+)\)", text)
-    named += [path for path in re.findall(r"`(?:python )?((?:jaxvae|tests|scripts|docs|\.ci)/[\w./]+)", text)]
+    named += re.findall(r"`(?:python )?((?:jaxvae|tests|scripts|docs|\.ci)/[\w./]+)", text)
     assert len(named) > 12
     for path in named:
         parents = [ROOT / path, ROOT / "examples" / path]
