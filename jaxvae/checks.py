@@ -98,6 +98,20 @@ def check_sizes(owner: object, latent_dim: Any, data_shape: Any) -> None:
     if not isinstance(data_shape, tuple) or not all(_is_whole(size) and size > 0 for size in data_shape):
         fix = f"write ({data_shape},)" if _is_whole(data_shape) else "write it as (28, 28, 1)"
         raise UserError(f"{name}.data_shape must be a tuple of whole numbers >= 1, got {data_shape!r}: {fix}")
+    if math.prod(data_shape) > _LARGEST_INTEGER:
+        raise UserError(f"{name}.data_shape must have at most {_LARGEST_INTEGER} numbers, got {data_shape!r}")
+
+
+def check_count(owner: object, **counts: Any) -> None:
+    """Check that each is a whole number of at least 1.
+
+    Raises:
+        UserError: naming what is not.
+    """
+    for name, value in counts.items():
+        if not _is_whole(value):
+            raise UserError(f"{_name_of(owner)}.{name} must be a whole number >= 1, got {value!r}")
+        check_range(owner, at_least=1, **{name: value})
 
 
 def _is_whole(value: Any) -> bool:

@@ -20,5 +20,6 @@ def invoked(command: str) -> str:
     >>> invoked("train")
     'jaxvae train'
     """
-    is_script = Path(sys.argv[0]).name in {Path(path).name for path in _SCRIPTS.values()}
-    return f"python {_SCRIPTS[command]}" if is_script else f"jaxvae {command}"
+    if Path(sys.argv[0]).name in {Path(path).name for path in _SCRIPTS.values()}:
+        return f"python {_SCRIPTS[command]}"
+    return f"python -m jaxvae.commands {command}" if sys.argv[0].startswith("python -m") else f"jaxvae {command}"

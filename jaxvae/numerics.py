@@ -25,9 +25,6 @@ def log_mean_exp(values: Array, axis: int = 0) -> Array:
     return logsumexp(values, axis=axis) - jnp.log(jnp.asarray(values.shape[axis], values.dtype))
 
 
-_NO_POWER = 1e-20  # in place of 0: the mean of the logarithms to every digit
-
-
 def power_mean(log_values: Array, power: Array | float) -> Array:
     """log M_s, M_s = ((1/K) Σ_k exp(s log_values_k))^(1/s), along the only axis, for any s; the geometric mean at 0.
 
@@ -38,14 +35,17 @@ def power_mean(log_values: Array, power: Array | float) -> Array:
     >>> [round(float(power_mean(values, s)), 2) for s in (1.0, 9e-4, 0.0)]  # log ½, …, the mean
     [-0.69, -770.03, -5000.0]
     """
-    s = jnp.asarray(power, log_values.dtype)
-    s = jnp.where(s == 0.0, _NO_POWER, s)
+    power = jnp.asarray(power, log_values.dtype)
+    s = jnp.where(power == 0.0, 1.0, power)
     largest = jax.lax.stop_gradient(jnp.where(s > 0.0, jnp.max(log_values), jnp.min(log_values)))  # of s · log_values
     is_finite = jnp.isfinite(largest)
     u = s * (log_values - jnp.where(is_finite, largest, 0.0))
     first = jax.lax.stop_gradient(jnp.log1p(jnp.mean(jnp.expm1(u))))
     again = jnp.log1p(jnp.mean(jnp.expm1(u - first)))
-    return jnp.where(is_finite, largest + (first + again) / s, largest)
+    mean = jnp.mean(log_values)
+    half_variance = 0.5 * jnp.var(jnp.where(jnp.isfinite(mean), log_values, 0.0))  # the slope by s at 0
+    at_zero = mean + jnp.where(jnp.isfinite(half_variance), half_variance, 0.0) * power
+    return jnp.where(power == 0.0, at_zero, jnp.where(is_finite, largest + (first + again) / s, largest))
 
 
 def error_of_log_mean_exp(values: Array) -> Array:

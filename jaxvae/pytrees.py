@@ -7,12 +7,14 @@ once: a description is an ordinary argument of a compiled function, another numb
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_args, get_origin
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+
+from jaxvae.errors import UserError
 
 _NUMBERS = (float, np.floating, np.ndarray, jax.Array)
 _T = TypeVar("_T")
@@ -30,6 +32,19 @@ def _is_number(value: Any) -> bool:
         known = not isinstance(value, Tracer) and value.ndim == 0
         return known and jnp.issubdtype(value.dtype, jnp.number) and not jnp.iscomplexobj(value)
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_type(name: str, value: Any, annotation: Any) -> None:
+    """Check that a field of numbers is given none in quotes, and one of several numbers more than a number alone.
+
+    Raises:
+        UserError: naming the field, what came and the fix.
+    """
+    kinds = set(get_args(annotation) or (annotation,)) - {type(None)}
+    if kinds <= {int, float} and isinstance(value, str):
+        raise UserError(f"{name} must be a number, got {value!r}: write it without quotes")
+    if get_origin(annotation) is tuple and isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise UserError(f"{name} must be a tuple, got {value!r}: write ({value!r},)")
 
 
 def _canonical(value: Any, annotation: Any) -> Any:
@@ -65,6 +80,7 @@ def dataclass(cls: type[_T]) -> type[_T]:
 
     def __post_init__(self: Any) -> None:  # noqa: N807 - becomes the method of that name
         for field in dataclasses.fields(self):
+            _check_type(f"{type(self).__name__}.{field.name}", getattr(self, field.name), field.type)
             object.__setattr__(self, field.name, _canonical(getattr(self, field.name), field.type))
         if own_post_init is not None:
             own_post_init(self)

@@ -1,11 +1,13 @@
 """The variational autoencoder: five swappable descriptions, and pure functions of one example."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 import jax
 import jax.numpy as jnp
-from flax.errors import ScopeParamNotFoundError, ScopeParamShapeError
+from flax.errors import ScopeCollectionNotFound, ScopeParamNotFoundError, ScopeParamShapeError
 
 from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import (
@@ -32,6 +34,22 @@ from jaxvae.likelihoods.support import check_values
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space, check_fit
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
+
+
+@contextlib.contextmanager
+def _of_this_model(name: str, component: object) -> Iterator[None]:
+    """Around what reads the parameters of a component.
+
+    Raises:
+        UserError: if they lack what it reads: they are of another model.
+    """
+    try:
+        yield
+    except (LookupError, ScopeCollectionNotFound, ScopeParamNotFoundError, ScopeParamShapeError) as error:
+        raise UserError(
+            f"params must be those of this model, got others for its {name}, a {type(component).__name__}: take them "
+            f"from jaxvae.init of this model ({' '.join(str(error).split())[:200]})"
+        ) from error
 
 
 @dataclass
@@ -127,13 +145,15 @@ class VAE:
 
     def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
         """q(z|x) from the encoder's outputs."""
-        return self.posterior.distribution(self, params, features)
+        with _of_this_model("posterior", self.posterior):
+            return self.posterior.distribution(self, params, features)
 
     def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
         """p(x|z); see `jaxvae.decode`."""
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
         outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
-        return self.likelihood.distribution(self, params, outputs)
+        with _of_this_model("likelihood", self.likelihood):
+            return self.likelihood.distribution(self, params, outputs)
 
     def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
         """What the encoder or the decoder puts out.
@@ -142,18 +162,21 @@ class VAE:
             UserError: if the parameters are of another model, or the output has another shape.
         """
         network = getattr(self, name)
-        try:
+        if not isinstance(params, Mapping):
+            raise UserError(f"params must be the dictionary of jaxvae.init, got {type(params).__name__}")
+        with _of_this_model(name, network):
             outputs = network.apply(params[name], value, shape)
-        except (KeyError, ScopeParamNotFoundError, ScopeParamShapeError) as error:
-            raise UserError(
-                f"params must be those of this model, got others for its {name}, a {type(network).__name__}: take them "
-                f"from jaxvae.init of this model ({' '.join(str(error).split())[:200]})"
-            ) from error
         return check_output(f"VAE.{name}", outputs, shape)
 
     def sample_prior(self, params: Params, key: Key) -> Array:
         """One z ~ p(z), `[latent_dim]`."""
-        return self.prior.distribution(self, params).sample(key)
+        with _of_this_model("prior", self.prior):
+            return self.prior.distribution(self, params).sample(key)
+
+    def _prior_given(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
+        """p(z) as the terms of `x` use it."""
+        with _of_this_model("prior", self.prior):
+            return self.prior.given(self, params, x)
 
     def draw(
         self,
@@ -176,7 +199,7 @@ class VAE:
         """
         x = self._example(x)
         q = self.encode(params, x) if posterior is None else posterior
-        prior = self.prior.given(self, params, x)
+        prior = self._prior_given(params, x)
         if detach_posterior:
             z = q.sample(key)
             log_posterior = jax.lax.stop_gradient(q).log_prob(z)
@@ -195,7 +218,8 @@ class VAE:
         log_posterior: Array,
     ) -> Draw:
         """The terms of one z, without a score."""
-        log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
+        with _of_this_model("prior", self.prior):
+            log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
         _check_one_number("posterior", q, log_posterior)
         _check_one_number("prior", prior, log_prior)
         p = self.decode(params, z)
@@ -221,7 +245,7 @@ class VAE:
             z: one latent, `[latent_dim]`.
         """
         x = self._example(x)
-        return self.decode(params, z).log_prob(x), self.prior.given(self, params, x).log_prob(z)
+        return self.decode(params, z).log_prob(x), self._prior_given(params, x).log_prob(z)
 
     @property
     def latent_space(self) -> Space:
@@ -247,7 +271,7 @@ class VAE:
                 f"to enumerate latents the posterior must be discrete, got {type(self.posterior).__name__} over "
                 f"{self.posterior.space}: take --posterior Categorical or Bernoulli, or --objective.expectation sampled"
             )
-        prior = self.prior.given(self, params, x)
+        prior = self._prior_given(params, x)
         return jax.vmap(lambda z: self._terms(params, x, q, prior, z, q.log_prob(z)))(q.enumerate_support())
 
 

@@ -106,7 +106,7 @@ def write() -> None:
     empty = {"cases": {}, "peers": {}}
     documents = [FOLDER / f"{name}.json" for name in ("before", "after")]
     before, after = (json.loads(path.read_text()) if path.is_file() else empty for path in documents)
-    PAGE.write_text(page(before, after, explanation))
+    PAGE.write_text(page(before, after, explanation, [case.name for case in grid()]))
 
 
 def main() -> None:

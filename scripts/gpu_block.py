@@ -140,8 +140,8 @@ def main() -> None:
         PAGE.write_text(page())
         return
     if flags.block not in BLOCKS:
-        hint = nearest(flags.block or "", BLOCKS)
-        raise UserError(f"the block must be one of {', '.join(BLOCKS)}; got {flags.block!r}{hint}")
+        got = f"{flags.block!r}{nearest(flags.block, BLOCKS)}" if flags.block else "none"
+        raise UserError(f"the block must be one of {', '.join(BLOCKS)}; got {got}")
     if not 0 < flags.seconds <= SECONDS:
         raise UserError(f"--seconds must be > 0 and <= {SECONDS:g}, got {flags.seconds:g}")
     if flags.on_cpu:

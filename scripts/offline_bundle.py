@@ -63,7 +63,8 @@ def pip(*arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason"]
-        raise UserError(f"pip {arguments[0]} must find wheels for that Python, got: {lines[-1]}")
+        last = lines[-1].removeprefix("ERROR: ")
+        raise UserError(f"pip {arguments[0]} must find wheels for that Python, got: {last}")
     return done.stdout
 
 
@@ -129,6 +130,8 @@ def main() -> None:
         raise UserError(f"--out must be a folder that does not exist yet, got {flags.out}: remove it, or name another")
     if not flags.has.is_file():
         raise UserError(f"--has must be a file that names packages, got {flags.has}: write it by pip list there")
+    if not re.fullmatch(r"3\.(1[1-9]|[2-9]\d)", flags.python):
+        raise UserError(f"--python must be a version of Python from 3.11 on, such as 3.12, got {flags.python}")
     has = installed(flags.has.read_text())
     data_dir = data_folder(flags.data_dir)
     with tempfile.TemporaryDirectory() as scratch:
@@ -148,9 +151,11 @@ def main() -> None:
         (bundle / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
         megabytes = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) / 1e6
         if megabytes > MOST_MEGABYTES:
+            files = sorted((path for path in bundle.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+            largest = ", ".join(f"{path.name} with {path.stat().st_size / 1e6:.0f} MB" for path in files[:-4:-1])
             raise UserError(
-                f"a bundle must have at most {MOST_MEGABYTES} MB, got {megabytes:.0f} MB: name more packages in --has, "
-                f"or fewer sets in --data"
+                f"a bundle must have at most {MOST_MEGABYTES} MB, got {megabytes:.0f} MB, the largest {largest}: name "
+                f"more packages in --has, or fewer sets in --data"
             )
         shutil.move(bundle, flags.out)
     print(f"{flags.out}: {megabytes:.1f} MB, {len(lacking)} wheels, data {', '.join(flags.data) or 'none'}")

@@ -22,7 +22,13 @@ shift 3
 python=${PYTHON:-python3}
 command -v "$python" >/dev/null || fail "PYTHON must be an interpreter, got $python: name its path"
 [ -f "$bundle/manifest.json" ] || fail "BUNDLE must be a folder of scripts/offline_bundle.py, got $bundle: make one"
-field() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$bundle/manifest.json" "$1"; }
+field() {
+    "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$bundle/manifest.json" "$1" 2>/dev/null ||
+        fail "$bundle/manifest.json must be whole, got one without $1: copy the bundle again"
+}
+seconds=${BLOCK_SECONDS:-540}
+case $seconds in '' | *[!0-9]*) fail "BLOCK_SECONDS must be a whole number, got $seconds" ;; esac
+[ "$seconds" -gt 0 ] && [ "$seconds" -le 540 ] || fail "BLOCK_SECONDS must be from 1 to 540, got $seconds"
 wanted=$(field python)
 found=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ "$wanted" = "$found" ] || fail "the bundle is for Python $wanted, got $found: make it with --python $found"
@@ -44,9 +50,10 @@ if [ -f "$bundle/$block.tar.gz.aa" ]; then
 fi
 export PYTHONPATH="$root:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 JAXVAE_DATA_DIR="$site/data"
 export JAX_COMPILATION_CACHE_DIR="$site/compiled" # shared by the processes of a block
-JAXVAE_COMMIT=$(field commit) JAXVAE_SOURCES=$(field sources)
+JAXVAE_COMMIT=$(field commit)
+JAXVAE_SOURCES=$(field sources)
 export JAXVAE_COMMIT JAXVAE_SOURCES
-left=$((${BLOCK_SECONDS:-540} - ($(date +%s) - began)))
+left=$((seconds - ($(date +%s) - began)))
 [ "$left" -gt 0 ] || fail "BLOCK_SECONDS must leave time after unpacking, got none: give more"
 code=0
 # a block ends by itself; what hangs, such as a compilation, is interrupted and then killed

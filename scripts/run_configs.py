@@ -29,7 +29,8 @@ MAIN = "digits"  # the main command, without a configuration
 RESULTS_INTRODUCTION = """# Results
 
 Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
-`docs/results/NAME.json` and this page: nothing here is typed by hand. Test sets; ± is the standard error over test
+`docs/results/NAME.json` and this page: nothing here is typed by hand. A row of a [block for a GPU](gpu_blocks.md) comes
+from `docs/gpu_blocks/NAME.json`. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
 samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 test examples apart (at most 6.91 nats);
 published values are negative log-likelihoods unless they say otherwise. k̂ is the share of test examples whose
@@ -147,9 +148,13 @@ def _rows_of_block(result: dict[str, Any], title: str, published: str) -> list[s
     ours = " | ".join([*scores, "–", str(result["num_samples"]), heavy_tails(result)])
     command = f"`sh scripts/on_gpu.sh bundle {result['block']} out`"
     commit = (result["commit"] or "–")[:7]
+    log_p = -result["log_marginal"]["value"]
+    numbers = [float(one) for one in re.findall(r"\d+\.\d+", published)]
+    excess = log_p - min(numbers) if numbers else 0.0
+    best = f"; {excess:.2f} nats worse than the best published" if excess > 0 else ""
     return [
         f"| {title} | {published} | {ours} | 1 | {result['seconds']:.0f} | {commit} | {command} |",
-        f"| ↳ {result['epochs']:,} of {result['epochs_of_the_configuration']:,} epochs, on {result['hardware']}: "
+        f"| ↳ {result['epochs']:,} of {result['epochs_of_the_configuration']:,} epochs, on {result['hardware']}{best}: "
         f"[blocks for a GPU](gpu_blocks.md) | | | | | | | | | | | |",
     ]
 

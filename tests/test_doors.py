@@ -53,9 +53,9 @@ class Unwatched(ELBO):
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: jv.VAE((4,), "8"), "VAE.latent_dim must be a whole number, got '8'"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((4,), "8"), "VAE.latent_dim must be a number, got '8'"),  # type: ignore[arg-type]
         (lambda: jv.VAE((4,), 2.0), "VAE.latent_dim must be a whole number, got 2.0"),  # type: ignore[arg-type]
-        (lambda: jv.VAE(64), r"VAE.data_shape must be a tuple of whole numbers >= 1, got 64: write \(64,\)"),  # type: ignore[arg-type]
+        (lambda: jv.VAE(64), r"VAE.data_shape must be a tuple, got 64: write \(64,\)"),  # type: ignore[arg-type]
         (lambda: jv.VAE((8, 0)), r"VAE.data_shape must be a tuple of whole numbers >= 1, got \(8, 0\)"),
         (lambda: jv.VAE((4,), encoder=MLP), r"VAE.encoder must be an object, got the class MLP: write MLP\(\)"),  # type: ignore[arg-type]
         (lambda: jv.VAE((4,), decoder=jnp.tanh), "VAE.decoder must be a network with init"),  # type: ignore[arg-type]
@@ -124,6 +124,48 @@ def test_a_requirement_names_ways_out_though_a_candidate_fails(monkeypatch: pyte
         jax.eval_shape(
             lambda params: objective.loss(vae, params, keys, binary_batch(), np.ones(5, bool), jnp.asarray(0)), params
         )
+
+
+PRIORS_WITH_PARAMETERS = ("Vamp", "NormalMixture", "LearnedNormal", "Flow", "Exemplar", "Autoregressive", "LARS")
+
+
+@pytest.mark.parametrize("name", PRIORS_WITH_PARAMETERS)
+def test_parameters_of_a_model_with_another_prior(name: str) -> None:
+    params = init(jv.VAE((3,), 2, MLP((4,)), MLP((4,))), jax.random.key(0))
+    other = jv.VAE((3,), 2, MLP((4,)), MLP((4,)), prior=getattr(jv.priors, name)())
+    words = f"params must be those of this model, got others for its prior, a {name}: take them from jaxvae.init"
+    with pytest.raises(jv.UserError, match=words):
+        jv.elbo(other, params, jax.random.key(1), jnp.ones(3))
+    with pytest.raises(jv.UserError, match=words):
+        jv.sample(other, params, jax.random.key(1))
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda vae, params: jv.elbo(vae, None, jax.random.key(0), jnp.ones(3)), "of jaxvae.init, got NoneType"),
+        (
+            lambda vae, params: jv.log_marginal(vae, params, jax.random.key(0), jnp.ones(3), num_samples="5"),
+            "log_marginal.num_samples must be a whole number >= 1, got '5'",
+        ),
+        (
+            lambda vae, params: jv.log_marginal(vae, params, jax.random.key(0), jnp.ones(3), num_samples=2.5),
+            "log_marginal.num_samples must be a whole number >= 1, got 2.5",
+        ),
+        (lambda vae, params: ELBO(beta="1"), "ELBO.beta must be a number, got '1': write it without quotes"),
+        (lambda vae, params: jv.priors.NormalMixture("3"), "NormalMixture.num_components must be a number, got '3'"),
+        (lambda vae, params: jv.VAE((2**40,)), "VAE.data_shape must have at most 2147483647 numbers"),
+        (lambda vae, params: MLP(64), r"MLP.features must be a tuple, got 64: write \(64,\)"),
+        (
+            lambda vae, params: jv.elbo(vae, params, jax.random.key(0), jnp.full(3, jnp.nan)),
+            "x must hold values of {0, 1} under Bernoulli, got NaN",
+        ),
+    ],
+)
+def test_values_of_a_wrong_kind(build: Any, words: str) -> None:
+    vae = jv.VAE((3,), 2, MLP((4,)), MLP((4,)))
+    with pytest.raises(jv.UserError, match=words):
+        build(vae, init(vae, jax.random.key(0)))
 
 
 @pytest.mark.parametrize("call", [jv.elbo, jv.log_marginal])

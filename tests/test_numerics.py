@@ -59,3 +59,6 @@ def test_power_mean_of_weights_that_are_0() -> None:
     np.testing.assert_allclose(power_mean(values, 1.0), np.log(0.5), rtol=1e-6)
     assert power_mean(values, -1.0) == -jnp.inf
     assert power_mean(jnp.full(3, -jnp.inf), 1.0) == -jnp.inf
+    assert power_mean(values, 0.0) == -jnp.inf
+    np.testing.assert_allclose(power_mean(jnp.array([-1e30, 0.0]), 0.0), -0.5e30, rtol=1e-6)
+    assert float(jax.grad(power_mean, argnums=1)(jnp.array([1.0, 2.0]), 0.0)) == pytest.approx(0.125)

@@ -1,5 +1,6 @@
 """What is wrong with a whole run, in one line, and the one change that is most likely to mend it."""
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +12,12 @@ from jaxvae.evaluation.figures import spread
 from jaxvae.likelihoods import AutoregressiveBernoulli, Categorical, Laplace, Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Constant, MinimumRate
-from jaxvae.training import TrainState
+from jaxvae.training import Optimizer, TrainState
 
 _LOUD = 0.3  # gain of a last layer: from here on decoders at their start were seen to drown the code
 _NEARLY_ALL = 0.9  # of the epochs: a best epoch after it means that training had not ended
+_SHORT = 0.5  # of the default epochs: with fewer, scores that rest have not begun to rise
+_FAR = 10.0  # times the size of a baseline [nats]: so far below it no model is but one whose training diverged
 _COMPARED = 1000  # training examples, to see whether they differ
 
 
@@ -29,6 +32,13 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     elbo, error = (document.get("elbo", {}).get(name) for name in ("value", "standard_error"))
     if elbo is not None and not math.isfinite(elbo):
         return f"the ELBO is {elbo}, which is no finite number. Try {_slower(setup)}"
+    free = document.get("baseline", {})
+    own = document.get("family_baseline", free)  # where the free one is no member of the likelihood's family
+    if elbo is not None and own.get("value") is not None and elbo < own["value"] - _FAR * (1.0 + abs(own["value"])):
+        return (
+            f"diverged: ELBO {elbo:.4g} nats, and {own['value']:.2f} of {own['model']}, which ignores z. "
+            f"Try {_slower(setup)}"
+        )
     diagnostics = document.get("diagnostics", {})
     if diagnostics.get("ignores_latents", {}).get("value"):
         if _is_one_value(setup):
@@ -39,9 +49,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
             f"units active. Try {_first(_against_collapse(setup, state))}"
         )
     if elbo is None:
-        return None
-    free = document.get("baseline", {})
-    own = document.get("family_baseline", free)  # where the free one is no member of the likelihood's family
+        return _of_reconstructions(document.get("reconstruction_distortion", {}).get("value"), own, setup, state)
     for entry, remedies in ((own, _below_own_start), (free, _below_another_family)):
         if entry.get("value") is not None and elbo + (error or 0.0) < entry["value"]:
             return (
@@ -49,6 +57,16 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
                 f"ignores z. Try {_first(remedies(setup, state))}"
             )
     return None
+
+
+def _of_reconstructions(distortion: float | None, own: dict[str, Any], setup: Setup, state: TrainState) -> str | None:
+    """For an objective without a density, whose reconstructions at least must beat a model that sees nothing of x."""
+    if distortion is None or own.get("value") is None or (math.isfinite(distortion) and -distortion >= own["value"]):
+        return None
+    return (
+        f"below the baseline: reconstructions have {-distortion:.4g} nats, and {own['model']}, which ignores z, "
+        f"{own['value']:.2f}. Try {_first(_below_own_start(setup, state))}"
+    )
 
 
 def _first(remedies: Iterator[str]) -> str:
@@ -106,7 +124,9 @@ def _longer(setup: Setup) -> str:
 
 
 def _slower(setup: Setup) -> str:
-    return f"--learning_rate {0.3 * float(setup.training.optimizer.learning_rate):.1g}"
+    """The default rate where it is above that, else less than a third."""
+    rate, default = float(setup.training.optimizer.learning_rate), Optimizer.learning_rate
+    return f"--learning_rate {default if rate > default else 0.3 * rate:.1g}"
 
 
 def _is_one_value(setup: Setup) -> bool:
@@ -126,8 +146,10 @@ def _epochs(setup: Setup) -> int:
 
 
 def _has_ended(setup: Setup, state: TrainState) -> bool:
-    """Whether validation scores had stopped to rise before the last epochs."""
-    return int(state.epoch) < _NEARLY_ALL * _epochs(setup)
+    """Whether validation scores had stopped to rise before the last epochs of a run that is not short."""
+    by_default = dataclasses.replace(setup.training, epochs=None).for_examples(len(setup.dataset.train.images)).epochs
+    is_short = by_default is not None and _epochs(setup) < _SHORT * by_default
+    return not is_short and int(state.epoch) < _NEARLY_ALL * _epochs(setup)
 
 
 def _number(component: object, name: str) -> float:

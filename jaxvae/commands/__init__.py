@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 from jaxvae.cli.flags import run_script
 from jaxvae.errors import UserError, nearest
@@ -28,14 +29,15 @@ def main() -> None:
 
 def _run() -> None:
     words = sys.argv[1:]
-    if not words or words[0] in ("-h", "--help"):
+    if not words or words[0] in ("", "-h", "--help", "help"):
         print(usage())
         return
-    if words[0] == "--version":
+    if words[0] in ("-V", "--version"):
         print(f"jaxvae {__version__}")
         return
     if words[0] not in COMMANDS:
         hint = nearest(words[0], COMMANDS)
         raise UserError(f"the command must be one of {', '.join(COMMANDS)}; got {words[0]!r}{hint}")
-    sys.argv = [f"jaxvae {words[0]}", *words[1:]]
+    called = "python -m jaxvae.commands" if Path(sys.argv[0]).name == "__main__.py" else "jaxvae"
+    sys.argv = [f"{called} {words[0]}", *words[1:]]
     importlib.import_module(f"jaxvae.commands.{words[0]}").main()

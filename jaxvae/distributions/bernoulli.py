@@ -121,7 +121,8 @@ class Bernoulli(IndependentTerms):
     def entropy_terms(self) -> Array:
         """softplus(l_d) − p_d l_d = log (1 + e^−|l_d|) + |l_d| (1 − sigmoid(|l_d|))."""
         size = jnp.abs(self.logits)
-        return jnp.log1p(jnp.exp(-size)) + size * jax.nn.sigmoid(-size)
+        finite = jnp.where(jnp.isinf(size), 0.0, size)  # ∞ · 0 is 0 here
+        return jnp.log1p(jnp.exp(-size)) + finite * jax.nn.sigmoid(-size)
 
     def closed_form_kl(self, other: object) -> Array | None:
         """KL to another Bernoulli: Σ_d [ p (l − l') − softplus(l) + softplus(l') ], else None."""

@@ -68,8 +68,11 @@ class BetaBinomial(IndependentTerms):
     def sample(self, key: Key) -> Array:
         """A draw of counts in the dtype of the parameters; no gradient passes through it."""
         probability_key, count_key = jax.random.split(key)
-        n, alpha, beta = jax.lax.stop_gradient((self.total_count, self.alpha, self.beta))
-        return sample_binomial(count_key, jnp.asarray(n), sample_beta(probability_key, alpha, beta))
+        n, alpha, beta = jax.lax.stop_gradient((jnp.asarray(self.total_count), self.alpha, self.beta))
+        fails = beta < alpha  # then failures are counted: a probability near 1 has no digits left for 1 − p
+        probability = sample_beta(probability_key, jnp.minimum(alpha, beta), jnp.maximum(alpha, beta))
+        count = sample_binomial(count_key, n, probability)
+        return jnp.where(fails, n - count, count)
 
     @property
     def mean(self) -> Array:

@@ -44,7 +44,8 @@ class LogNormal(IndependentTerms):
         is_positive = value > 0.0
         log_value = jnp.log(jnp.where(is_positive, value, 1.0))
         is_positive, log_value, density = align(is_positive, log_value, self._of_logarithms.log_prob(log_value))
-        return jnp.where(is_positive, density - log_value, -jnp.inf)
+        is_number, log_prob = align(~jnp.isnan(value), jnp.where(is_positive, density - log_value, -jnp.inf))
+        return jnp.where(is_number, log_prob, jnp.nan)
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw exp(loc + scale · ε), ε ~ N(0, 1); gradients pass through it."""

@@ -75,10 +75,12 @@ class Mixture(Distribution):
         """A draw from a component picked at random; gradients pass to that component, where its family lets them."""
         choice_key, sample_key = jax.random.split(key)
         choice = jax.random.categorical(choice_key, self.logits)[..., None]
+        is_chosen = choice == jnp.arange(self.logits.shape[-1]).reshape((1,) * (choice.ndim - 1) + (-1,))
 
         def pick(leaf: Array) -> Array:
-            index = choice.reshape(choice.shape + (1,) * (leaf.ndim - choice.ndim))
-            return jnp.take_along_axis(leaf, index, axis=self._axis).squeeze(self._axis)
+            """That of the chosen component, by a sum: an index is refused in a mesh with explicit axes."""
+            chosen = is_chosen.reshape(is_chosen.shape + (1,) * (leaf.ndim - is_chosen.ndim))
+            return jnp.sum(jnp.where(chosen, leaf, jnp.zeros_like(leaf)), axis=self._axis)
 
         value = jax.tree.map(pick, self.components).sample(sample_key)
         return value if is_reparameterized(self.components) else jax.lax.stop_gradient(value)

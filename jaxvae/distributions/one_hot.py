@@ -75,7 +75,8 @@ class OneHot(Distribution):
         """Log-probability of `value`, `[*batch, D]` of zeros and ones, in nats, `[*batch]`."""
         check_event(value, self.logits.shape, 1)
         value, log_probs = align(value, self._log_probs)
-        return jnp.sum(value * log_probs, axis=-1)
+        # a class that is not there adds 0, an impossible one too
+        return jnp.sum(jnp.where(value == 0.0, 0.0, value * jnp.where(value == 0.0, 0.0, log_probs)), axis=-1)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""
@@ -108,4 +109,5 @@ class OneHot(Distribution):
         if type(self) is not OneHot or type(other) is not OneHot or other.num_classes != self.num_classes:
             return None
         log_p, log_q = align(self._log_probs, other._log_probs)
-        return jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=-1)
+        p = jnp.exp(log_p)
+        return jnp.sum(p * jnp.where(p > 0.0, log_p - log_q, 0.0), axis=-1)  # as in Categorical

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.distribution import Distribution, align
+from jaxvae.distributions.distribution import Distribution, align, nan_where
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -87,7 +87,8 @@ class Quantized(Distribution):
     def log_prob(self, value: Array) -> Array:
         """0 of z and −∞ of anything else, `[*batch]`."""
         value, own = align(value, self.mean)
-        return jnp.where(jnp.all(value == own, axis=-1), 0.0, -jnp.inf).astype(self.codes.dtype)
+        log_prob = jnp.where(jnp.all(value == own, axis=-1), 0.0, -jnp.inf).astype(self.codes.dtype)
+        return nan_where(jnp.any(jnp.isnan(value), axis=-1), log_prob)
 
     def closed_form_entropy(self) -> Array:
         """0: there is one value."""

@@ -19,7 +19,7 @@ class StudentT(IndependentTerms):
     y = (x − loc) / scale, B the beta function
 
     Args:
-        df: degrees of freedom, `[*batch, *event]`; > 0. 1 is Cauchy's distribution, ∞ the normal.
+        df: degrees of freedom, `[*batch, *event]`; > 0. 1 is Cauchy's distribution; large ones come near the normal.
         loc: median, and mean where df > 1; broadcast against `df`.
         scale: broadcast likewise; > 0. The standard deviation is scale √(df / (df − 2)) where df > 2.
         event_ndim: number of trailing axes that make one event; by default all of them.

@@ -29,8 +29,9 @@ class Diagnostics(NamedTuple):
 
     mutual_information: Estimate
     """I(x; z) from below, at most log N, nats."""
-    mutual_information_above: float
-    """I(x; z) from above, nats: the smaller of the average KL and of the estimate by the posteriors of all others."""
+    mutual_information_above: Estimate
+    """I(x; z) from above in expectation, nats: the average KL, or the estimate by the posteriors of all others where
+    that is smaller by more than two of its standard errors; never below the figure from below, or 0."""
     marginal_kl: Estimate
     """KL(q(z) ‖ p(z)) from above, nats."""
     average_kl: Estimate
@@ -83,16 +84,24 @@ def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
         return latent_terms(model, params, terms_key, x, drawn), units
 
     terms, units = jax.tree.map(np.asarray, jax.jit(figures)(x))
-    average_kl, above = Estimate.of(terms.kl), float(np.mean(terms.information_above, dtype=np.float64))
+    information, average_kl = Estimate.of(terms.information), Estimate.of(terms.kl)
     return Diagnostics(
-        mutual_information=Estimate.of(terms.information),
-        mutual_information_above=min(average_kl.value, above),
+        mutual_information=information,
+        mutual_information_above=_above(information, average_kl, terms.information_above),
         marginal_kl=Estimate.of(terms.marginal_kl),
         average_kl=average_kl,
         kl_per_dimension=None if terms.kl_dimensions is None else np.mean(terms.kl_dimensions, axis=0),
         units=units,
         num_examples=count,
     )
+
+
+def _above(below: Estimate, average_kl: Estimate, information_above: np.ndarray) -> Estimate:
+    """The smaller of the two bounds, where the noise of the one by draws leaves no doubt of it."""
+    others = Estimate.of(information_above) if np.all(np.isfinite(information_above)) else average_kl
+    is_smaller = others.value + 2.0 * (others.standard_error or math.inf) < average_kl.value
+    value, error = others if is_smaller else average_kl
+    return Estimate(max(value, below.value, 0.0), error)
 
 
 def _affordable(model: Model, params: Params, example: Array, drawn: int) -> int:
@@ -126,7 +135,11 @@ def diagnostics_document(diagnostics: Diagnostics | None) -> dict[str, Any]:
             "nats",
             "log q(z|x) − log q(z), one draw of z an example; q(z) the mixture of the examples' posteriors: from below",
             ceiling=math.log(diagnostics.num_examples),
-            upper_bound=diagnostics.mutual_information_above,
+            upper_bound=figure(
+                diagnostics.mutual_information_above,
+                "nats",
+                "the average KL, or log q(z|x) − log q(z) with q(z) of the other examples: from above in expectation",
+            ),
             **({"note": at_least} if diagnostics.is_at_ceiling else {}),
         ),
         "marginal_kl": figure(

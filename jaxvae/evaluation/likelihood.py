@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
-from jaxvae.checks import check_range
+from jaxvae.checks import check_count
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.draw import Model
 from jaxvae.evaluation.pareto import tail_length
@@ -75,7 +75,7 @@ def importance_estimate(
         >>> importance_estimate(vae, params, jax.random.key(1), jnp.ones(4), num_samples=100).largest.shape
         (21,)
     """
-    check_range(log_marginal, at_least=1, num_samples=num_samples)
+    check_count(log_marginal, num_samples=num_samples)
     posterior = model.encode(params, x) if posterior is None else posterior
     tail = min(num_samples, tail_length(num_samples) + 1)
     kept = min(num_samples, max(tail, _KEPT))

@@ -81,7 +81,7 @@ def codes(num_codes: int) -> Support:
 
 
 def check_values(owner: object, support: Support, x: Array) -> None:
-    """Check that ONE example holds values of a likelihood's support, where its numbers are known: not under `jit`.
+    """Check that ONE example holds values of a likelihood's support, where they are known: not under `jit` or `vmap`.
 
     Between grey levels anything from 0 to 1 passes: what a log-probability of it means is the caller's to say.
 
@@ -93,6 +93,8 @@ def check_values(owner: object, support: Support, x: Array) -> None:
     values = np.asarray(x)
     lie_inside = (values >= 0) & (values <= 1) if support.num_levels is not None else support.contains(values)
     if not np.all(lie_inside):
+        if np.any(np.isnan(values)):
+            raise UserError(f"x must hold values of {support.name} under {type(owner).__name__}, got NaN: leave none")
         least, most = np.min(values), np.max(values)
         fix = support.fix or (f"write x / {most:g}" if support.num_levels is not None and least >= 0 else "")
         raise UserError(

@@ -160,7 +160,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     if entry.get("num_repeats", 1) > 1:
         more.append(f"{entry['num_repeats']} repeats ± {entry['repeat_error']['value']:.3f}")
     if "upper_bound" in entry:
-        more.append(f"at most {entry['upper_bound']:.2f}")
+        more.append(f"at most {entry['upper_bound']['value']:.2f}")
     more += [entry[name] for name in ("model", "note") if name in entry]
     if entry.get("bits_per_dimension") is not None:
         more.insert(0, f"{entry['bits_per_dimension']:.4f} bits/dim")

@@ -1,7 +1,7 @@
 """docs/defaults.md, from the results before and after the defaults were chosen by them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from defaults.verdict import BELOW_BASELINE, BELOW_PEER, COLLAPSED, FAILED, OK, SKIPPED, verdict
@@ -32,13 +32,14 @@ cancer are in units of the training split. OMNIGLOT is grey ink, drawn as binary
 """
 
 
-def page(before: Document, after: Document, explain: Callable[[str], str]) -> str:
+def page(before: Document, after: Document, explain: Callable[[str], str], all_names: Sequence[str]) -> str:
     """The whole page.
 
     Args:
         before: results of the code before, or an empty document.
         after: results of the code as it is.
         explain: what is said of a row that is not ok, from its name.
+        all_names: of the cases of the grid; those that have not run are named.
     """
     names = list(dict.fromkeys([*after["cases"], *before["cases"]]))
     sections: dict[str, list[str]] = {}
@@ -46,7 +47,7 @@ def page(before: Document, after: Document, explain: Callable[[str], str]) -> st
         section = (after["cases"].get(name) or before["cases"][name])["section"]
         sections.setdefault(section, []).append(name)
     parts = [_INTRODUCTION, *(_made_by(title, one) for title, one in (("Before", before), ("After", after))), ""]
-    parts.append(_summary(before, after))
+    parts.append(_summary(before, after, all_names))
     for section, rows in sections.items():
         parts += [f"## {section}", "", *_HEAD, *(_row(name, before, after, explain) for name in rows), ""]
     return "\n".join(parts)
@@ -57,15 +58,22 @@ def _made_by(title: str, document: Document) -> str:
     if not commits:
         return f"{title}: not run."
     versions = ", ".join(f"{name} {document['code'][name]}" for name in ("jax", "torch", "python"))
-    return f"{title}: commit {', '.join(commits)}; {versions}; {document['hardware']}.  "
+    code = f"commit {commits[0]}" if len(commits) == 1 else f"jaxvae {document['code']['jaxvae']}"
+    return f"{title}: {code}; {versions}; {document['hardware']}.  "
 
 
-def _summary(before: Document, after: Document) -> str:
+def _summary(before: Document, after: Document, all_names: Sequence[str]) -> str:
     lines = ["## Summary", "", f"| | rows | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * (1 + len(VERDICTS))}"]
     for title, document in (("before", before), ("after", after)):
         counts = Counter(_verdict(document, name, after) for name in document["cases"])
         figures = " | ".join(str(counts[word]) for word in VERDICTS)
         lines.append(f"| {title} | {sum(counts.values())} | {figures} |")
+    waiting = [name for name in all_names if name not in after["cases"]]
+    if waiting:
+        lines += ["", f"Not run after, {len(waiting)} of {len(all_names)}: {', '.join(waiting)}."]
+    missing = sum(name not in before["cases"] for name in all_names)
+    if missing and before["cases"]:
+        lines += ["", f"Not run before, {missing} of {len(all_names)}: an empty cell, or no flags for it then."]
     return "\n".join([*lines, ""])
 
 

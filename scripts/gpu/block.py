@@ -50,3 +50,5 @@ class Block(NamedTuple):
     """Sets that the bundle must hold."""
     gigabytes: float = 8.0
     """Memory of the GPU that it needs."""
+    aim: float | None = None
+    """−log p(x) to come below, or down to [nats]."""

@@ -39,18 +39,18 @@ def page() -> str:
     """The whole page."""
     found = results()
     ran = [_row_of_result(BLOCKS[name], result) for name, result in found.items()]
-    waiting = [f"| {block.name} | {block.about} | {_published(block)} |" for block in BLOCKS.values()
+    waiting = [f"| {block.name} | {block.about} | {_aim(block)} | {_published(block)} |" for block in BLOCKS.values()
                if block.name not in found]  # fmt: skip
     parts = [_INTRODUCTION, "## Have run", ""]
     if ran:
-        parts += ["| block | figures | published | epochs here, of the configuration | hardware | commit |",
-                  "|---|---|---|---|---|---|", *ran]  # fmt: skip
+        parts += ["| block | figures | aim | published | epochs here, of the configuration | hardware | commit |",
+                  "|---|---|---|---|---|---|---|", *ran]  # fmt: skip
     else:
         parts.append("None yet.")
     if "benchmark" in found:
         parts += ["", *_speed(found["benchmark"])]
     parts += ["", "## Next", ""]
-    parts += ["| block | what it shows | published |", "|---|---|---|", *waiting] if waiting else ["None."]
+    parts += ["| block | what it shows | aim | published |", "|---|---|---|---|", *waiting] if waiting else ["None."]
     return "\n".join(parts) + "\n"
 
 
@@ -59,8 +59,26 @@ def _row_of_result(block: Block, result: dict[str, Any]) -> str:
     if "warmup_steps_of_the_KL" in result:
         steps = (result["warmup_steps_of_the_KL"], result["warmup_steps_of_the_configuration"])
         epochs += "; warm-up of the KL {:,}, {:,} steps".format(*steps)
-    cells = (block.name, _figures(result), _published(block), epochs, result["hardware"], (result["commit"] or "–")[:7])
+    cells = (
+        block.name,
+        _figures(result),
+        _aim(block, result),
+        _published(block),
+        epochs,
+        result["hardware"],
+        (result["commit"] or "–")[:7],
+    )
     return f"| {' | '.join(cells)} |"
+
+
+def _aim(block: Block, result: dict[str, Any] | None = None) -> str:
+    """−log p(x) to reach, and by how much it was missed."""
+    if block.aim is None:
+        return "–"
+    if result is None or "log_marginal" not in result:
+        return f"{block.aim}"
+    excess = -result["log_marginal"]["value"] - block.aim
+    return f"{block.aim}: {f'missed by {excess:.2f}' if excess > 0 else 'met'}"
 
 
 def _figures(result: dict[str, Any]) -> str:
@@ -72,11 +90,11 @@ def _figures(result: dict[str, Any]) -> str:
         return f"−log p(x) {-log_p['value']:.2f} ± {log_p['standard_error']:.2f} nats by {draws}"
     if "checks" in result:
         close = [check["ok"] for check in result["checks"]["highest"].values()]
-        off = ", ".join(result["off_at_default_precision"]) or "nothing"
+        off = ", ".join(result["off_at_default_precision"]) or "none"
         test_set = "the same" if result["same_dynamic_test_set"] else "ANOTHER"
         return (
-            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; at the default precision "
-            f"of products differs: {off}"
+            f"{sum(close)} of {len(close)} figures as on a CPU, {test_set} dynamic test set; figures that differ at "
+            f"the default precision of products: {off}"
         )
     return f"{len(result['tasks'])} tasks, below"
 
@@ -86,12 +104,19 @@ def _speed(result: dict[str, Any]) -> list[str]:
     rows = []
     for task in result["tasks"].values():
         seconds = {name: contender["seconds"] for name, contender in task["contenders"].items()}
-        ours, theirs = seconds["jaxvae"], [value for name, value in seconds.items() if name.startswith("PyTorch")]
-        peer = (f"{min(theirs):.3g}", f"{min(theirs) / ours:.2f}") if theirs else ("–", "–")
-        limits = [f"{task[share]:.0%}" if share in task else "–" for share in ("share_of_peak", "share_of_bandwidth")]
-        rows.append(f"| {' | '.join((task['title'], f'{ours:.3g}', *peer, *limits))} |")
+        theirs = [value for name, value in seconds.items() if name.startswith("PyTorch")]
+        for name, ours in seconds.items():
+            if not name.startswith("jaxvae"):
+                continue
+            peer = (f"{min(theirs):.3g}", f"{min(theirs) / ours:.2f}") if theirs else ("–", "–")
+            shares = ("share_of_peak", "share_of_bandwidth") if name == "jaxvae" else ()
+            limits = [f"{task[share]:.0%}" if share in task else "–" for share in shares] or ["–", "–"]
+            title = task["title"] + name.removeprefix("jaxvae")
+            rows.append(f"| {' | '.join((title, f'{ours:.3g}', *peer, *limits))} |")
     return [
-        "Of the benchmark, with shares of the products and of the copies per second that the same GPU reached:",
+        "Of the benchmark, with shares of the products and of the copies per second that the same GPU reached. An",
+        "epoch of jaxvae is one program; PyTorch launches each operation, also where torch.compile joins some. `step by",
+        "step` calls the program of one step as often.",
         "",
         "| task | jaxvae [s] | PyTorch [s] | PyTorch / jaxvae | of peak | of bandwidth |",
         "|---|---|---|---|---|---|",

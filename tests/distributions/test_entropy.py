@@ -131,3 +131,8 @@ def test_a_part_without_a_closed_form_leaves_the_whole_without() -> None:
     assert distributions.Joined(normal, counts, 2).closed_form_entropy() is None
     row = distributions.Columns((Normal(0.0, 1.0, event_ndim=0), Poisson(jnp.asarray(1.0), event_ndim=0)))  # type: ignore[arg-type]
     assert row.closed_form_entropy() is None
+
+
+def test_log_odds_without_doubt_have_no_entropy() -> None:
+    p = distributions.Bernoulli(jnp.asarray([jnp.inf, -jnp.inf, 0.0]), event_ndim=0)
+    np.testing.assert_allclose(jv.entropy(p).value, [0.0, 0.0, np.log(2.0)], atol=1e-7)

@@ -11,6 +11,7 @@ import pytest
 from scipy import integrate, stats
 
 import jaxvae as jv
+from jaxvae import distributions
 from jaxvae.distributions import Bernoulli, Categorical, Distribution, Normal
 from tests import oracles
 from tests.components import CLOSED_FORM_KL, DISTRIBUTIONS, Parameters
@@ -143,3 +144,12 @@ def test_a_pair_without_closed_form_asks_for_a_key() -> None:
     with pytest.raises(ValueError, match=r"KL\(Normal ‖ Bernoulli\) has no closed form, so it needs a key") as error:
         jv.kl_divergence(q, p)
     assert "\n" not in str(error.value)
+
+
+def test_an_impossible_class_of_a_one_hot_vector_adds_nothing() -> None:
+    p, even = distributions.OneHot(jnp.asarray([0.0, -jnp.inf]), 2), distributions.OneHot(jnp.zeros(2), 2)
+    assert float(p.log_prob(jnp.asarray([1.0, 0.0]))) == 0.0
+    assert float(p.log_prob(jnp.asarray([0.0, 1.0]))) == -np.inf
+    assert float(jv.kl_divergence(p, even).value) == pytest.approx(np.log(2.0))
+    gradient = jax.grad(lambda logits: distributions.OneHot(logits, 2).log_prob(jnp.asarray([1.0, 0.0])))(jnp.ones(2))
+    np.testing.assert_allclose(gradient, [0.5, -0.5])

@@ -57,3 +57,16 @@ def test_beta_binomial(count: float, alpha: float, beta: float) -> None:
     s = alpha + beta
     variance = count * alpha * beta * (s + count) / (s**2 * (s + 1))
     check(BetaBinomial(count, jnp.full(NUM_DRAWS, alpha), beta), count * alpha / s, variance)
+
+
+@pytest.mark.parametrize("large", [1e8, 1e10])
+def test_the_rare_outcomes_of_a_beta_binomial_keep_their_digits(large: float) -> None:
+    """Failures where successes are nearly sure: 1 − p has no digits left next to 1, and must not be formed."""
+    count, small = 1e7, 2.0
+    s = small + large
+    variance = count * small * large * (s + count) / (s**2 * (s + 1))
+    failures = count - jax.jit(lambda key: BetaBinomial(count, jnp.full(NUM_DRAWS, large), small).sample(key))(
+        jax.random.key(3)
+    )
+    error = (variance / NUM_DRAWS) ** 0.5
+    assert abs(float(jnp.mean(failures)) - count * small / s) < 6 * error

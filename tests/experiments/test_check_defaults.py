@@ -233,7 +233,9 @@ def test_the_page_states_verdicts_and_reasons() -> None:
         two=RESULT | {"section": "Networks", "steps_asked": 500, "has_density": False, "information": None},
         gone={"section": "Priors", "skipped": "needs a file"},
     )
-    text = page.page(before, after, lambda name: f"Why {name}.")
+    text = page.page(before, after, lambda name: f"Why {name}.", ["one", "two", "three", "gone"])
+    assert "Not run after, 1 of 4: three." in text
+    assert "Not run before, 2 of 4" in text
     assert (
         "| one | -200.0 | **-250.0** | 0 | – | **below baseline** | **-100.0 ± 0.50** | 7 | 4.0 | -90.0 (5) | 9 "
         "| **below peer** | Why one. |"

@@ -160,14 +160,17 @@ def test_the_page_says_what_ran_and_what_comes_next(monkeypatch: pytest.MonkeyPa
     assert "−log p(x) 84.50 ± 0.25 nats" in row
     assert "by 5,000 draws" in row
     assert "84.78 (IWAE paper)" in row
+    assert "| 84.59: met | " in row
     assert "| 70, 3,280; warm-up of the KL 9, 50,000 steps | G | abc |" in row
     names = [line.split()[1] for line in waiting.splitlines() if line.startswith("| ")][1:]
     assert names == [name for name in BLOCKS if name != "iwae_50"]
-    seconds = {name: {"seconds": value} for name, value in {"jaxvae": 2.0, "PyTorch": 5.0, "PyTorch, x": 3.0}.items()}
+    of_each = {"jaxvae": 2.0, "jaxvae, step by step": 2.5, "PyTorch": 5.0, "PyTorch, x": 3.0}
+    seconds = {name: {"seconds": value} for name, value in of_each.items()}
     task = {"title": "an epoch", "contenders": seconds, "share_of_peak": 0.25}
     benchmark = {"done": True, "tasks": {"one": task}, "hardware": "G", "commit": "abc"}
     monkeypatch.setattr(page, "results", lambda: {"benchmark": benchmark})
-    assert "\n| an epoch | 2 | 3 | 1.50 | 25% | – |\n" in page.page()
+    rows = "| an epoch | 2 | 3 | 1.50 | 25% | – |\n| an epoch, step by step | 2.5 | 3 | 1.20 | – | – |"
+    assert f"\n{rows}\n" in page.page()
 
 
 def test_a_benchmark_that_was_cut_off_goes_on_without_the_peer_that_fails(

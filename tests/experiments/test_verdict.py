@@ -16,10 +16,10 @@ from jaxvae.training import TrainState
 Run = tuple[Setup, TrainState]
 
 
-def run_of(*flags: str, epoch: int = 3) -> Run:
-    """What was set up with these flags, and a best state of that epoch of 30."""
+def run_of(*flags: str, epoch: int = 20) -> Run:
+    """What was set up with these flags, and a best state of that epoch of 200, the default of the digits."""
     parser = experiment_parser("")
-    small = ["--epochs", "30", "--encoder.features", "[4]", "--decoder.features", "[4]", "--latent_dim", "2"]
+    small = ["--epochs", "200", "--encoder.features", "[4]", "--decoder.features", "[4]", "--latent_dim", "2"]
     setup = set_up(construct(parser, parse(parser, [*small, *flags])))
     return setup, first_state(setup, 0)._replace(epoch=np.int32(epoch))  # type: ignore[arg-type]
 
@@ -45,33 +45,39 @@ COLLAPSED = document(-27.3, collapsed=True, baseline=-27.2)
 @pytest.mark.parametrize(
     ("flags", "epoch", "measured", "problem", "advice"),
     [
-        ((), 3, COLLAPSED, "collapsed: the decoder ignores z. I(x; z) = 0.012 nats, 0 of 32 units active.",
+        ((), 20, COLLAPSED, "collapsed: the decoder ignores z. I(x; z) = 0.012 nats, 0 of 32 units active.",
          "--objective.schedule Linear"),
-        (("--likelihood", "AutoregressiveBernoulli"), 3, COLLAPSED, "collapsed", "--objective MinimumRate"),
-        (("--decoder.output_gain", "1"), 3, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
-        (("--objective.beta", "8"), 3, COLLAPSED, "collapsed", "--objective.beta 1"),
-        (("--objective.schedule", "Linear"), 3, COLLAPSED, "collapsed", "--objective MinimumRate"),
-        (("--objective", "FreeBits", "--objective.schedule", "Linear"), 3, COLLAPSED, "collapsed",
+        (("--likelihood", "AutoregressiveBernoulli"), 20, COLLAPSED, "collapsed", "--objective MinimumRate"),
+        (("--decoder.output_gain", "1"), 20, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
+        (("--objective.beta", "8"), 20, COLLAPSED, "collapsed", "--objective.beta 1"),
+        (("--objective.schedule", "Linear"), 20, COLLAPSED, "collapsed", "--objective MinimumRate"),
+        (("--objective", "FreeBits", "--objective.schedule", "Linear"), 20, COLLAPSED, "collapsed",
          "--objective MinimumRate"),
-        ((), 29, COLLAPSED, "collapsed", "--epochs 90"),
-        (("--likelihood", "Normal", "--likelihood.scale", "3"), 3, COLLAPSED, "collapsed",
+        ((), 195, COLLAPSED, "collapsed", "--epochs 600"),
+        (("--epochs", "9"), 2, COLLAPSED, "collapsed", "--epochs 27"),  # short: scores that rest say nothing
+        (("--learning_rate", "10"), 20, document(-6.7e7, collapsed=True, baseline=-27.2),
+         "diverged: ELBO -6.7e+07 nats, and -27.20 of independent", "--learning_rate 0.001"),
+        (("--objective", "WAE", "--learning_rate", "10"), 20, {"elbo": {"value": None}, "diagnostics": {"value": None},
+          "reconstruction_distortion": {"value": 6.4e9}, "baseline": {"value": -27.2, "model": "independent pixels"}},
+         "below the baseline: reconstructions have -6.4e+09 nats", "--learning_rate 0.001"),
+        (("--likelihood", "Normal", "--likelihood.scale", "3"), 20, COLLAPSED, "collapsed",
          "--likelihood.scale decoded"),
-        (("--decoder.output_gain", "1", "--precision", "bfloat16"), 3, COLLAPSED, "collapsed",
+        (("--decoder.output_gain", "1", "--precision", "bfloat16"), 20, COLLAPSED, "collapsed",
          "--decoder.output_gain 0.1"),
-        (("--decoder.output_gain", "1", "--remat", "true"), 3, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
-        ((), 3, document(float("nan"), baseline=-27.2), "no finite number", "--learning_rate 0.0003"),
-        ((), 3, document(-28.0, baseline=-27.2), "below the baseline: ELBO -28.00 nats, and -27.20 of independent",
+        (("--decoder.output_gain", "1", "--remat", "true"), 20, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
+        ((), 20, document(float("nan"), baseline=-27.2), "no finite number", "--learning_rate 0.0003"),
+        ((), 20, document(-28.0, baseline=-27.2), "below the baseline: ELBO -28.00 nats, and -27.20 of independent",
          "--learning_rate 0.0003"),
-        ((), 29, document(-28.0, baseline=-27.2), "below the baseline", "--epochs 90"),
-        (("--likelihood", "Normal", "--likelihood.scale", "shared"), 3,
+        ((), 195, document(-28.0, baseline=-27.2), "below the baseline", "--epochs 600"),
+        (("--likelihood", "Normal", "--likelihood.scale", "shared"), 20,
          document(31.0, family_baseline=-7.0, baseline=46.0), "independent Categorical", "--likelihood.scale decoded"),
-        (("--likelihood", "Normal"), 3, document(-9.0, family_baseline=-7.0, baseline=46.0),
+        (("--likelihood", "Normal"), 20, document(-9.0, family_baseline=-7.0, baseline=46.0),
          "-7.00 of independent", "--learning_rate 0.0003"),
-        (("--likelihood", "DiscretizedLogistic", "--likelihood.num_levels", "17"), 3,
+        (("--likelihood", "DiscretizedLogistic", "--likelihood.num_levels", "17"), 20,
          document(-100.0, family_baseline=-110.0, baseline=-90.0), "below the baseline",
          "--likelihood Categorical --likelihood.num_levels 17"),
-        (("--likelihood", "Laplace"), 3, document(31.0, family_baseline=-7.0, baseline=46.0), "independent Categorical",
-         "--learning_rate 0.0003"),
+        (("--likelihood", "Laplace"), 20, document(31.0, family_baseline=-7.0, baseline=46.0),
+         "independent Categorical", "--learning_rate 0.0003"),
     ],
 )  # fmt: skip
 def test_one_line_with_the_flag_for_this_run(
@@ -90,7 +96,10 @@ def test_a_live_run_above_its_baselines_is_not_mentioned() -> None:
     run = run_of()
     assert verdict(document(-23.0, baseline=-27.2), *run) is None
     assert verdict(document(-27.3, error=0.3, baseline=-27.2), *run) is None  # it may as well be above
-    assert verdict({"elbo": {"value": None}, "diagnostics": {"value": None}}, *run) is None  # without a density
+    without_density = {"elbo": {"value": None}, "diagnostics": {"value": None}}
+    assert verdict(without_density, *run) is None
+    reconstructs = {"reconstruction_distortion": {"value": 12.0}, "baseline": {"value": -27.2, "model": "pixels"}}
+    assert verdict({**without_density, **reconstructs}, *run) is None
 
 
 def test_remedies_that_a_run_has_had_are_not_named() -> None:

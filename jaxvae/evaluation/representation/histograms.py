@@ -62,9 +62,12 @@ def entropy(counts: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
 
 
 def code_information(counts: np.ndarray) -> np.ndarray:
-    """I(bin; value) = H(bin) + H(value) − H(bin, value) of counts `[..., bins, values]`, nats; not below 0."""
+    """I(bin; value) = H(bin) + H(value) − H(bin, value) of counts `[..., bins, values]`, nats.
+
+    Below 1e-12 it is 0: what rounding leaves of bins that say nothing.
+    """
     information = entropy(counts.sum(-1)) + entropy(counts.sum(-2)) - entropy(counts, axis=(-2, -1))
-    return np.maximum(information, 0.0)
+    return np.where(information < 1e-12, 0.0, information)
 
 
 def jackknife(figure: Callable[[list[np.ndarray]], float], tables: list[np.ndarray]) -> Estimate:

@@ -127,6 +127,18 @@ def test_modularity_of_all_pairs_and_codes() -> None:
     assert ridgeway_mozer_modularity(codes, v).value < modularity(codes, v).value
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_dead_code_counts_as_0_whatever_rounding_leaves_of_it(seed: int) -> None:
+    """Entropies of 762 examples do not cancel exactly; errors by leaving out groups saw it at random."""
+    factors = np.random.default_rng(seed).integers(0, 10, (762, 3))
+    alive = ridgeway_mozer_modularity(factors[:, :2].astype(float), factors)
+    dead = ridgeway_mozer_modularity(np.append(factors[:, :2], np.zeros((762, 1)), axis=1).astype(float), factors)
+    np.testing.assert_allclose(dead.value, alive.value * 2 / 3, rtol=1e-12)
+    assert alive.standard_error is not None
+    np.testing.assert_allclose(dead.standard_error, alive.standard_error * 2 / 3, rtol=1e-9)
+    assert alive.standard_error < 0.01
+
+
 def test_linear_predictability_of_two_values_and_of_four() -> None:
     """A line is right of two values of a factor, and of the two outer ones of four; two copies leave no gap."""
     v = every_combination(100, (2, 4)).astype(float)
