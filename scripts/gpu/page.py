@@ -114,9 +114,9 @@ def _speed(result: dict[str, Any]) -> list[str]:
             title = task["title"] + name.removeprefix("jaxvae")
             rows.append(f"| {' | '.join((title, f'{ours:.3g}', *peer, *limits))} |")
     return [
-        "Of the benchmark, with shares of the products and of the copies per second that the same GPU reached. An",
-        "epoch of jaxvae is one program; PyTorch launches each operation, also where torch.compile joins some. `step by",
-        "step` calls the program of one step as often.",
+        "Of the benchmark, with shares of the products and of the copies per second that the same GPU reached.",
+        "An epoch of jaxvae is one program; PyTorch launches each operation, also where torch.compile joins some.",
+        "`step by step` calls the program of one step as often.",
         "",
         "| task | jaxvae [s] | PyTorch [s] | PyTorch / jaxvae | of peak | of bandwidth |",
         "|---|---|---|---|---|---|",
