@@ -231,9 +231,9 @@ def test_a_bundle_carries_a_block_through_a_machine_without_network(tmp_path: Pa
     assert outcome.code == 0, outcome.err
     assert [path.name.split("-")[0] for path in Path("bundle/wheels").iterdir()] == ["jaxvae"]
 
-    def on_gpu(*words: str) -> Any:
+    def on_gpu(*words: str, seconds: str = "540") -> Any:
         command = ["sh", str(ROOT / "scripts" / "on_gpu.sh"), *words]
-        environment = {"PYTHON": sys.executable, "PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}
+        environment = {"PYTHON": sys.executable, "PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "BLOCK_SECONDS": seconds}
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
 
     ended = on_gpu("bundle", "no_block", "out")
@@ -251,6 +251,14 @@ def test_a_bundle_carries_a_block_through_a_machine_without_network(tmp_path: Pa
         2, f"error: the bundle is for Python 3.9, got {HERE}: make it with --python {HERE}\n"
     )  # fmt: skip
     assert on_gpu("nowhere", "parity", "out").stderr.startswith("error: BUNDLE must be a folder of")
+    manifest.write_text("{")
+    ended = on_gpu("bundle", "parity", "out", "--small")
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("error: bundle/manifest.json must be whole, got one without python")
+    for seconds in ("abc", "600", "0"):
+        ended = on_gpu("bundle", "parity", "out", seconds=seconds)
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+        assert "BLOCK_SECONDS must be" in ended.stderr
 
     outcome = script(*flags, "bundle")
     assert outcome.code == 2
@@ -265,6 +273,8 @@ def test_a_bundle_that_is_too_large_leaves_nothing(
     monkeypatch.setattr(offline_bundle, "MOST_MEGABYTES", 0.0001)
     monkeypatch.setattr(sys, "argv", ["offline_bundle.py", "--has", has, "--data", "--out", "bundle"])
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(jv.UserError, match=r"^a bundle must have at most 0.0001 MB, got \d+ MB: name more packages"):
+    with pytest.raises(
+        jv.UserError, match=r"^a bundle must have at most 0.0001 MB, got \d+ MB, the largest .* MB: name more"
+    ):
         offline_bundle.main()
     assert not Path("bundle").exists()
