@@ -195,6 +195,8 @@ def report_of(**changes: Any) -> ImportanceReport:
         "pareto_shape": 0.5,
         "threshold": 0.4,
         "share_above": 0.6,
+        "smoothed": None,
+        "jackknife": None,
     }
     return ImportanceReport(**fields | changes)
 
