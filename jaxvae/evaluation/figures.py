@@ -61,4 +61,6 @@ def spread(examples: Any, count: int) -> Any:
     >>> spread(np.arange(10), 4).tolist()
     [0, 3, 6, 9]
     """
-    return examples[np.linspace(0, len(examples) - 1, min(count, len(examples))).astype(int)]
+    if count >= len(examples):
+        return examples
+    return examples[np.linspace(0, len(examples) - 1, count).astype(int)]

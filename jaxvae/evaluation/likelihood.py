@@ -86,9 +86,15 @@ def importance_estimate(
 
     def add(sums: _Sums, weights: Array) -> _Sums:
         """The sums with more weights."""
-        ordered = jnp.sort(jnp.concatenate([sums.largest, weights]), descending=True)
-        others = logsumexp(jnp.outer(orders, ordered[kept:]), axis=-1)
-        return _Sums(ordered[:kept], jnp.logaddexp(sums.powers, others))
+        both = jnp.concatenate([sums.largest, weights])
+        largest = jax.lax.top_k(both, kept)[0]
+        least = largest[-1]  # of those that are kept; the others are summed up in its unit
+        unit = jnp.where(jnp.isfinite(least), least, 0.0)
+        shares = jnp.where(both < least, jnp.exp(both - unit), 0.0)
+        ties = jnp.sum(both == least) - jnp.sum(largest == least)
+        tied = ties.astype(x.dtype) * jnp.exp(least - unit)
+        others = jnp.stack([jnp.sum(shares), jnp.sum(shares**2), jnp.sum(shares**3)]) + tied
+        return _Sums(largest, jnp.logaddexp(sums.powers, jnp.log(others) + orders * unit))
 
     orders = jnp.arange(1, 4, dtype=x.dtype)
     sums = _Sums(jnp.full(kept, -jnp.inf, x.dtype), jnp.full(3, -jnp.inf, x.dtype))

@@ -57,7 +57,7 @@ def test_the_tail_and_sums_are_those_of_all_weights() -> None:
     np.testing.assert_allclose(estimate.rest, special.logsumexp(largest[tail:]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("spread", [0.3, 2.0, 9.0])
+@pytest.mark.parametrize("spread", [0.0, 0.3, 2.0, 9.0])
 @pytest.mark.parametrize("num_samples", [2, 7, 40, 263])
 def test_the_jackknife_against_leaving_out_each_draw(num_samples: int, spread: float) -> None:
     """Weights of nearly equal size, and one that has nearly all."""
