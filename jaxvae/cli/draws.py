@@ -8,8 +8,7 @@ from jaxvae.evaluation import importance_estimate
 from jaxvae.evaluation.likelihood import CHUNK
 from jaxvae.objectives import WithoutDensity
 from jaxvae.operations import count_operations
-from jaxvae.training import train_step
-from jaxvae.training.epoch import Batch
+from jaxvae.training import train_epoch
 from jaxvae.typing import Array, Key, Params
 
 MOST_DRAWS = 5000  # what tables of papers quote
@@ -20,7 +19,7 @@ _SHARE = 0.7  # of the operations of training
 def draws_by_size(setup: Setup) -> int:
     """K, such that the final log p(x) takes at most 70 % of the operations of the training [draws].
 
-    K · test examples · operations of a draw ≤ 0.7 · steps · operations of a step: the largest of 100, 200, 500, …,
+    K · test examples · operations of a draw ≤ 0.7 · epochs · operations of an epoch: the largest of 100, 200, 500, …,
     5,000 that fits, and 100 where none does. Operations are counted in the traced functions (`count_operations`),
     never timed. Where log p(x) takes no draws (no density, or q(z|x) is one point), it is 5,000.
     """
@@ -29,10 +28,8 @@ def draws_by_size(setup: Setup) -> int:
         return MOST_DRAWS
     state, images = state_shapes(setup), dataset.train.images
     raw = jax.ShapeDtypeStruct(images.shape, images.dtype)
-    batch = jax.eval_shape(
-        lambda: Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
-    )
-    step = count_operations(jax.make_jaxpr(train_step)(training, state, raw, batch))
+    # the trace that training compiles, too
+    epoch = count_operations(jax.jit(train_epoch).trace(training, state, raw).jaxpr)
 
     def estimate(params: Params, key: Key, x: Array) -> Array:
         posterior = training.objective.infer(training.model, params, key, x)
@@ -40,5 +37,5 @@ def draws_by_size(setup: Setup) -> int:
 
     x = jax.ShapeDtypeStruct(dataset.data_shape, jnp.float32)
     draw = count_operations(jax.make_jaxpr(estimate)(state.evaluation_params, state.key, x)) / CHUNK
-    affordable = _SHARE * training.num_steps(len(images)) * step / (len(dataset.test.images) * draw)
+    affordable = _SHARE * training.num_epochs * epoch / (len(dataset.test.images) * draw)
     return max((number for number in _NUMBERS if number <= affordable), default=_NUMBERS[0])

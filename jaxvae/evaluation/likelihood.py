@@ -90,10 +90,11 @@ def importance_estimate(
         largest = jax.lax.top_k(both, kept)[0]
         least = largest[-1]  # of those that are kept; the others are summed up in its unit
         unit = jnp.where(jnp.isfinite(least), least, 0.0)
-        shares = jnp.where(both < least, jnp.exp(both - unit), 0.0)
-        ties = jnp.sum(both == least) - jnp.sum(largest == least)
-        tied = ties.astype(x.dtype) * jnp.exp(least - unit)
-        others = jnp.stack([jnp.sum(shares), jnp.sum(shares**2), jnp.sum(shares**3)]) + tied
+        is_below = both < least
+        shares = jnp.where(is_below, jnp.exp(both - unit), 0.0)
+        below, *others = jnp.sum(jnp.stack([is_below.astype(x.dtype), shares, shares**2, shares**3]), axis=1)
+        tied = (len(weights) - below) * jnp.exp(least - unit)  # as many as are new are left out
+        others = jnp.stack(others) + tied
         return _Sums(largest, jnp.logaddexp(sums.powers, jnp.log(others) + orders * unit))
 
     orders = jnp.arange(1, 4, dtype=x.dtype)
