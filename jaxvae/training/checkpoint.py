@@ -51,8 +51,8 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
     step = checkpoint_step(run_dir, name)
     if step is None:
         raise UserError(
-            f"a checkpoint is expected in {path}, found none, because the run ended before its first: train it again "
-            f"with --overwrite"
+            f"a checkpoint is expected in {path}, found none: the run ended before its first, or they were "
+            f"removed; train it again with --overwrite"
         )
     with _manager(run_dir, name) as manager:
         try:
