@@ -146,7 +146,7 @@ def test_data_folder_that_is_a_file(tiny_mnist: SimpleNamespace, tmp_path: Path)
 @pytest.mark.parametrize("name", list(ORIGINALS))
 def test_offline_says_which_files_from_where_with_what_hash_to_put_where(name: str, tmp_path: Path) -> None:
     files = {file for split in ORIGINALS[name].files.values() for file in split}
-    command = f"python scripts/prepare_data.py {name} --from FOLDER --data_dir '{tmp_path}/my data'"
+    command = f"jaxvae prepare {name} --from FOLDER --data_dir '{tmp_path}/my data'"
     with user_error("is not prepared", "does not answer", command, *(f"{file} from http" for file in files)):
         load(name, tmp_path / "my data")
     assert not list(tmp_path.iterdir())
@@ -228,6 +228,6 @@ def test_folder_is_removed_while_a_thread_writes_into_it(tmp_path: Path) -> None
 
 def test_download_of_a_wrong_file_leaves_nothing(served: SimpleNamespace, tmp_path: Path) -> None:
     (served.folder / "train-images-idx3-ubyte.gz").write_bytes(b"the page of a captive portal")
-    with user_error("could not prepare 'mnist'", "wrong checksum", "scripts/prepare_data.py mnist --from FOLDER"):
+    with user_error("could not prepare 'mnist'", "wrong checksum", "jaxvae prepare mnist --from FOLDER"):
         load("mnist", tmp_path / "data")
     assert not (tmp_path / "data").exists()

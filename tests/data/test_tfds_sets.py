@@ -119,7 +119,7 @@ def test_without_tensorflow_the_extra_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(prepare_module, "_has_tensorflow", lambda: False)
     with user_error(
         'pip install "jaxvae[prepare]"',
-        "scripts/prepare_data.py kmnist --from FOLDER",
+        "jaxvae prepare kmnist --from FOLDER",
         "train-images-idx3-ubyte.gz from http://codh.rois.ac.jp",
         "sha256 51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
     ):

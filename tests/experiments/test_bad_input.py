@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxvae.cli import setup
+from jaxvae.commands import train
 from jaxvae.errors import UserError
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
@@ -169,7 +169,7 @@ def refused(outcome: Outcome, *words: str) -> None:
 )
 def test_bad_flags(script: Script, flags: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is compiled or a folder made."""
-    monkeypatch.setattr(setup, "first_state", None)
+    monkeypatch.setattr(train, "first_state", None)
     refused(script(TRAIN, *flags), *words)
 
 

@@ -219,7 +219,7 @@ def test_rows_are_measured_as_the_command_line_would(script: Script, check: Any,
 
 
 def _document(**results: dict[str, Any]) -> dict[str, Any]:
-    code = {"jax": "1", "torch": "2", "python": "3"}
+    code = {"jaxvae": "0", "jax": "1", "torch": "2", "python": "3"}
     peer = {"elbo": -90.0, "active": 5}
     return {"cases": results, "peers": {"its peer": peer}, "code": code, "hardware": "1 cpu"}
 
