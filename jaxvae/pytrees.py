@@ -7,7 +7,7 @@ once: a description is an ordinary argument of a compiled function, another numb
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar, dataclass_transform, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
 
 import jax
 import jax.numpy as jnp
@@ -34,28 +34,39 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_type(name: str, value: Any, annotation: Any) -> None:
-    """Check that a field of numbers is given none in quotes, and one of several numbers more than a number alone.
+class _Kind(NamedTuple):
+    """What the annotation of a field says, read once a class: descriptions are built while functions are traced."""
 
-    Raises:
-        UserError: naming the field, what came and the fix.
-    """
-    kinds = set(get_args(annotation) or (annotation,)) - {type(None)}
-    if kinds <= {int, float} and isinstance(value, str):
-        raise UserError(f"{name} must be a number, got {value!r}: write it without quotes")
-    if get_origin(annotation) is tuple and isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise UserError(f"{name} must be a tuple, got {value!r}: write ({value!r},)")
+    takes_float: bool
+    is_number: bool
+    is_tuple: bool
+
+    @classmethod
+    def of(cls, annotation: Any) -> "_Kind":
+        parts = set(get_args(annotation) or (annotation,)) - {type(None)}
+        return cls("float" in str(annotation), parts <= {int, float}, get_origin(annotation) is tuple)
+
+    def check(self, owner: object, name: str, value: Any) -> None:
+        """Check that a number is not in quotes, and that several numbers are more than a number alone.
+
+        Raises:
+            UserError: naming the field, what came and the fix.
+        """
+        if self.is_number and isinstance(value, str):
+            raise UserError(f"{type(owner).__name__}.{name} must be a number, got {value!r}: write it without quotes")
+        if self.is_tuple and isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise UserError(f"{type(owner).__name__}.{name} must be a tuple, got {value!r}: write ({value!r},)")
 
 
-def _canonical(value: Any, annotation: Any) -> Any:
+def _canonical(value: Any, takes_float: bool) -> Any:
     """A number where a float is declared becomes one, and a list a tuple (to hash).
 
     An int would be structure, and an array of no axes a leaf of another type than a float: another program.
     """
-    if "float" in str(annotation) and _is_number(value):
+    if takes_float and _is_number(value):
         return float(value)
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
-        return tuple(_canonical(item, annotation) for item in value)
+        return tuple(_canonical(item, takes_float) for item in value)
     return value
 
 
@@ -79,15 +90,17 @@ def dataclass(cls: type[_T]) -> type[_T]:
     own_post_init = getattr(cls, "__post_init__", None)  # its own or its parent's
 
     def __post_init__(self: Any) -> None:  # noqa: N807 - becomes the method of that name
-        for field in dataclasses.fields(self):
-            _check_type(f"{type(self).__name__}.{field.name}", getattr(self, field.name), field.type)
-            object.__setattr__(self, field.name, _canonical(getattr(self, field.name), field.type))
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            kind.check(self, name, value)
+            object.__setattr__(self, name, _canonical(value, kind.takes_float))
         if own_post_init is not None:
             own_post_init(self)
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
     cls = dataclasses.dataclass(frozen=True)(cls)
-    names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+    kinds = {field.name: _Kind.of(field.type) for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    names = tuple(kinds)
 
     def flatten(value: Any) -> tuple[tuple[Any, ...], Any]:
         # what JAX rebuilt remembers its leaves, because they may be anything by now (axes of a vmap, None)

@@ -135,7 +135,7 @@ class VAE:
     def _example(self, x: Array) -> Array:
         """ONE example, of the right shape and, where its numbers are known, of values that the likelihood takes."""
         x = check_example(x, self.data_shape)
-        check_values(self.likelihood, self.likelihood.support, x)
+        check_values(self.likelihood, x)
         return x
 
     def posterior_features(self, params: Params, x: Array) -> Array:

@@ -147,8 +147,8 @@ def _epochs(setup: Setup) -> int:
 
 def _has_ended(setup: Setup, state: TrainState) -> bool:
     """Whether validation scores had stopped to rise before the last epochs of a run that is not short."""
-    by_default = dataclasses.replace(setup.training, epochs=None).for_examples(len(setup.dataset.train.images)).epochs
-    is_short = by_default is not None and _epochs(setup) < _SHORT * by_default
+    by_default = setup._replace(training=dataclasses.replace(setup.training, epochs=None))
+    is_short = _epochs(setup) < _SHORT * _epochs(by_default)
     return not is_short and int(state.epoch) < _NEARLY_ALL * _epochs(setup)
 
 

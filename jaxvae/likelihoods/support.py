@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from jax.core import Tracer
@@ -80,7 +81,16 @@ def codes(num_codes: int) -> Support:
     )
 
 
-def check_values(owner: object, support: Support, x: Array) -> None:
+class HasSupport(Protocol):
+    """A likelihood, for what is checked of its data."""
+
+    @property
+    def support(self) -> Support:
+        """The values that data may take."""
+        ...
+
+
+def check_values(owner: HasSupport, x: Array) -> None:
     """Check that ONE example holds values of a likelihood's support, where they are known: not under `jit` or `vmap`.
 
     Between grey levels anything from 0 to 1 passes: what a log-probability of it means is the caller's to say.
@@ -90,7 +100,7 @@ def check_values(owner: object, support: Support, x: Array) -> None:
     """
     if isinstance(x, Tracer):
         return
-    values = np.asarray(x)
+    support, values = owner.support, np.asarray(x)
     lie_inside = (values >= 0) & (values <= 1) if support.num_levels is not None else support.contains(values)
     if not np.all(lie_inside):
         if np.any(np.isnan(values)):
