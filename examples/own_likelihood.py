@@ -26,24 +26,24 @@ class RowNoise(jv.likelihoods.Likelihood):
         """The values that x may take."""
         return REAL
 
-    def parameter_shape(self, vae):
+    def parameter_shape(self, model):
         """What the decoder puts out: a mean for each pixel."""
-        return vae.data_shape
+        return model.data_shape
 
-    def init(self, key, vae, examples):
+    def init(self, key, model, examples):
         """The learned parameters of the likelihood."""
         del key, examples
-        return {"log_noise": jnp.full(vae.data_shape[0], jnp.log(self.start))}
+        return {"log_noise": jnp.full(model.data_shape[0], jnp.log(self.start))}
 
-    def distribution(self, vae, params, outputs):
+    def distribution(self, model, params, outputs):
         """p(x|z) of the decoder's outputs; all axes of x are one event."""
         noise = jnp.exp(params["likelihood"]["log_noise"])
         return jv.distributions.Normal(outputs, noise[:, None, None])
 
 
 if __name__ == "__main__":
-    vae = jv.VAE(data_shape=(8, 6, 1), latent_dim=4, likelihood=RowNoise(start=0.5))
-    params = jv.init(vae, jax.random.key(0))
+    model = jv.VAE(data_shape=(8, 6, 1), latent_dim=4, likelihood=RowNoise(start=0.5))
+    params = jv.init(model, jax.random.key(0))
     x = jax.random.uniform(jax.random.key(1), (8, 6, 1))
-    print(f"ELBO {jv.elbo(vae, params, jax.random.key(2), x).value:.2f} nats")
-    print("a draw of x has shape", jv.sample(vae, params, jax.random.key(3)).shape)
+    print(f"ELBO {jv.elbo(model, params, jax.random.key(2), x).value:.2f} nats")
+    print("a draw of x has shape", jv.sample(model, params, jax.random.key(3)).shape)

@@ -34,9 +34,9 @@ class FreeNats(jv.objectives.Bound):
 
 
 if __name__ == "__main__":
-    vae = jv.VAE(data_shape=(8, 8, 1), latent_dim=4)
-    params = jv.init(vae, jax.random.key(0))
+    model = jv.VAE(data_shape=(8, 8, 1), latent_dim=4)
+    params = jv.init(model, jax.random.key(0))
     keys, x = jax.random.split(jax.random.key(1), 7), jnp.ones((7, 8, 8, 1))
     step, mask = jnp.asarray(0), jnp.ones(7, bool)
-    loss, metrics = FreeNats(nats=5.0).loss(vae, params, keys, x, mask, step)
+    loss, metrics = FreeNats(nats=5.0).loss(model, params, keys, x, mask, step)
     print(f"loss {loss:.2f}, of an ELBO of {metrics['elbo']:.2f} nats")

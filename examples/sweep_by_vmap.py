@@ -11,7 +11,7 @@ import jaxvae as jv
 from jaxvae.data import load
 
 train = jnp.asarray(load("digits").train.images > 8, jnp.float32)
-vae, optimizer = jv.VAE((8, 8, 1), latent_dim=8), optax.adam(1e-3)
+model, optimizer = jv.VAE((8, 8, 1), latent_dim=8), optax.adam(1e-3)
 betas = (0.25, 0.5, 1.0, 2.0, 4.0)
 objectives = jv.stack([jv.objectives.ELBO(beta=beta) for beta in betas])  # one description, beta has an axis [5]
 
@@ -19,12 +19,12 @@ objectives = jv.stack([jv.objectives.ELBO(beta=beta) for beta in betas])  # one 
 def train_one(objective, key):
     """Distortion and rate after 500 steps: an ordinary function of ONE objective."""
     init_key, loop_key = jax.random.split(key)
-    params = jv.init(vae, init_key, train)
+    params = jv.init(model, init_key, train)
 
     def batch_terms(params, key):
         choice_key, draw_key = jax.random.split(key)
         batch = jax.random.choice(choice_key, train, (100,))
-        return jax.vmap(lambda key, x: jv.elbo(vae, params, key, x))(jax.random.split(draw_key, 100), batch)
+        return jax.vmap(lambda key, x: jv.elbo(model, params, key, x))(jax.random.split(draw_key, 100), batch)
 
     def loss(params, key):
         terms = batch_terms(params, key)

@@ -17,15 +17,15 @@ parser.add_argument("--epochs", type=int, default=20)
 epochs, batch_size = parser.parse_args().epochs, 50
 data = load("digits")
 train, test = (jnp.asarray(part.images > 8, jnp.float32) for part in (data.train, data.test))  # pixels on or off
-vae = jv.VAE(data_shape=(8, 8, 1), latent_dim=8)
-params = jv.init(vae, jax.random.key(0), train)
+model = jv.VAE(data_shape=(8, 8, 1), latent_dim=8)
+params = jv.init(model, jax.random.key(0), train)
 optimizer = optax.adam(1e-3)
 
 
 def loss(params, key, batch):
     """Minus the mean ELBO of a batch, in nats: one example and one key at a time, vmap for the batch."""
     keys = jax.random.split(key, len(batch))
-    return -jnp.mean(jax.vmap(lambda key, x: jv.elbo(vae, params, key, x).value)(keys, batch))
+    return -jnp.mean(jax.vmap(lambda key, x: jv.elbo(model, params, key, x).value)(keys, batch))
 
 
 @jax.jit
@@ -45,6 +45,6 @@ for epoch in range(epochs):
         params, state = step(params, state, key, batch)
     print(f"epoch {epoch + 1}: test ELBO {-jax.jit(loss)(params, jax.random.key(2), test):.2f} nats")
 
-x_new = jax.vmap(lambda key: jv.sample(vae, params, key))(jax.random.split(jax.random.key(3), 5))
+x_new = jax.vmap(lambda key: jv.sample(model, params, key))(jax.random.split(jax.random.key(3), 5))
 for rows in x_new[..., 0].swapaxes(0, 1):
     print("  ".join("".join(".#"[int(pixel)] for pixel in row) for row in rows))

@@ -13,9 +13,10 @@ from jaxvae import (
     training,
 )
 from jaxvae.distributions import entropy, kl_divergence
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.evaluation import log_marginal
+from jaxvae.model import Model
 from jaxvae.objectives import Elbo, elbo
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.vae import VAE, decode, encode, init, reconstruct, reparameterize, sample

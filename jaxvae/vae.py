@@ -18,6 +18,7 @@ from jaxvae.checks import (
     check_range,
     check_sizes,
 )
+from jaxvae.compatibility import check_fit
 from jaxvae.distributions import (
     Distribution,
     SupportsEnumeration,
@@ -28,11 +29,12 @@ from jaxvae.distributions import (
     sample_and_log_prob,
     score_term,
 )
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.errors import NoMeanError, UserError
 from jaxvae.likelihoods.support import check_values
+from jaxvae.model import Model
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import Space, check_fit
+from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
 
 
@@ -68,9 +70,9 @@ class VAE:
         likelihood: family of p(x|z).
 
     Example:
-        >>> vae = VAE(data_shape=(8, 8, 1), latent_dim=3, encoder=networks.MLP((16,)))
-        >>> params = init(vae, jax.random.key(0))
-        >>> encode(vae, params, jnp.zeros((8, 8, 1))).mean.shape
+        >>> model = VAE(data_shape=(8, 8, 1), latent_dim=3, encoder=networks.MLP((16,)))
+        >>> params = init(model, jax.random.key(0))
+        >>> encode(model, params, jnp.zeros((8, 8, 1))).mean.shape
         (3,)
     """
 
@@ -185,7 +187,6 @@ class VAE:
         x: Array,
         *,
         posterior: SupportsSampleAndLogProb | None = None,
-        detach_posterior: bool = False,
     ) -> Draw:
         """One z ~ q(z|x) and its terms, for one example.
 
@@ -194,17 +195,11 @@ class VAE:
             key: for the draw of z.
             x: one example, `data_shape`.
             posterior: q(z|x) where it is at hand already (refined, or shared by many draws); by default it is encoded.
-            detach_posterior: evaluate log q with constants for q's parameters, so that its gradient passes through z
-                alone (sticking the landing, DReG).
         """
         x = self._example(x)
         q = self.encode(params, x) if posterior is None else posterior
         prior = self._prior_given(params, x)
-        if detach_posterior:
-            z = q.sample(key)
-            log_posterior = jax.lax.stop_gradient(q).log_prob(z)
-        else:
-            z, log_posterior = sample_and_log_prob(key, q)
+        z, log_posterior = sample_and_log_prob(key, q)
         score = jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z)
         return self._terms(params, x, q, prior, z, log_posterior)._replace(score=score)
 
@@ -293,24 +288,24 @@ def _kl_of_dimensions(q: Distribution | None, p: Distribution | None, z: Array) 
     return q.log_prob(z) - p.log_prob(z) if kl is None else kl
 
 
-def init(vae: Model, key: Key, examples: Array | None = None) -> Params:
+def init(model: Model, key: Key, examples: Array | None = None) -> Params:
     """Draw all parameters: a nested dict of arrays with one entry a component.
 
     Args:
-        vae: the model description.
+        model: the model description.
         key: for the draw.
         examples: training examples, `[n, *data_shape]`, for components that start from data; None where there are none.
     """
-    return vae.init(key, examples)
+    return model.init(key, examples)
 
 
-def encode(vae: Model, params: Params, x: Array) -> SupportsSampleAndLogProb:
+def encode(model: Model, params: Params, x: Array) -> SupportsSampleAndLogProb:
     """q(z|x) for ONE example: a distribution over z, of which the caller takes `.mean` or `.sample(key)`.
 
     Raises:
         ValueError: if `x` has not the shape of one example, or is no float array.
     """
-    return vae.encode(params, x)
+    return model.encode(params, x)
 
 
 def reparameterize(key: Key, q: SupportsSampleAndLogProb) -> PyTree:
@@ -321,25 +316,25 @@ def reparameterize(key: Key, q: SupportsSampleAndLogProb) -> PyTree:
     return q.sample(key)
 
 
-def decode(vae: Model, params: Params, z: PyTree) -> SupportsSampleAndLogProb:
+def decode(model: Model, params: Params, z: PyTree) -> SupportsSampleAndLogProb:
     """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
 
     Raises:
         ValueError: if `z` has not the shape of one latent.
     """
-    return vae.decode(params, z)
+    return model.decode(params, z)
 
 
-def sample(vae: Model, params: Params, key: Key) -> Array:
+def sample(model: Model, params: Params, key: Key) -> Array:
     """One draw of x: z ~ p(z), then x ~ p(x|z)."""
     prior_key, likelihood_key = jax.random.split(key)
-    return vae.decode(params, vae.sample_prior(params, prior_key)).sample(likelihood_key)
+    return model.decode(params, model.sample_prior(params, prior_key)).sample(likelihood_key)
 
 
-def reconstruct(vae: Model, params: Params, x: Array, key: Key | None = None) -> Array:
+def reconstruct(model: Model, params: Params, x: Array, key: Key | None = None) -> Array:
     """E[x'|z] for ONE example, with z the posterior mean, or a draw from the posterior if a key is given."""
-    q = vae.encode(params, x)
-    return mean_of(vae.decode(params, mean_of(q) if key is None else q.sample(key)))
+    q = model.encode(params, x)
+    return mean_of(model.decode(params, mean_of(q) if key is None else q.sample(key)))
 
 
 def mean_of(distribution: SupportsSampleAndLogProb) -> Array:

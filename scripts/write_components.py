@@ -10,7 +10,7 @@ from docstring_parser import parse
 
 from jaxvae import posteriors, priors
 from jaxvae.cli.components import FAMILIES, choices, options
-from jaxvae.spaces import members
+from jaxvae.compatibility import members
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "components.md"
 INTRODUCTION = """# Components

@@ -105,25 +105,25 @@ def check_in_model(build: Callable[[], jv.VAE]) -> None:
     again.
     """
 
-    def everything(vae: jv.VAE) -> tuple[PyTree, Array, Array, PyTree]:
-        params = jv.init(vae, jax.random.key(0))
-        xs = jax.vmap(jv.sample, (None, None, 0))(vae, params, keys(1, BATCH))
-        elbo = jax.value_and_grad(lambda params, key, x: jv.elbo(vae, params, key, x).value)
+    def everything(model: jv.VAE) -> tuple[PyTree, Array, Array, PyTree]:
+        params = jv.init(model, jax.random.key(0))
+        xs = jax.vmap(jv.sample, (None, None, 0))(model, params, keys(1, BATCH))
+        elbo = jax.value_and_grad(lambda params, key, x: jv.elbo(model, params, key, x).value)
         return params, xs, *jax.vmap(elbo, (None, 0, 0))(params, keys(2, BATCH), xs)
 
     everything, traces = counting(everything)
-    vae = build()
-    params, xs, values, gradients = everything(vae)
-    assert xs.shape == (BATCH, *vae.data_shape)
+    model = build()
+    params, xs, values, gradients = everything(model)
+    assert xs.shape == (BATCH, *model.data_shape)
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):  # another type than after a step: compiled twice
         assert not leaf.weak_type, f"give {jax.tree_util.keystr(path)} a dtype"
-    assert np.all(vae.likelihood.support.contains(np.asarray(xs)))
+    assert np.all(model.likelihood.support.contains(np.asarray(xs)))
     assert values.shape == (BATCH,)
     assert_finite((values, gradients))
     for path, leaf in jax.tree_util.tree_leaves_with_path(gradients):
         is_fixed = jax.tree_util.DictKey("fixed") in path  # data
         assert np.any(leaf != 0) != is_fixed, f"{'a' if is_fixed else 'no'} gradient at {jax.tree_util.keystr(path)}"
-    plain = jv.elbo(vae, params, keys(2, BATCH)[3], xs[3])
+    plain = jv.elbo(model, params, keys(2, BATCH)[3], xs[3])
     np.testing.assert_allclose(plain.value, values[3], rtol=2e-5, atol=2e-5)
     assert_trees_close(everything(build()), (params, xs, values, gradients), rtol=0, atol=0)
     assert len(traces) == 1, "the same description built again was compiled again"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae.compatibility import members
 from jaxvae.data import Preprocessing, load
-from jaxvae.spaces import members
 from jaxvae.training import Optimizer, Training, create_state, train_epoch
 from tests.components import ITS_POSTERIOR, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
 from tests.helpers import assert_finite, keys

@@ -37,9 +37,9 @@ class Short(Network):
 class OfPixels(jv.likelihoods.Bernoulli):
     """A likelihood that takes each pixel for an event of its own."""
 
-    def distribution(self, vae: Any, params: Any, outputs: Any) -> Any:
+    def distribution(self, model: Any, params: Any, outputs: Any) -> Any:
         """p(x|z) with no event axes."""
-        del vae, params
+        del model, params
         return jv.distributions.Bernoulli(outputs, event_ndim=0)
 
 
@@ -83,22 +83,24 @@ def test_what_a_model_cannot_be_made_of(build: Any, words: str) -> None:
     ],
 )
 def test_components_of_other_shapes(swap: Any, words: str) -> None:
-    vae = tiny_vae(**swap)
+    model = tiny_vae(**swap)
     with pytest.raises((jv.UserError, ValueError), match=words) as error:
-        jax.eval_shape(lambda x: jv.elbo(vae, jv.init(vae, jax.random.key(0)), jax.random.key(1), x), binary_batch()[0])
+        jax.eval_shape(
+            lambda x: jv.elbo(model, jv.init(model, jax.random.key(0)), jax.random.key(1), x), binary_batch()[0]
+        )
     assert "\n" not in str(error.value)
 
 
 def test_parameters_of_another_model() -> None:
-    vae, x = tiny_vae(), binary_batch()[0]
+    model, x = tiny_vae(), binary_batch()[0]
     for other in (tiny_vae(encoder=MLP((7,))), tiny_vae(decoder=MLP((7,)))):
         with pytest.raises(
             jv.UserError, match=r"params must be those of this model, got others for its .*coder, a MLP"
         ) as e:
-            jv.elbo(vae, init(other, jax.random.key(0)), jax.random.key(1), x)
+            jv.elbo(model, init(other, jax.random.key(0)), jax.random.key(1), x)
         assert "\n" not in str(e.value)
     with pytest.raises(jv.UserError, match="params must be those of this model"):
-        jv.elbo(vae, {}, jax.random.key(1), x)
+        jv.elbo(model, {}, jax.random.key(1), x)
 
 
 def test_an_objective_that_monitors_what_it_does_not_report() -> None:
@@ -117,12 +119,12 @@ def test_a_requirement_names_ways_out_though_a_candidate_fails(monkeypatch: pyte
         raise IndexError("a candidate of its own")
 
     monkeypatch.setattr(jv.posteriors.FullNormal, "distribution", fails)
-    vae = tiny_vae(posterior=jv.posteriors.LowRankNormal())
-    params, objective = jax.eval_shape(lambda: jv.init(vae, jax.random.key(0))), BetaTCVAE(dataset_size=9)
+    model = tiny_vae(posterior=jv.posteriors.LowRankNormal())
+    params, objective = jax.eval_shape(lambda: jv.init(model, jax.random.key(0))), BetaTCVAE(dataset_size=9)
     keys = jax.random.split(jax.random.key(1), 5)
     with pytest.raises(jv.UserError, match="BetaTCVAE needs a posterior with independent dimensions"):
         jax.eval_shape(
-            lambda params: objective.loss(vae, params, keys, binary_batch(), np.ones(5, bool), jnp.asarray(0)), params
+            lambda params: objective.loss(model, params, keys, binary_batch(), np.ones(5, bool), jnp.asarray(0)), params
         )
 
 
@@ -143,29 +145,29 @@ def test_parameters_of_a_model_with_another_prior(name: str) -> None:
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda vae, params: jv.elbo(vae, None, jax.random.key(0), jnp.ones(3)), "of jaxvae.init, got NoneType"),
+        (lambda model, params: jv.elbo(model, None, jax.random.key(0), jnp.ones(3)), "of jaxvae.init, got NoneType"),
         (
-            lambda vae, params: jv.log_marginal(vae, params, jax.random.key(0), jnp.ones(3), num_samples="5"),
+            lambda model, params: jv.log_marginal(model, params, jax.random.key(0), jnp.ones(3), num_samples="5"),
             "log_marginal.num_samples must be a whole number >= 1, got '5'",
         ),
         (
-            lambda vae, params: jv.log_marginal(vae, params, jax.random.key(0), jnp.ones(3), num_samples=2.5),
+            lambda model, params: jv.log_marginal(model, params, jax.random.key(0), jnp.ones(3), num_samples=2.5),
             "log_marginal.num_samples must be a whole number >= 1, got 2.5",
         ),
-        (lambda vae, params: ELBO(beta="1"), "ELBO.beta must be a number, got '1': write it without quotes"),
-        (lambda vae, params: jv.priors.NormalMixture("3"), "NormalMixture.num_components must be a number, got '3'"),
-        (lambda vae, params: jv.VAE((2**40,)), "VAE.data_shape must have at most 2147483647 numbers"),
-        (lambda vae, params: MLP(64), r"MLP.features must be a tuple, got 64: write \(64,\)"),
+        (lambda model, params: ELBO(beta="1"), "ELBO.beta must be a number, got '1': write it without quotes"),
+        (lambda model, params: jv.priors.NormalMixture("3"), "NormalMixture.num_components must be a number, got '3'"),
+        (lambda model, params: jv.VAE((2**40,)), "VAE.data_shape must have at most 2147483647 numbers"),
+        (lambda model, params: MLP(64), r"MLP.features must be a tuple, got 64: write \(64,\)"),
         (
-            lambda vae, params: jv.elbo(vae, params, jax.random.key(0), jnp.full(3, jnp.nan)),
+            lambda model, params: jv.elbo(model, params, jax.random.key(0), jnp.full(3, jnp.nan)),
             "x must hold values of {0, 1} under Bernoulli, got NaN",
         ),
     ],
 )
 def test_values_of_a_wrong_kind(build: Any, words: str) -> None:
-    vae = jv.VAE((3,), 2, MLP((4,)), MLP((4,)))
+    model = jv.VAE((3,), 2, MLP((4,)), MLP((4,)))
     with pytest.raises(jv.UserError, match=words):
-        build(vae, init(vae, jax.random.key(0)))
+        build(model, init(model, jax.random.key(0)))
 
 
 @pytest.mark.parametrize("call", [jv.elbo, jv.log_marginal])
@@ -186,11 +188,13 @@ def test_numbers_that_a_likelihood_does_not_take_are_refused_where_they_are_know
     call: Any, likelihood: jv.likelihoods.Likelihood, x: list[float], words: str
 ) -> None:
     """Grey levels 0..255 under Bernoulli gave −10⁶ nats in silence; between 0 and 1 a cross-entropy is the caller's."""
-    vae = jv.VAE((3,), 2, MLP((4,)), MLP((4,)), likelihood=likelihood)
-    params = init(vae, jax.random.key(0))
+    model = jv.VAE((3,), 2, MLP((4,)), MLP((4,)), likelihood=likelihood)
+    params = init(model, jax.random.key(0))
     example = jnp.asarray(x, jnp.float32)
     with pytest.raises(jv.UserError, match=words):
-        call(vae, params, jax.random.key(1), example)
-    traced = jax.eval_shape(lambda x: call(vae, params, jax.random.key(1), x), example)
+        call(model, params, jax.random.key(1), example)
+    traced = jax.eval_shape(lambda x: call(model, params, jax.random.key(1), x), example)
     assert jax.tree.leaves(traced)[0].shape == ()
-    call(vae, params, jax.random.key(1), jnp.asarray([0.3, 0.3, 0.3]) if likelihood.support.num_levels else jnp.ones(3))
+    call(
+        model, params, jax.random.key(1), jnp.asarray([0.3, 0.3, 0.3]) if likelihood.support.num_levels else jnp.ones(3)
+    )

@@ -12,6 +12,7 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.distributions.transforms import positive
+from jaxvae.objectives.estimators import PathOnly
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.vae import mean_of
 from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae
@@ -24,20 +25,20 @@ class LaplacePrior(jv.priors.Prior):
 
     scale: float = 1.5
 
-    def distribution(self, vae: jv.VAE, params: Any) -> Any:
+    def distribution(self, model: jv.VAE, params: Any) -> Any:
         """p(z) over `[latent_dim]`."""
-        return numpyro.Laplace(jnp.zeros(vae.latent_dim), jnp.full(vae.latent_dim, self.scale)).to_event(1)
+        return numpyro.Laplace(jnp.zeros(model.latent_dim), jnp.full(model.latent_dim, self.scale)).to_event(1)
 
 
 @jv.dataclass
 class NumpyroNormal(jv.posteriors.Posterior):
     """The diagonal normal posterior, written with numpyro."""
 
-    def parameter_shape(self, vae: jv.VAE) -> tuple[int, ...]:
+    def parameter_shape(self, model: jv.VAE) -> tuple[int, ...]:
         """Mean and raw scale."""
-        return (2, vae.latent_dim)
+        return (2, model.latent_dim)
 
-    def distribution(self, vae: jv.VAE, params: Any, outputs: jax.Array) -> Any:
+    def distribution(self, model: jv.VAE, params: Any, outputs: jax.Array) -> Any:
         """q(z|x) over `[latent_dim]`."""
         return numpyro.Normal(outputs[0], positive(outputs[1], MIN_SCALE)).to_event(1)
 
@@ -46,21 +47,21 @@ class NumpyroNormal(jv.posteriors.Posterior):
 class NumpyroBernoulli(jv.likelihoods.Bernoulli):
     """The Bernoulli likelihood, written with numpyro."""
 
-    def distribution(self, vae: jv.VAE, params: Any, outputs: jax.Array) -> Any:
+    def distribution(self, model: jv.VAE, params: Any, outputs: jax.Array) -> Any:
         """p(x|z) over `data_shape`."""
         probs = jax.nn.sigmoid(outputs)
-        return numpyro.BernoulliProbs(probs).to_event(len(vae.data_shape))
+        return numpyro.BernoulliProbs(probs).to_event(len(model.data_shape))
 
 
-def estimates(vae: jv.VAE, params: Any, key: jax.Array, x: jax.Array) -> dict[str, Any]:
+def estimates(model: jv.VAE, params: Any, key: jax.Array, x: jax.Array) -> dict[str, Any]:
     draw_key, detached_key, elbo_key, marginal_key, sample_key = jax.random.split(key, 5)
     return {
-        "draw": vae.draw(params, draw_key, x),
-        "detached": vae.draw(params, detached_key, x, detach_posterior=True),
-        "elbo": jv.elbo(vae, params, elbo_key, x),
-        "log_marginal": jv.log_marginal(vae, params, marginal_key, x, num_samples=SAMPLES),
-        "reconstruct": jv.reconstruct(vae, params, x),
-        "sample": jv.sample(vae, params, sample_key),
+        "draw": model.draw(params, draw_key, x),
+        "detached": model.draw(params, detached_key, x, posterior=PathOnly(model.encode(params, x), 1.0)),
+        "elbo": jv.elbo(model, params, elbo_key, x),
+        "log_marginal": jv.log_marginal(model, params, marginal_key, x, num_samples=SAMPLES),
+        "reconstruct": jv.reconstruct(model, params, x),
+        "sample": jv.sample(model, params, sample_key),
     }
 
 
@@ -102,8 +103,8 @@ def test_numpyro_posterior_and_likelihood_give_the_numbers_of_ours(params: Any) 
 
 
 def test_gradients_pass_through_a_foreign_prior_and_its_numbers_are_leaves(params: Any) -> None:
-    def loss(vae: jv.VAE) -> jax.Array:
-        return jv.elbo(vae, params, jax.random.key(3), binary_batch()[0]).value
+    def loss(model: jv.VAE) -> jax.Array:
+        return jv.elbo(model, params, jax.random.key(3), binary_batch()[0]).value
 
     gradient = jax.jit(jax.grad(loss))(tiny_vae(prior=LaplacePrior()))
     high, low = (loss(tiny_vae(prior=LaplacePrior(scale=scale))) for scale in (1.55, 1.45))
@@ -116,9 +117,9 @@ class OneForEach(jv.priors.Prior):
 
     shared: bool = False
 
-    def distribution(self, vae: jv.VAE, params: Any) -> Any:
+    def distribution(self, model: jv.VAE, params: Any) -> Any:
         """Two ways to write it."""
-        zeros = jnp.zeros(() if self.shared else vae.latent_dim)
+        zeros = jnp.zeros(() if self.shared else model.latent_dim)
         return jv.distributions.Normal(zeros, 1.0, event_ndim=0)
 
 
@@ -140,8 +141,8 @@ def test_a_distribution_without_mean_says_what_to_do() -> None:
 
 
 def test_any_number_of_draws_share_one_foreign_posterior(params: Any) -> None:
-    vae, x = tiny_vae(posterior=NumpyroNormal()), binary_batch()[0]
-    q = jv.encode(vae, params, x)
-    draw = jax.jit(jax.vmap(partial(vae.draw, params, x=x, posterior=q)))(keys(4, SAMPLES))
+    model, x = tiny_vae(posterior=NumpyroNormal()), binary_batch()[0]
+    q = jv.encode(model, params, x)
+    draw = jax.jit(jax.vmap(partial(model.draw, params, x=x, posterior=q)))(keys(4, SAMPLES))
     expected = stats.norm.logpdf(draw.latents, q.base_dist.loc, q.base_dist.scale).sum(-1)  # type: ignore[attr-defined]
     np.testing.assert_allclose(draw.log_posterior, expected, rtol=1e-4)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae.objectives.estimators import PathOnly
 from jaxvae.typing import Params
 from tests.helpers import assert_mean, keys, mean_and_error
 from tests.linear_gaussian import LATENT_DIM, LinearGaussian, as_example
@@ -56,11 +57,11 @@ def test_one_draw_has_the_closed_form_log_density(exact: Exact) -> None:
     """100 random parameters, data and keys in one compiled program: each way to log w gives log p(x)."""
     vaes, params, xs, log_px, _ = exact
 
-    def estimates(vae, params, key, x):
+    def estimates(model, params, key, x):
         same_keys = [jax.random.clone(key) for _ in range(3)]
-        draw = vae.draw(params, same_keys[0], x)
-        detached = vae.draw(params, same_keys[1], x, detach_posterior=True)
-        return jv.elbo(vae, params, same_keys[2], x, kl="sampled").value, draw.log_weight, detached.log_weight
+        draw = model.draw(params, same_keys[0], x)
+        detached = model.draw(params, same_keys[1], x, posterior=PathOnly(model.encode(params, x), 1.0))
+        return jv.elbo(model, params, same_keys[2], x, kl="sampled").value, draw.log_weight, detached.log_weight
 
     for estimate in jax.jit(jax.vmap(estimates))(vaes, params, keys(1, NUM_MODELS), xs):
         assert estimate.shape == (NUM_MODELS,)
@@ -162,9 +163,11 @@ def test_sticking_the_landing(exact: Exact) -> None:
     """At the exact posterior the detached log w has no gradient by the encoder, for every key; the plain one has."""
     vaes, params, xs, *_ = exact
 
-    def gradient(detach: bool, vae, params, key, x):
+    def gradient(detach: bool, model, params, key, x):
         def log_weight(encoder):
-            return vae.draw({**params, "encoder": encoder}, key, x, detach_posterior=detach).log_weight
+            all_params = {**params, "encoder": encoder}
+            q = model.encode(all_params, x)
+            return model.draw(all_params, key, x, posterior=PathOnly(q, 1.0) if detach else q).log_weight
 
         return jax.grad(log_weight)(params["encoder"])
 
@@ -183,7 +186,8 @@ def test_the_mean_gradient_is_that_of_the_closed_form(wrong: Wrong, detach: bool
 
     def log_weight(loc: jax.Array, key: jax.Array) -> jax.Array:
         q = jv.distributions.Normal(loc, jnp.asarray(wrong.scale, jnp.float32))
-        return wrong.vae.draw(wrong.params, key, wrong.x, posterior=q, detach_posterior=detach).log_weight
+        seen = PathOnly(q, 1.0) if detach else q
+        return wrong.vae.draw(wrong.params, key, wrong.x, posterior=seen).log_weight
 
     gradients = jax.jit(jax.vmap(jax.grad(log_weight), (None, 0)))(
         jnp.asarray(wrong.loc, jnp.float32), keys(8, NUM_KEYS)

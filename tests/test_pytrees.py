@@ -91,7 +91,7 @@ def test_an_architecture_rebuilt_does_not_retrace_and_another_does() -> None:
         network = jv.networks.MLP(features, activation="tanh")
         return jv.VAE((4, 3, 1), 2, encoder=network, likelihood=jv.likelihoods.Normal(scale=scale))
 
-    function, traces = counting(lambda vae: vae.likelihood.scale * vae.encoder.features[0])
+    function, traces = counting(lambda model: model.likelihood.scale * model.encoder.features[0])
     assert [float(function(build((6,), scale))) for scale in (0.5, 1, 2.0)] == [3.0, 6.0, 12.0]
     assert len(traces) == 1
     function(build((7,), 0.5))

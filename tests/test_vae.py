@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 import jaxvae as jv
 from jaxvae.distributions import Normal
+from jaxvae.objectives.estimators import PathOnly
 from tests.helpers import assert_trees_close, binary_batch, counting, index, init, keys, tiny_vae
 from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM, SAMPLES
 
@@ -110,11 +111,11 @@ def test_components_start_from_keys_of_their_own() -> None:
 
     @jv.dataclass
     class Seven(jv.posteriors.DiagonalNormal):
-        def parameter_shape(self, vae: jv.VAE) -> tuple[int, ...]:
+        def parameter_shape(self, model: jv.VAE) -> tuple[int, ...]:
             return (7,)
 
-    vae = jv.VAE((7,), 7, jv.networks.MLP(()), jv.networks.MLP(()), posterior=Seven())
-    first, other = jv.init(vae, jax.random.key(0)), jv.init(vae, jax.random.key(1))
+    model = jv.VAE((7,), 7, jv.networks.MLP(()), jv.networks.MLP(()), posterior=Seven())
+    first, other = jv.init(model, jax.random.key(0)), jv.init(model, jax.random.key(1))
     kernels = [tree[name]["params"]["Dense_0"]["kernel"] for tree in (first, other) for name in ("encoder", "decoder")]
     assert {kernel.shape for kernel in kernels} == {(7, 7)}
     assert len({np.asarray(kernel).tobytes() for kernel in kernels}) == 4
@@ -123,25 +124,25 @@ def test_components_start_from_keys_of_their_own() -> None:
 def test_examples_reach_the_prior() -> None:
     @jv.dataclass
     class Remembers(jv.priors.StandardNormal):
-        def init(self, key: jax.Array, vae: jv.VAE, examples: jax.Array | None) -> jv.typing.Params:
-            del key, vae
+        def init(self, key: jax.Array, model: jv.VAE, examples: jax.Array | None) -> jv.typing.Params:
+            del key, model
             return {"count": jnp.asarray(0 if examples is None else len(examples))}
 
-    vae = tiny_vae(prior=Remembers())
-    assert jv.init(vae, jax.random.key(0), binary_batch(batch=9))["prior"] == {"count": 9}
-    assert jv.init(vae, jax.random.key(0))["prior"] == {"count": 0}
+    model = tiny_vae(prior=Remembers())
+    assert jv.init(model, jax.random.key(0), binary_batch(batch=9))["prior"] == {"count": 9}
+    assert jv.init(model, jax.random.key(0))["prior"] == {"count": 0}
 
 
 def test_gradient_of_one_draw_is_its_finite_difference_for_every_parameter() -> None:
     """In float64, all 221 parameters by central differences; none of them is without effect."""
-    vae = tiny_vae(encoder=NETWORK, decoder=NETWORK, likelihood=jv.likelihoods.Normal("shared", mean="tanh"))
-    tree = init(vae, jax.random.key(0))
+    model = tiny_vae(encoder=NETWORK, decoder=NETWORK, likelihood=jv.likelihoods.Normal("shared", mean="tanh"))
+    tree = init(model, jax.random.key(0))
     with jax.enable_x64(True):
         flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) + 0.1, tree))
         x = jnp.asarray(np.random.default_rng(0).normal(size=DATA_SHAPE))
 
         def value(flat: jax.Array) -> jax.Array:
-            return jv.elbo(vae, unravel(flat), jax.random.key(1), x).value
+            return jv.elbo(model, unravel(flat), jax.random.key(1), x).value
 
         gradient = jax.jit(jax.grad(value))(flat)
         values = jax.jit(jax.vmap(value))
@@ -167,7 +168,8 @@ def test_draw_is_the_same_with_its_posterior_given_and_with_it_detached(params: 
     plain = VAE.draw(params, jax.random.key(6), x)
     q = jv.encode(VAE, params, x)
     assert_trees_close(VAE.draw(params, jax.random.key(6), x, posterior=q), plain)
-    assert_trees_close(VAE.draw(params, jax.random.key(6), x, detach_posterior=True), plain)
+    detached = VAE.draw(params, jax.random.key(6), x, posterior=PathOnly(q, 1.0))
+    assert_trees_close((detached.latents, detached.log_weight), (plain.latents, plain.log_weight))
     other = VAE.draw(params, jax.random.key(6), x, posterior=Normal(q.loc + 1, q.scale))  # type: ignore[attr-defined]
     assert_trees_close(other.latents, plain.latents + 1)
     np.testing.assert_allclose(
@@ -209,14 +211,14 @@ def test_the_model_is_an_ordinary_argument(params: Any) -> None:
     x, params = binary_batch()[0], init(tiny_vae(), jax.random.key(0))
     together = elbo(jv.stack(vaes), params, jax.random.key(10), x)
     assert len(traces) == 1
-    alone = [jv.elbo(vae, params, jax.random.key(10), x).value for vae in vaes]
+    alone = [jv.elbo(model, params, jax.random.key(10), x).value for model in vaes]
     np.testing.assert_allclose(together.value, alone, rtol=1e-5)
     assert len(set(np.asarray(alone).tolist())) == 3
 
 
 def test_a_component_that_is_no_pytree_is_refused() -> None:
     class Plain(jv.priors.Prior):
-        def distribution(self, vae: jv.VAE, params: jv.typing.Params) -> jv.distributions.Normal:
+        def distribution(self, model: jv.VAE, params: jv.typing.Params) -> jv.distributions.Normal:
             raise NotImplementedError
 
     with pytest.raises(jv.UserError, match=r"^VAE\.prior must be a description.*plain class Plain.*@jaxvae\.dataclass"):
@@ -225,7 +227,7 @@ def test_a_component_that_is_no_pytree_is_refused() -> None:
 
 def test_double_precision_reaches_every_parameter() -> None:
     with jax.enable_x64(True):
-        vae = jv.VAE((3,), 2)
-        params = jax.jit(vae.init)(jax.random.key(0))
+        model = jv.VAE((3,), 2)
+        params = jax.jit(model.init)(jax.random.key(0))
         assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float64")}
-        assert jax.eval_shape(jv.elbo, vae, params, jax.random.key(1), jnp.zeros(3)).value.dtype == jnp.float64
+        assert jax.eval_shape(jv.elbo, model, params, jax.random.key(1), jnp.zeros(3)).value.dtype == jnp.float64

@@ -14,9 +14,9 @@ from jax.experimental import multihost_utils
 from jaxvae.cli.components import choices
 from jaxvae.cli.devices import is_first
 from jaxvae.cli.run_data import DATA
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.invoked import invoked
+from jaxvae.model import Model
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"

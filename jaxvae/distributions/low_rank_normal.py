@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
-from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
+from jaxvae.distributions.normal_kl import NormalFamily, diagonal_matrix, normal_kl
 from jaxvae.distributions.triangular import cholesky, solve_lower, solve_upper
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
@@ -18,7 +18,7 @@ _JITTER = 8.0
 
 
 @dataclass
-class LowRankNormal(Distribution):
+class LowRankNormal(Distribution, NormalFamily):
     """Normal over vectors with covariance diag(scale²) + F Fᵀ.
 
     log p(x) = −½ [ ‖y − A v‖² + ‖v‖² ] − Σ_d log scale_d − ½ log |C| − ½ D log 2π

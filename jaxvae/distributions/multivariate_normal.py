@@ -5,7 +5,7 @@ import math
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
-from jaxvae.distributions.normal_kl import normal_kl
+from jaxvae.distributions.normal_kl import NormalFamily, normal_kl
 from jaxvae.distributions.triangular import solve_lower
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
@@ -13,7 +13,7 @@ from jaxvae.typing import Array, Key
 
 
 @dataclass
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Distribution, NormalFamily):
     """Normal over vectors with covariance L Lᵀ.
 
     log p(x) = −½ ‖L⁻¹ (x − loc)‖² − Σ_d log L_dd − ½ D log 2π

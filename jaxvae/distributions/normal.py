@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
-from jaxvae.distributions.normal_kl import diagonal_matrix, normal_kl
+from jaxvae.distributions.normal_kl import NormalFamily, diagonal_matrix, normal_kl
 from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
@@ -11,7 +11,7 @@ from jaxvae.typing import Array, Key
 
 
 @dataclass
-class Normal(IndependentTerms):
+class Normal(IndependentTerms, NormalFamily):
     """Independent normal components.
 
     log p(x) = Σ_d [ −½ ((x_d − loc_d) / scale_d)² − log scale_d − ½ log 2π ]

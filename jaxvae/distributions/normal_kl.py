@@ -1,6 +1,7 @@
 """KL divergences between normal distributions over vectors, whatever the form of their covariances."""
 
-from typing import Any
+import abc
+from typing import TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -9,19 +10,43 @@ from jaxvae.distributions.distribution import align
 from jaxvae.typing import Array
 
 
-def normal_kl(q: Any, p: Any) -> Array | None:
+class NormalFamily(abc.ABC):
+    """A normal distribution that knows its covariance Σ in the forms that its KL divergences need.
+
+    Only classes directly below it count: a class below one of those may have another density.
+    """
+
+    loc: Array
+    """The mean, `[*batch, D]`."""
+    event_ndim: int
+
+    @property
+    @abc.abstractmethod
+    def half_log_determinant(self) -> Array:
+        """½ log |Σ|, `[*batch]`."""
+
+    @property
+    @abc.abstractmethod
+    def square_root(self) -> Array:
+        """G with G Gᵀ = Σ, `[*batch, D, E]`."""
+
+    @abc.abstractmethod
+    def whiten(self, vector: Array) -> Array:
+        """W x with ‖W x‖² = xᵀ Σ⁻¹ x, for x from the mean, `[*batch, D]`."""
+
+
+def _is_normal_vector(p: object) -> TypeGuard[NormalFamily]:
+    return NormalFamily in type(p).__bases__ and getattr(p, "event_ndim", None) == 1
+
+
+def normal_kl(q: object, p: object) -> Array | None:
     """KL(q ‖ p) in nats, `[*batch]`, if both are Normal (of a vector), MultivariateNormal or LowRankNormal, else None.
 
     KL = ½ [ ‖W₂ G₁‖² + ‖W₂ (μ₁ − μ₂)‖² − D ] + log |Σ₂|^½ − log |Σ₁|^½,  G₁ G₁ᵀ = Σ₁,  W₂ᵀ W₂ = Σ₂⁻¹
 
     Each of the three knows its own G (`square_root`), W (`whiten`) and log |Σ|^½ (`half_log_determinant`).
     """
-    from jaxvae.distributions.low_rank_normal import LowRankNormal  # they import this module
-    from jaxvae.distributions.multivariate_normal import MultivariateNormal
-    from jaxvae.distributions.normal import Normal
-
-    family = (Normal, MultivariateNormal, LowRankNormal)
-    if type(q) not in family or type(p) not in family or q.event_ndim != 1 or p.event_ndim != 1:
+    if not _is_normal_vector(q) or not _is_normal_vector(p):
         return None
     q_loc, p_loc = align(q.loc, p.loc)
     shift = jnp.sum(p.whiten(q_loc - p_loc) ** 2, axis=-1)

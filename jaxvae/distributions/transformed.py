@@ -1,11 +1,12 @@
 """A distribution that is carried through a bijector."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from jaxvae.bijectors.bijector import Bijector
 from jaxvae.distributions.distribution import (
     Distribution,
     SupportsSampleAndLogProb,
@@ -17,9 +18,6 @@ from jaxvae.distributions.distribution import (
 )
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.bijectors import Bijector
 
 
 def over_batch(function: Callable[..., Any], outputs: str, ndims: tuple[int, ...], *arrays: Array) -> Any:
@@ -67,7 +65,7 @@ class Transformed(Distribution):
     """
 
     base: SupportsSampleAndLogProb
-    bijector: "Bijector"
+    bijector: Bijector
     params: Params
     event_ndim: int = 1
     ndims: tuple[int, ...] = ()

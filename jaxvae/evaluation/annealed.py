@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.numerics import error_of_log_mean_exp, log_mean_exp
 from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
@@ -90,9 +90,9 @@ def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, anne
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> params, annealing = init(vae, jax.random.key(0)), Annealing(num_temperatures=20, num_chains=3)
-        >>> annealed_log_marginal(vae, params, jax.random.key(1), jnp.ones(4), annealing).log_weights.shape
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> params, annealing = init(model, jax.random.key(0)), Annealing(num_temperatures=20, num_chains=3)
+        >>> annealed_log_marginal(model, params, jax.random.key(1), jnp.ones(4), annealing).log_weights.shape
         (3,)
     """
     path = _Path(model, params, x, annealing)

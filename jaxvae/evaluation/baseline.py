@@ -17,7 +17,7 @@ from jaxvae.typing import Array
 from jaxvae.vae import VAE
 
 
-def independent_baseline(vae: VAE, x: Array) -> SupportsSampleAndLogProb:
+def independent_baseline(model: VAE, x: Array) -> SupportsSampleAndLogProb:
     """Independent dimensions fitted to training data, whatever the family of the likelihood where that is possible.
 
     Bernoulli by Laplace's rule for binary data, the share of each level for grey levels (with one more example that is
@@ -25,20 +25,20 @@ def independent_baseline(vae: VAE, x: Array) -> SupportsSampleAndLogProb:
     the best member of the likelihood's own family (`family_baseline`).
 
     Args:
-        vae: the model that is compared with it.
+        model: the model that is compared with it.
         x: preprocessed training data, `[n, *data_shape]`.
 
     Returns:
         A distribution over one example.
     """
-    support = vae.likelihood.support
+    support = model.likelihood.support
     if support == BINARY:
         return Bernoulli(smoothed_log_odds(x))  # by Laplace's rule no pixel is impossible
     if support.num_levels is not None:
         return CategoricalLevels(smoothed_level_frequencies(x, support.num_levels))
     if has_free_baseline(support):
-        return family_baseline(dataclasses.replace(vae, likelihood=Normal("per_dimension")), x)
-    return family_baseline(vae, x)
+        return family_baseline(dataclasses.replace(model, likelihood=Normal("per_dimension")), x)
+    return family_baseline(model, x)
 
 
 def has_free_baseline(support: Support) -> bool:
@@ -50,15 +50,15 @@ def has_free_baseline(support: Support) -> bool:
     return support.num_levels is not None or not (support.is_discrete or support.columns)
 
 
-def family_baseline(vae: VAE, x: Array) -> SupportsSampleAndLogProb:
+def family_baseline(model: VAE, x: Array) -> SupportsSampleAndLogProb:
     """The best member of the likelihood's own family that ignores z: where training starts.
 
     Args:
-        vae: the model.
+        model: the model.
         x: preprocessed training data, `[n, *data_shape]`.
 
     Returns:
         A distribution over one example.
     """
-    own = vae.likelihood.init(jax.random.key(0), vae, x)
-    return silent_member(vae.likelihood, vae, own)
+    own = model.likelihood.init(jax.random.key(0), model, x)
+    return silent_member(model.likelihood, model, own)

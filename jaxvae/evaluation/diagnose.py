@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxvae.draw import Model
 from jaxvae.evaluation.diagnostics import ACTIVE, ActiveUnits, LatentTerms, active_units, latent_terms
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing, spread
+from jaxvae.model import Model
 from jaxvae.operations import count_operations
 from jaxvae.typing import Array, Key, Params
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.draw import Model
 from jaxvae.evaluation.figures import spread
+from jaxvae.model import Model
 from jaxvae.objectives import own_and_aggregate
 from jaxvae.typing import Array, Key, Params
 from jaxvae.vae import mean_of
@@ -50,8 +50,8 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> terms = latent_terms(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.eye(4))
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> terms = latent_terms(model, init(model, jax.random.key(0)), jax.random.key(1), jnp.eye(4))
         >>> bool(jnp.mean(terms.information) <= jnp.log(4.0))
         True
     """
@@ -129,8 +129,8 @@ def active_units(model: Model, params: Params, key: Key, x: Array) -> ActiveUnit
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> active_units(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.eye(4)).is_active.shape
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> active_units(model, init(model, jax.random.key(0)), jax.random.key(1), jnp.eye(4)).is_active.shape
         (2,)
     """
     try:

@@ -9,12 +9,12 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from jaxvae.draw import Model
 from jaxvae.evaluation.batches import Batches, in_batches
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, pareto_smoothed, tail_length, trust_threshold
 from jaxvae.keys import Purpose, key_for
+from jaxvae.model import Model
 from jaxvae.objectives import Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params

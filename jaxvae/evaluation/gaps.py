@@ -5,9 +5,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxvae.draw import Model
 from jaxvae.evaluation.likelihood import importance_estimate
 from jaxvae.keys import same_draws
+from jaxvae.model import Model
 from jaxvae.objectives import elbo_terms, refine
 from jaxvae.typing import Array, Key, Params
 
@@ -65,9 +65,9 @@ def inference_gaps(
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> params = init(vae, jax.random.key(0))
-        >>> gaps = inference_gaps(vae, params, jax.random.key(1), jnp.ones(4), num_samples=100, num_draws=10, steps=5)
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> params = init(model, jax.random.key(0))
+        >>> gaps = inference_gaps(model, params, jax.random.key(1), jnp.ones(4), num_samples=100, num_draws=10, steps=5)
         >>> bool(jnp.isclose(gaps.log_marginal - gaps.elbo, gaps.approximation_gap + gaps.amortization_gap))
         True
     """

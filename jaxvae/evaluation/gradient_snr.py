@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
-from jaxvae.draw import Model
+from jaxvae.model import Model
 from jaxvae.objectives import Objective
 from jaxvae.typing import Array, Key, Params, PyTree
 
@@ -74,9 +74,9 @@ def gradient_signal_to_noise(
     Example:
         >>> from jaxvae import VAE, init, networks
         >>> from jaxvae.objectives import IWAE
-        >>> vae = VAE(data_shape=(4,), latent_dim=2, encoder=networks.MLP(()), decoder=networks.MLP(()))
-        >>> params, key = init(vae, jax.random.key(0)), jax.random.key(1)
-        >>> sorted(gradient_signal_to_noise(IWAE(3), vae, params, key, jnp.eye(4), repeats=10))
+        >>> model = VAE(data_shape=(4,), latent_dim=2, encoder=networks.MLP(()), decoder=networks.MLP(()))
+        >>> params, key = init(model, jax.random.key(0)), jax.random.key(1)
+        >>> sorted(gradient_signal_to_noise(IWAE(3), model, params, key, jnp.eye(4), repeats=10))
         ['decoder', 'encoder', 'likelihood']
     """
     ratios = signal_to_noise(gradient_draws(objective, model, params, key, x, repeats))

@@ -8,8 +8,8 @@ from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_count
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.draw import Model
 from jaxvae.evaluation.pareto import tail_length
+from jaxvae.model import Model
 from jaxvae.typing import Array, Key, Params
 
 CHUNK = 250  # draws held in memory at once for one example
@@ -29,8 +29,8 @@ def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
 
     Example:
         >>> from jaxvae import VAE, init, posteriors, priors
-        >>> vae = VAE((4,), 2, posterior=posteriors.Bernoulli(), prior=priors.UniformBernoulli())
-        >>> exact_log_marginal(vae, init(vae, jax.random.key(0)), jnp.ones(4)).shape
+        >>> model = VAE((4,), 2, posterior=posteriors.Bernoulli(), prior=priors.UniformBernoulli())
+        >>> exact_log_marginal(model, init(model, jax.random.key(0)), jnp.ones(4)).shape
         ()
     """
     states = model.enumerate(params, x)
@@ -70,9 +70,9 @@ def importance_estimate(
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> params = init(vae, jax.random.key(0))
-        >>> importance_estimate(vae, params, jax.random.key(1), jnp.ones(4), num_samples=100).largest.shape
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> params = init(model, jax.random.key(0))
+        >>> importance_estimate(model, params, jax.random.key(1), jnp.ones(4), num_samples=100).largest.shape
         (21,)
     """
     check_count(log_marginal, num_samples=num_samples)
@@ -169,8 +169,8 @@ def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: 
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> log_marginal(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.ones(4), num_samples=10).shape
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> log_marginal(model, init(model, jax.random.key(0)), jax.random.key(1), jnp.ones(4), num_samples=10).shape
         ()
     """
     return importance_estimate(model, params, key, x, num_samples).log_marginal

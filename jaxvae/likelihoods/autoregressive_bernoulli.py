@@ -1,20 +1,17 @@
 """The autoregressive likelihood for binary data."""
 
 import math
-from typing import TYPE_CHECKING
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.likelihoods.bernoulli import Bernoulli
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
+from jaxvae.model import ModelParts
 from jaxvae.networks import MADE
 from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -53,17 +50,17 @@ class AutoregressiveBernoulli(Likelihood):
         """Zeros and ones."""
         return BINARY
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each data dimension: `data_shape`."""
-        return vae.data_shape
+        return model.data_shape
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset as for `Bernoulli`, and the weights of the masked network."""
-        made = self._made(math.prod(vae.data_shape))
-        return {**Bernoulli().init(key, vae, examples), "made": made.init(key)}
+        made = self._made(math.prod(model.data_shape))
+        return {**Bernoulli().init(key, model, examples), "made": made.init(key)}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.AutoregressiveBernoulli:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.AutoregressiveBernoulli:
         """p(x|z) over `data_shape`."""
         own = params["likelihood"]
-        made = self._made(math.prod(vae.data_shape))
+        made = self._made(math.prod(model.data_shape))
         return distributions.AutoregressiveBernoulli(made, own["made"], plus_bias(outputs, own["offset"]))

@@ -1,18 +1,14 @@
 """The Bernoulli likelihood for binary data."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
+from jaxvae.model import ModelParts
 from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -29,18 +25,18 @@ class Bernoulli(Likelihood):
         """Zeros and ones."""
         return BINARY
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each data dimension: `data_shape`."""
-        return vae.data_shape
+        return model.data_shape
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, `data_shape`."""
         del key
         if examples is None:
-            return {"offset": jnp.zeros(vae.data_shape)}
+            return {"offset": jnp.zeros(model.data_shape)}
         return {"offset": distributions.smoothed_log_odds(examples)}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Bernoulli:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Bernoulli:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.Bernoulli(plus_bias(outputs, params["likelihood"]["offset"]))

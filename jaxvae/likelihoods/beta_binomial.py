@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +14,10 @@ from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.support import Support, levels
+from jaxvae.model import ModelParts
 from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_SHAPE = 1e-4  # of alpha and beta: keeps log Γ finite if the decoder collapses
 _FROM_DATA = (1e-2, 1e4)  # [alpha + beta] beyond which a few examples no longer tell: two points, nearly a binomial
@@ -52,9 +50,9 @@ class BetaBinomial(Likelihood):
         """With the largest level of the data where none was given."""
         return with_levels(self, "total_count", largest_level)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the largest level is known."""
-        super().check_model(vae)
+        super().check_model(model)
         known_levels(self, "total_count")
 
     @property
@@ -62,16 +60,16 @@ class BetaBinomial(Likelihood):
         """The levels g / total_count."""
         return levels(known_levels(self, "total_count") + 1)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A logit of the mean and a raw concentration for each data dimension: `(2, *data_shape)`."""
-        return (2, *vae.data_shape)
+        return (2, *model.data_shape)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset of the logit and the logarithm of the concentration, `data_shape` each."""
         del key
         if examples is None:
-            return {"offset": jnp.zeros(vae.data_shape), "log_concentration": jnp.zeros(vae.data_shape)}
-        own = maximum_likelihood(partial(silent_member, self, vae), self._by_moments(examples), a_few(examples))
+            return {"offset": jnp.zeros(model.data_shape), "log_concentration": jnp.zeros(model.data_shape)}
+        own = maximum_likelihood(partial(silent_member, self, model), self._by_moments(examples), a_few(examples))
         return {
             "offset": jnp.clip(own["offset"], -_LARGEST_LOGIT, _LARGEST_LOGIT),
             "log_concentration": jnp.clip(own["log_concentration"], *(math.log(bound) for bound in _FROM_DATA)),
@@ -88,9 +86,9 @@ class BetaBinomial(Likelihood):
         concentration = jnp.where(is_wider, (total_count - ratio) / jnp.where(is_wider, ratio - 1.0, 1.0), most)
         return {"offset": logits, "log_concentration": jnp.log(jnp.clip(concentration, least, most))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Levels:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Levels:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         own = params["likelihood"]
         concentration = jnp.exp(own["log_concentration"]) * positive(outputs[1], 0.0)
         return self._levels(plus_bias(outputs[0], own["offset"]), concentration)

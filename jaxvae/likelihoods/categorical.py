@@ -1,6 +1,6 @@
 """A softmax over the grey levels for each dimension."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax.numpy as jnp
 
@@ -9,12 +9,10 @@ from jaxvae.checks import check_range
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.model import ModelParts
 from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -44,9 +42,9 @@ class Categorical(Likelihood):
         """With the number of levels of the data where none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the number of levels is known."""
-        super().check_model(vae)
+        super().check_model(model)
         known_levels(self, "num_levels")
 
     @property
@@ -54,18 +52,18 @@ class Categorical(Likelihood):
         """The levels g / (num_levels − 1)."""
         return levels(known_levels(self, "num_levels"))
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A logit for each level of each data dimension: `(num_levels, *data_shape)`."""
-        return (known_levels(self, "num_levels"), *vae.data_shape)
+        return (known_levels(self, "num_levels"), *model.data_shape)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, `[*data_shape, num_levels]`."""
         del key
         if examples is None:
-            return {"offset": jnp.zeros((*vae.data_shape, known_levels(self, "num_levels")))}
+            return {"offset": jnp.zeros((*model.data_shape, known_levels(self, "num_levels")))}
         return {"offset": distributions.smoothed_level_frequencies(examples, known_levels(self, "num_levels"))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.CategoricalLevels:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.CategoricalLevels:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.CategoricalLevels(plus_bias(jnp.moveaxis(outputs, 0, -1), params["likelihood"]["offset"]))

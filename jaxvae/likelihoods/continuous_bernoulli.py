@@ -1,18 +1,14 @@
 """The continuous Bernoulli likelihood for data in [0, 1]."""
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import UNIT_INTERVAL, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _LARGEST_START = 100.0  # |logit|: a mean of 0.01 or 0.99; pixels that never change have none
 _BISECTIONS = 30  # of 200 down to float32's rounding
@@ -32,18 +28,18 @@ class ContinuousBernoulli(Likelihood):
         """The interval [0, 1]."""
         return UNIT_INTERVAL
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each data dimension: `data_shape`."""
-        return vae.data_shape
+        return model.data_shape
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, `data_shape`."""
         del key
-        return {"offset": jnp.zeros(vae.data_shape) if examples is None else _logits_of(jnp.mean(examples, axis=0))}
+        return {"offset": jnp.zeros(model.data_shape) if examples is None else _logits_of(jnp.mean(examples, axis=0))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.ContinuousBernoulli:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.ContinuousBernoulli:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.ContinuousBernoulli(outputs + params["likelihood"]["offset"])
 
 

@@ -1,7 +1,7 @@
 """Mixtures of discretised logistics for grey and colour images, as in PixelCNN++."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +15,9 @@ from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.logistic import MIN_SCALE_IN_LEVELS
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _LEAST_LOG_WEIGHT = -7.0  # of a component at the start: of one that is rarer the decoder would get no gradient
 _STEPS, _NUMBERS = 20, 200_000  # of the fit at the start: each number has K components, and is slow
@@ -60,9 +58,9 @@ class DiscretizedLogisticMixture(Likelihood):
         """With the number of levels of the data where none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the number of levels is known."""
-        super().check_model(vae)
+        super().check_model(model)
         known_levels(self, "num_levels")
 
     @property
@@ -74,16 +72,16 @@ class DiscretizedLogisticMixture(Likelihood):
     def _min_scale(self) -> float:
         return MIN_SCALE_IN_LEVELS / (known_levels(self, "num_levels") - 1)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """`(3 K, *data_shape)`: log-weights, locations, raw scales; for colours `(10 K, H, W, 1)`.
 
         Each pixel has K log-weights, and for each channel K locations, raw scales and raw coefficients.
         """
-        if _is_rgb(vae):
-            return (10 * self.num_components, *vae.data_shape[:-1], 1)
-        return (3 * self.num_components, *vae.data_shape)
+        if _is_rgb(model):
+            return (10 * self.num_components, *model.data_shape[:-1], 1)
+        return (3 * self.num_components, *model.data_shape)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Offsets of the log-weights, `[*data_shape or H, W, K]`, of the locations and of the raw scales, `[K]`."""
         del key
         count = self.num_components
@@ -93,12 +91,14 @@ class DiscretizedLogisticMixture(Likelihood):
             "raw_scales": inverse_positive(jnp.full(count, scale, float), self._min_scale),
         }
         if examples is None:
-            return own | {"logits": jnp.zeros((*(vae.data_shape[:-1] if _is_rgb(vae) else vae.data_shape), count))}
+            return own | {
+                "logits": jnp.zeros((*(model.data_shape[:-1] if _is_rgb(model) else model.data_shape), count))
+            }
         channels = examples
-        if _is_rgb(vae):  # a channel is one more example of its pixel
-            channels = jnp.moveaxis(examples, -1, 0).reshape(-1, *vae.data_shape[:-1])
+        if _is_rgb(model):  # a channel is one more example of its pixel
+            channels = jnp.moveaxis(examples, -1, 0).reshape(-1, *model.data_shape[:-1])
         own |= {"logits": distributions.smoothed_level_frequencies(channels, count)}
-        own = maximum_likelihood(partial(silent_member, self, vae), own, a_few(examples, _NUMBERS), _STEPS)
+        own = maximum_likelihood(partial(silent_member, self, model), own, a_few(examples, _NUMBERS), _STEPS)
         least = inverse_positive(jnp.asarray(2.0 * self._min_scale, float), self._min_scale)
         return {
             "locs": own["locs"],
@@ -107,18 +107,18 @@ class DiscretizedLogisticMixture(Likelihood):
         }
 
     def distribution(
-        self, vae: "VAE", params: Params, outputs: Array
+        self, model: ModelParts, params: Params, outputs: Array
     ) -> distributions.DiscretizedLogisticMixture | distributions.DiscretizedLogisticMixtureRGB:
         """p(x|z) over `data_shape`."""
         own = params["likelihood"]
-        if not _is_rgb(vae):
-            outputs = outputs.reshape(3, self.num_components, *vae.data_shape)
+        if not _is_rgb(model):
+            outputs = outputs.reshape(3, self.num_components, *model.data_shape)
             logits, locs, raw_scales = jnp.moveaxis(outputs, 1, -1)  # each [*data_shape, K]
             locs, scales = self._locs_and_scales(own, locs, raw_scales)
             return distributions.DiscretizedLogisticMixture(
                 logits + own["logits"], locs, scales, known_levels(self, "num_levels")
             )
-        outputs = jnp.moveaxis(outputs.reshape(10, self.num_components, *vae.data_shape[:-1]), 1, -1)  # [10, H, W, K]
+        outputs = jnp.moveaxis(outputs.reshape(10, self.num_components, *model.data_shape[:-1]), 1, -1)  # [10, H, W, K]
         locs, raw_scales, raw_coefficients = (jnp.moveaxis(outputs[i : i + 3], 0, -2) for i in (1, 4, 7))
         locs, scales = self._locs_and_scales(own, locs, raw_scales)  # each [H, W, 3, K]
         return distributions.DiscretizedLogisticMixtureRGB(
@@ -130,5 +130,5 @@ class DiscretizedLogisticMixture(Likelihood):
         return locs + loc_offsets, positive(raw_scales + scale_offsets, self._min_scale)
 
 
-def _is_rgb(vae: "VAE") -> bool:
-    return len(vae.data_shape) == 3 and vae.data_shape[-1] == 3
+def _is_rgb(model: ModelParts) -> bool:
+    return len(model.data_shape) == 3 and model.data_shape[-1] == 3

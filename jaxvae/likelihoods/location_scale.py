@@ -1,7 +1,7 @@
 """What likelihoods with a location and a scale share: kinds of scale, ranges of the location, and where they start."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +10,8 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions.transforms import inverse_positive, positive
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.units import in_units, read, units_of
+from jaxvae.model import ModelParts
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_SCALE = 1e-3  # a quarter of a grey level of 8-bit data in [0, 1]: bounds the density where pixels never change
 MIN_SCALE_IN_SPREADS = 3e-3  # where there are units: pictures in [0, 1] have a spread of about a third
@@ -71,9 +69,9 @@ def kind(likelihood: Any) -> str:
     return likelihood.scale if isinstance(likelihood.scale, str) else "fixed"
 
 
-def parameter_shape(likelihood: Any, vae: "VAE") -> Shape:
+def parameter_shape(likelihood: Any, model: ModelParts) -> Shape:
     """A location for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
-    return (2, *vae.data_shape) if kind(likelihood) == "decoded" else vae.data_shape
+    return (2, *model.data_shape) if kind(likelihood) == "decoded" else model.data_shape
 
 
 def _has_units(likelihood: Any) -> bool:
@@ -91,33 +89,33 @@ def encoder_input(params: Params, x: Array) -> Array:
     return in_units(params.get("likelihood", {}), x)
 
 
-def with_two_more(vae: "VAE", examples: Array) -> Array:
+def with_two_more(model: ModelParts, examples: Array) -> Array:
     """The examples and two more, one of them a standard deviation of all values above their mean, the other below.
 
     Laplace's rule for reals: no pixel is certain to keep its value because it has never changed. The columns of a table
     have units of their own: there nothing is added.
     """
-    if len(vae.data_shape) < 2:
+    if len(model.data_shape) < 2:
         return examples
     mean, spread = jnp.mean(examples), jnp.std(examples)
-    more = jnp.stack([jnp.full(vae.data_shape, value) for value in (mean - spread, mean + spread)])
+    more = jnp.stack([jnp.full(model.data_shape, value) for value in (mean - spread, mean + spread)])
     return jnp.concatenate([examples, more.astype(examples.dtype)])
 
 
-def _never_change(likelihood: Any, vae: "VAE", examples: Array) -> Array:
+def _never_change(likelihood: Any, model: ModelParts, examples: Array) -> Array:
     """Dimensions that say nothing of a scale, since their examples have one value: they start at 1.
 
     At the smallest scale instead, the decoder's first outputs would be hundreds of scales off. Of images it is all
     pixels or none, since two more examples are added. Units would bring rounding, so these are values as they are.
     """
-    if len(vae.data_shape) < 2:
+    if len(model.data_shape) < 2:
         return jnp.all(examples == examples[:1], None if kind(likelihood) == "shared" else 0)
     return jnp.all(examples == examples.reshape(-1)[0])
 
 
 def start(
     likelihood: Any,
-    vae: "VAE",
+    model: ModelParts,
     examples: Array | None,
     center_of: Callable[[Array], Array],
     scale_of: Callable[..., Array],
@@ -127,7 +125,7 @@ def start(
 
     Args:
         likelihood: with its fields `scale`, `start` and, where there is one, `mean`.
-        vae: the model, for its `data_shape`.
+        model: the model, for its `data_shape`.
         examples: `[n, *data_shape]`, to which `with_two_more` adds, or None: then the offset is 0 and the scale 1.
         center_of: the location, `data_shape`, of examples.
         scale_of: the scale of residuals `[n, *data_shape]`, over the axes that it is given as `axis`.
@@ -140,14 +138,14 @@ def start(
         `raw_scale`, where one is learned: `[]` for `shared`, else `data_shape`, for `decoded` not for the start `unit`.
     """
     scale_kind = kind(likelihood)
-    scale_shape = () if scale_kind == "shared" else vae.data_shape
+    scale_shape = () if scale_kind == "shared" else model.data_shape
     if likelihood.start == "unit":
         return {"raw_scale": jnp.zeros(scale_shape)} if scale_kind in ("shared", "per_dimension") else {}
-    offset, raw_scale = jnp.zeros(vae.data_shape), jnp.zeros(scale_shape)
-    units = units_of(examples, vae.data_shape) if _has_units(likelihood) else {}
+    offset, raw_scale = jnp.zeros(model.data_shape), jnp.zeros(scale_shape)
+    units = units_of(examples, model.data_shape) if _has_units(likelihood) else {}
     if examples is not None:
-        never_change = _never_change(likelihood, vae, examples)
-        examples = with_two_more(vae, jax.vmap(lambda x: in_units(units, x))(examples))
+        never_change = _never_change(likelihood, model, examples)
+        examples = with_two_more(model, jax.vmap(lambda x: in_units(units, x))(examples))
         location_range = _RANGES[getattr(likelihood, "mean", "identity")]
         offset = location_range.inverse(center_of(examples))
         axis = None if scale_kind == "shared" else 0
@@ -159,14 +157,16 @@ def start(
     return {**own, **units}
 
 
-def fit(likelihood: Any, vae: "VAE", own: Params, examples: Array | None, minimum: float | None = None) -> Params:
+def fit(
+    likelihood: Any, model: ModelParts, own: Params, examples: Array | None, minimum: float | None = None
+) -> Params:
     """The parameters of maximum likelihood, from those of `start`; see there. The scale stays above its minimum."""
     if examples is None or likelihood.start == "unit":
         return own
     units = {name: leaf for name, leaf in own.items() if name == "fixed"}
     learned = {name: leaf for name, leaf in own.items() if name != "fixed"}
     fitted = maximum_likelihood(
-        lambda own: silent_member(likelihood, vae, {**own, **units}), learned, with_two_more(vae, a_few(examples))
+        lambda own: silent_member(likelihood, model, {**own, **units}), learned, with_two_more(model, a_few(examples))
     )
     fitted = {**fitted, **units}
     if "raw_scale" not in fitted:
@@ -174,7 +174,7 @@ def fit(likelihood: Any, vae: "VAE", own: Params, examples: Array | None, minimu
     least = minimum or _least_scale(likelihood)
     at_least = inverse_positive(jnp.asarray(2.0 * least, float), least)  # where softplus has a gradient left
     raw_scale = jnp.maximum(fitted["raw_scale"], at_least)
-    never_change = _never_change(likelihood, vae, examples)
+    never_change = _never_change(likelihood, model, examples)
     return {**fitted, "raw_scale": jnp.where(never_change, own["raw_scale"], raw_scale)}
 
 

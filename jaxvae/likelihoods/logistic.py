@@ -1,7 +1,7 @@
 """The logistic likelihood for real-valued data, and its discretised form for grey levels."""
 
 import math
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
@@ -9,11 +9,9 @@ from jaxvae.likelihoods import location_scale
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, REAL, Support, levels
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_SCALE_IN_LEVELS = 0.02  # all but exp(−25) of the mass may then lie on one level: a smaller scale changes nothing
 
@@ -53,24 +51,24 @@ class Logistic(Likelihood):
         """All finite reals."""
         return REAL
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
-        return location_scale.parameter_shape(self, vae)
+        return location_scale.parameter_shape(self, model)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset and, if it is learned, the raw scale; see `location_scale.start`."""
         del key
-        own = location_scale.start(self, vae, examples, location_scale.mean_of, _scale_of)
-        return location_scale.fit(self, vae, own, examples)
+        own = location_scale.start(self, model, examples, location_scale.mean_of, _scale_of)
+        return location_scale.fit(self, model, own, examples)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Logistic:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Logistic:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.Logistic(*location_scale.location_and_scale(self, params, outputs))
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
-        del vae
+        del model
         return location_scale.encoder_input(params, x)
 
 
@@ -109,9 +107,9 @@ class DiscretizedLogistic(Likelihood):
         """With the number of levels of the data where none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the number of levels is known."""
-        super().check_model(vae)
+        super().check_model(model)
         known_levels(self, "num_levels")
 
     @property
@@ -123,18 +121,18 @@ class DiscretizedLogistic(Likelihood):
     def _minimum(self) -> float:
         return MIN_SCALE_IN_LEVELS / (known_levels(self, "num_levels") - 1)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A location for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
-        return location_scale.parameter_shape(self, vae)
+        return location_scale.parameter_shape(self, model)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset and, if it is learned, the raw scale; see `location_scale.start`."""
         del key
-        own = location_scale.start(self, vae, examples, location_scale.mean_of, _scale_of, self._minimum)
-        return location_scale.fit(self, vae, own, examples, self._minimum)
+        own = location_scale.start(self, model, examples, location_scale.mean_of, _scale_of, self._minimum)
+        return location_scale.fit(self, model, own, examples, self._minimum)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.DiscretizedLogistic:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.DiscretizedLogistic:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         loc, scale = location_scale.location_and_scale(self, params, outputs, self._minimum)
         return distributions.DiscretizedLogistic(loc, scale, known_levels(self, "num_levels"))

@@ -9,11 +9,11 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.model import ModelParts
 from jaxvae.typing import Array, Params
 
 if TYPE_CHECKING:
     from jaxvae.likelihoods.likelihood import Likelihood
-    from jaxvae.vae import VAE
 
 _MOST_STEPS = 200  # from the moments most families need ten to forty
 _SMALLEST_RATE = 2.0**-8  # of a step that still helps
@@ -23,29 +23,29 @@ _FEWEST_EXAMPLES = 100
 _LEAST_SHARE, _LEAST_INFORMATION = 1e-3, 1e-6  # of the mean of an array; at all
 
 
-def silent_member(likelihood: "Likelihood", vae: "VAE", own: Params) -> SupportsSampleAndLogProb:
+def silent_member(likelihood: "Likelihood", model: ModelParts, own: Params) -> SupportsSampleAndLogProb:
     """p(x|z) where the decoder puts out 0, whatever z is.
 
     Args:
         likelihood: the likelihood.
-        vae: the model, for its `data_shape`.
+        model: the model, for its `data_shape`.
         own: the likelihood's own parameters.
     """
-    return likelihood.distribution(vae, {"likelihood": own}, jnp.zeros(likelihood.parameter_shape(vae)))
+    return likelihood.distribution(model, {"likelihood": own}, jnp.zeros(likelihood.parameter_shape(model)))
 
 
-def better_member(likelihood: "Likelihood", vae: "VAE", candidates: Params, examples: Array) -> Params:
+def better_member(likelihood: "Likelihood", model: ModelParts, candidates: Params, examples: Array) -> Params:
     """That of several silent members which makes the examples most probable.
 
     Args:
         likelihood: the likelihood.
-        vae: the model.
+        model: the model.
         candidates: parameters with an axis in front, one entry each.
         examples: `[n, *data_shape]`.
     """
 
     def mean_log_prob(own: Params) -> Array:
-        p = silent_member(likelihood, vae, own)
+        p = silent_member(likelihood, model, own)
         return jnp.mean(jax.vmap(p.log_prob)(a_few(examples)))
 
     best = jnp.argmax(jnp.nan_to_num(jax.lax.map(mean_log_prob, candidates), nan=-jnp.inf))

@@ -1,7 +1,5 @@
 """The likelihood of tables whose columns are of different kinds."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 import numpy as np
 
@@ -10,11 +8,9 @@ from jaxvae.errors import UserError, nearest
 from jaxvae.likelihoods.columns import Binary, Categorical, Column, Count, Ordinal, Positive, Real
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _PLAIN = {"real": Real, "positive": Positive, "count": Count, "binary": Binary}
 _WITH_CODES = {"ordinal": Ordinal, "categorical": Categorical}
@@ -84,39 +80,39 @@ class Mixed(Likelihood):
             columns=columns,
         )
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that there is a column for each number of a row."""
-        if vae.data_shape != (len(self.columns),):
+        if model.data_shape != (len(self.columns),):
             raise UserError(
-                f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {vae.data_shape}: "
+                f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {model.data_shape}: "
                 f"name the kind of every column, such as --likelihood.columns '[real,count,categorical:3]'"
             )
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """K numbers for a categorical column and one for each other, side by side."""
-        del vae
+        del model
         return (sum(column.num_outputs for column in self._columns.values()),)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The parameters of each column, by its number and kind."""
-        del key, vae
+        del key, model
         return {
             name: column.init(None if examples is None else examples[:, d])
             for d, (name, column) in enumerate(self._columns.items())
         }
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Columns:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Columns:
         """p(x|z) over rows."""
-        del vae
+        del model
         ends = np.cumsum([column.num_outputs for column in self._columns.values()])[:-1]
         parts = zip(self._columns.items(), jnp.split(outputs, ends), strict=True)
         return distributions.Columns(
             tuple(column.distribution(params["likelihood"][name], part) for (name, column), part in parts)
         )
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """The columns as numbers that a network reads well, side by side; see the table above."""
-        del vae
+        del model
         parts = zip(self._columns.items(), x, strict=True)
         return jnp.concatenate(
             [column.encoder_input(params["likelihood"][name], value) for (name, column), value in parts]

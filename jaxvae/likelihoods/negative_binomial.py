@@ -1,7 +1,7 @@
 """The negative binomial likelihood for counts with more spread than Poisson's."""
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,9 @@ from jaxvae.distributions.transforms import positive
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.poisson import compress, rates_from, smoothed_rates
 from jaxvae.likelihoods.support import COUNTS, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_DISPERSION = 1e-4  # keeps log Γ(dispersion) finite
 _FROM_DATA = (1e-2, 1e4)  # [dispersion] beyond which a few examples no longer tell: nearly no mean, nearly Poisson
@@ -95,22 +93,22 @@ class NegativeBinomial(Likelihood):
     def _dispersion_kind(self) -> str:
         return self.dispersion if isinstance(self.dispersion, str) else "fixed"  # may be a tracer: never compare it
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A number for the rate of each data dimension, and with `decoded` a raw dispersion."""
-        return (2, *vae.data_shape) if self._dispersion_kind == "decoded" else vae.data_shape
+        return (2, *model.data_shape) if self._dispersion_kind == "decoded" else model.data_shape
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset and, if it is not fixed, the logarithm of the dispersion, `data_shape` each."""
         del key
-        zeros = jnp.zeros(vae.data_shape)
+        zeros = jnp.zeros(model.data_shape)
         own = {"offset": zeros if examples is None else jnp.log(smoothed_rates(examples))}
         if self._dispersion_kind == "fixed":
             return own
         return {**own, "log_dispersion": zeros if examples is None else jnp.log(best_dispersion(examples))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.NegativeBinomial:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.NegativeBinomial:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         own = params["likelihood"]
         if not isinstance(self.dispersion, str):
             raw, dispersion = outputs, jnp.asarray(self.dispersion)
@@ -121,7 +119,7 @@ class NegativeBinomial(Likelihood):
             raw, dispersion = outputs[0], bounded_dispersion(own["log_dispersion"]) * factor
         return distributions.NegativeBinomial(rates_from(raw, own["offset"]), dispersion)
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """arsinh x, `data_shape`."""
-        del vae, params
+        del model, params
         return compress(x)

@@ -1,16 +1,14 @@
 """The normal likelihood for real-valued data."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from jaxvae import distributions
 from jaxvae.likelihoods import location_scale
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import REAL, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -50,21 +48,21 @@ class Normal(Likelihood):
         """All finite reals."""
         return REAL
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
-        return location_scale.parameter_shape(self, vae)
+        return location_scale.parameter_shape(self, model)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset and, if it is learned, the raw scale; see `location_scale.start`."""
         del key
-        return location_scale.start(self, vae, examples, location_scale.mean_of, location_scale.root_mean_square)
+        return location_scale.start(self, model, examples, location_scale.mean_of, location_scale.root_mean_square)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Normal:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Normal:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.Normal(*location_scale.location_and_scale(self, params, outputs))
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
-        del vae
+        del model
         return location_scale.encoder_input(params, x)

@@ -1,18 +1,14 @@
 """The Poisson likelihood for counts, and what all likelihoods of counts share."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.distributions.transforms import positive
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import COUNTS, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_RATIO = 1e-4  # of a rate to exp(offset): keeps its logarithm finite if the decoder collapses
 
@@ -50,21 +46,21 @@ class Poisson(Likelihood):
         """{0, 1, 2, …}."""
         return COUNTS
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One number for each data dimension: `data_shape`."""
-        return vae.data_shape
+        return model.data_shape
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, `data_shape`."""
         del key
-        return {"offset": jnp.zeros(vae.data_shape) if examples is None else jnp.log(smoothed_rates(examples))}
+        return {"offset": jnp.zeros(model.data_shape) if examples is None else jnp.log(smoothed_rates(examples))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Poisson:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Poisson:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         return distributions.Poisson(rates_from(outputs, params["likelihood"]["offset"]))
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """arsinh x, `data_shape`."""
-        del vae, params
+        del model, params
         return compress(x)

@@ -1,7 +1,7 @@
 """Student's t likelihood for real-valued data with outliers."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +13,9 @@ from jaxvae.likelihoods import location_scale
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.maximum_likelihood import a_few, better_member
 from jaxvae.likelihoods.support import REAL, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_DF = 1.01  # a t distribution has a mean above 1
 START_DF = 5.0  # learned degrees of freedom start with heavy tails and a finite variance and kurtosis
@@ -72,40 +70,44 @@ class StudentT(Likelihood):
         """All finite reals."""
         return REAL
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean for each data dimension, and with `decoded` a raw scale: `data_shape` or `(2, *data_shape)`."""
-        return location_scale.parameter_shape(self, vae)
+        return location_scale.parameter_shape(self, model)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, the raw scale (see `location_scale.start`) and raw degrees of freedom, `[]`, if learned."""
         del key
-        own = self._start(vae, examples, location_scale.mean_of, _scale_of)
+        own = self._start(model, examples, location_scale.mean_of, _scale_of)
         if examples is None or self.start == "unit":
             return own
         # from the mean of heavy tails the way to the optimum is blocked; from the median of pixels that are mostly 0
-        starts = stack([own, self._start(vae, examples, location_scale.median_of, _robust_scale_of)])
-        fitted = jax.lax.map(lambda start: location_scale.fit(self, vae, start, examples), starts)
-        own = better_member(self, vae, fitted, examples)
+        starts = stack([own, self._start(model, examples, location_scale.median_of, _robust_scale_of)])
+        fitted = jax.lax.map(lambda start: location_scale.fit(self, model, start, examples), starts)
+        own = better_member(self, model, fitted, examples)
         if self.df == "learned":
             bounds = (inverse_positive(jnp.asarray(bound, float), MIN_DF) for bound in _FROM_DATA)
             own = {**own, "raw_df": jnp.clip(own["raw_df"], *bounds)}
         return own
 
     def _start(
-        self, vae: "VAE", examples: Array | None, center_of: Callable[[Array], Array], scale_of: Callable[..., Array]
+        self,
+        model: ModelParts,
+        examples: Array | None,
+        center_of: Callable[[Array], Array],
+        scale_of: Callable[..., Array],
     ) -> Params:
-        own = location_scale.start(self, vae, examples, center_of, scale_of)
+        own = location_scale.start(self, model, examples, center_of, scale_of)
         if self.df == "learned":
             own = {**own, "raw_df": inverse_positive(jnp.asarray(START_DF, float), MIN_DF)}
         return own
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.StudentT:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.StudentT:
         """p(x|z) over `data_shape`."""
-        del vae
+        del model
         df = positive(params["likelihood"]["raw_df"], MIN_DF) if isinstance(self.df, str) else jnp.asarray(self.df)
         return distributions.StudentT(df, *location_scale.location_and_scale(self, params, outputs))
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
-        del vae
+        del model
         return location_scale.encoder_input(params, x)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +15,9 @@ from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.negative_binomial import NegativeBinomial
 from jaxvae.likelihoods.support import COUNTS, Support
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _FIRST_LOGIT = -2.0  # an extra zero once in eight: near the likelihood alone, and far from where the sigmoid is flat
 _LARGEST_LOGIT = 6.0  # in size, at the start: beyond, the sigmoid is flat, and the decoder would get no gradient
@@ -56,24 +54,24 @@ class ZeroInflated(Likelihood):
         likelihood = self.likelihood.for_data(largest_level)
         return self if likelihood is self.likelihood else dataclasses.replace(self, likelihood=likelihood)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """As the likelihood of counts does."""
-        self.likelihood.check_model(vae)
+        self.likelihood.check_model(model)
 
     @property
     def support(self) -> Support:
         """That of the likelihood of counts."""
         return self.likelihood.support
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A logit for each data dimension, and what the likelihood of counts asks for: `(1 + …, *data_shape)`."""
-        its_own = self.likelihood.parameter_shape(vae)
-        return (2 if its_own == vae.data_shape else 1 + its_own[0], *vae.data_shape)
+        its_own = self.likelihood.parameter_shape(model)
+        return (2 if its_own == model.data_shape else 1 + its_own[0], *model.data_shape)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The offset, `data_shape`, and the parameters of the likelihood of counts."""
-        offset = jnp.full(vae.data_shape, _FIRST_LOGIT, dtype=float)
-        hardly_any = {"offset": offset, "likelihood": self.likelihood.init(key, vae, examples)}
+        offset = jnp.full(model.data_shape, _FIRST_LOGIT, dtype=float)
+        hardly_any = {"offset": offset, "likelihood": self.likelihood.init(key, model, examples)}
         if examples is None:
             return hardly_any
         is_zero = examples == 0.0
@@ -81,34 +79,34 @@ class ZeroInflated(Likelihood):
         others = jnp.where(is_zero, jnp.sum(examples, axis=0) / jnp.maximum(count_of_others, 1.0), examples)
         all_of_them = {
             "offset": distributions.smoothed_log_odds(is_zero.astype(examples.dtype)),
-            "likelihood": self.likelihood.init(key, vae, others),
+            "likelihood": self.likelihood.init(key, model, others),
         }
         # zeros are extra ones or those of a large spread: there are two optima, and the better one counts
         starts = stack([hardly_any, all_of_them])
         both = jax.lax.map(
-            lambda own: maximum_likelihood(partial(silent_member, self, vae), own, a_few(examples)), starts
+            lambda own: maximum_likelihood(partial(silent_member, self, model), own, a_few(examples)), starts
         )
         both = jax.tree.map(lambda start, own: jnp.clip(own, start - _FARTHEST, start + _FARTHEST), starts, both)
         is_first = (
-            jnp.argmax(jax.lax.map(lambda own: self._mean_log_probs(vae, own, a_few(examples)), both), axis=0) == 0
+            jnp.argmax(jax.lax.map(lambda own: self._mean_log_probs(model, own, a_few(examples)), both), axis=0) == 0
         )
         own = jax.tree.map(lambda leaf: jnp.where(is_first, leaf[0], leaf[1]), both)
         return {**own, "offset": jnp.clip(own["offset"], -_LARGEST_LOGIT, _LARGEST_LOGIT)}
 
-    def _mean_log_probs(self, vae: "VAE", own: Params, examples: Array) -> Array:
+    def _mean_log_probs(self, model: ModelParts, own: Params, examples: Array) -> Array:
         """Of each dimension, `data_shape`, nats."""
-        p = dataclasses.replace(silent_member(self, vae, own), event_ndim=0)  # type: ignore[type-var]
+        p = dataclasses.replace(silent_member(self, model, own), event_ndim=0)  # type: ignore[type-var]
         return jnp.mean(p.log_prob(examples), axis=0)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.ZeroInflated:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.ZeroInflated:
         """p(x|z) over `data_shape`."""
-        counts = outputs[1:].reshape(self.likelihood.parameter_shape(vae))
-        base = self.likelihood.distribution(vae, _inner(params), counts)
+        counts = outputs[1:].reshape(self.likelihood.parameter_shape(model))
+        base = self.likelihood.distribution(model, _inner(params), counts)
         return distributions.ZeroInflated(outputs[0] + params["likelihood"]["offset"], base)  # type: ignore[arg-type]
 
-    def encoder_input(self, vae: "VAE", params: Params, x: Array) -> Array:
+    def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """That of the likelihood of counts."""
-        return self.likelihood.encoder_input(vae, _inner(params), x)
+        return self.likelihood.encoder_input(model, _inner(params), x)
 
 
 def _inner(params: Params) -> Params:

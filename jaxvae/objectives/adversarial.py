@@ -11,8 +11,8 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import SupportsSampleAndLogProb, is_reparameterized
-from jaxvae.draw import Model
 from jaxvae.keys import Purpose, keys_for
+from jaxvae.model import Model
 from jaxvae.networks import MLP, Network
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo

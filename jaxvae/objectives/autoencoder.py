@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 import jax
 
-from jaxvae.draw import Model
+from jaxvae.model import Model
 from jaxvae.objectives.batch_terms import encode_batch, without_padding
 from jaxvae.objectives.objective import Bound, Objective, masked_mean
 from jaxvae.objectives.requirements import mean_of_posterior

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
+from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo, elbo_terms
 from jaxvae.objectives.objective import Objective, masked_mean
 from jaxvae.objectives.requirements import check_reparameterized

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import is_reparameterized
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.objectives.estimators import check_estimator, mean_of_others, sample_keys, seen_by_gradient
 from jaxvae.objectives.objective import Bound, Scoring, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
@@ -57,8 +58,8 @@ def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "clos
     Example:
         >>> import jax
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> terms = elbo(vae, init(vae, jax.random.key(0)), jax.random.key(1), jnp.ones(4))
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> terms = elbo(model, init(model, jax.random.key(0)), jax.random.key(1), jnp.ones(4))
         >>> bool(terms.value == terms.log_likelihood - terms.kl)
         True
     """

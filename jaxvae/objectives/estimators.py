@@ -12,8 +12,9 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import is_reparameterized, is_straight_through, sample_and_log_prob
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.keys import same_draws
+from jaxvae.model import Model
 from jaxvae.objectives.requirements import check_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.draw import Model
+from jaxvae.model import Model
 from jaxvae.numerics import log_mean_exp, power_mean
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
 from jaxvae.objectives.objective import Bound, Scoring

@@ -5,8 +5,8 @@ from typing import Literal
 import jax
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.draw import Model
 from jaxvae.keys import Purpose, keys_for
+from jaxvae.model import Model
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.discrepancy import KERNELS, KernelKind, mmd

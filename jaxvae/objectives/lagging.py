@@ -8,9 +8,9 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.keys import same_draws
+from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.batch_terms import without_padding

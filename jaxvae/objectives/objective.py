@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.typing import Array, Key, Metrics, Params
 
 

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.objectives.batch_terms import WithDensity, finished, negative_elbo
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import masked_mean, with_score

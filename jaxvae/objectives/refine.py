@@ -6,8 +6,9 @@ import optax
 
 from jaxvae.checks import check_range
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.draw import Draw, Model
+from jaxvae.draw import Draw
 from jaxvae.keys import Purpose, key_for
+from jaxvae.model import Model
 from jaxvae.objectives.elbo import Elbo, elbo, elbo_terms
 from jaxvae.objectives.objective import Bound, Scoring, with_score
 from jaxvae.objectives.schedules import Constant, Schedule
@@ -47,9 +48,9 @@ def refine(
 
     Example:
         >>> from jaxvae import VAE, init
-        >>> vae = VAE(data_shape=(4,), latent_dim=2)
-        >>> params = init(vae, jax.random.key(0))
-        >>> refine(vae, params, jax.random.key(1), jnp.ones(4), steps=3).mean.shape
+        >>> model = VAE(data_shape=(4,), latent_dim=2)
+        >>> params = init(model, jax.random.key(0))
+        >>> refine(model, params, jax.random.key(1), jnp.ones(4), steps=3).mean.shape
         (2,)
     """
     check_range(refine, at_least=1, steps=steps, num_samples=num_samples)

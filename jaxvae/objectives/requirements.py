@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae import posteriors, priors
+from jaxvae.compatibility import members
 from jaxvae.distributions import is_reparameterized, per_dimension
-from jaxvae.draw import Model
 from jaxvae.errors import NoMeanError, UserError
+from jaxvae.model import Model
 from jaxvae.pytrees import learned_leaves
-from jaxvae.spaces import members
 from jaxvae.typing import Array
 from jaxvae.vae import VAE, mean_of
 

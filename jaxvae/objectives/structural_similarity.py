@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.checks import check_range
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound, with_score
 from jaxvae.objectives.schedules import Constant, Schedule

@@ -10,8 +10,8 @@ from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import per_dimension
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
+from jaxvae.model import Model
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.keys import Purpose, key_for, same_draws
+from jaxvae.model import Model
 from jaxvae.numerics import log_mean_exp
 from jaxvae.objectives.estimators import (
     ESTIMATORS,

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_range
 from jaxvae.distributions.quantized import Quantized
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.keys import Purpose, keys_for
+from jaxvae.model import Model
 from jaxvae.objectives.batch_terms import WithDensity
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound

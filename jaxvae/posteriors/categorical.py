@@ -1,17 +1,13 @@
 """Posteriors over discrete latents."""
 
-from typing import TYPE_CHECKING
-
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.one_hot import check_groups
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import BINARY, Space, one_hot
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -40,17 +36,17 @@ class Categorical(Posterior):
         """One-hot vectors."""
         return one_hot(self.num_classes)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the latent dimensions are whole groups."""
-        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
-        return (vae.latent_dim,)
+        return (model.latent_dim,)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.OneHot:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.OneHot:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         return distributions.OneHot(outputs, self.num_classes)
 
 
@@ -67,11 +63,11 @@ class Bernoulli(Posterior):
         """Binary vectors."""
         return BINARY
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each latent dimension: `(latent_dim,)`."""
-        return (vae.latent_dim,)
+        return (model.latent_dim,)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.Bernoulli:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Bernoulli:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         return distributions.Bernoulli(outputs)

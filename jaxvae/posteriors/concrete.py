@@ -1,7 +1,7 @@
 """Posteriors over relaxed discrete latents, and over discrete ones with the gradient of the relaxed."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -9,14 +9,12 @@ import jax.numpy as jnp
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.one_hot import check_groups
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.posteriors.temperature import TemperatureSchedule
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import BINARY, LOG_ODDS, Space, log_probabilities, one_hot
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _Relaxed = TypeVar("_Relaxed", "Concrete", "BinaryConcrete")
 
@@ -67,24 +65,24 @@ class Concrete(Posterior):
         """Log-probabilities, or one-hot vectors with `straight_through`."""
         return (one_hot if self.straight_through else log_probabilities)(self.num_classes)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the latent dimensions are whole groups."""
-        check_groups(self, vae.latent_dim, self.num_classes, "--latent_dim")
+        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """softmax(z_g): points of simplices; z itself with `straight_through`."""
-        del vae
+        del model
         return z if self.straight_through else distributions.softmax_of_groups(z, self.num_classes)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
-        return (vae.latent_dim,)
+        return (model.latent_dim,)
 
     def distribution(
-        self, vae: "VAE", params: Params, outputs: Array
+        self, model: ModelParts, params: Params, outputs: Array
     ) -> distributions.Concrete | distributions.StraightThrough:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         relaxed = distributions.Concrete(outputs, _now(self.temperature), self.num_classes)
         if not self.straight_through:
             return relaxed
@@ -131,20 +129,20 @@ class BinaryConcrete(Posterior):
         """Log-odds, or binary vectors with `straight_through`."""
         return BINARY if self.straight_through else LOG_ODDS
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """sigmoid(z), in (0, 1); z itself with `straight_through`."""
-        del vae
+        del model
         return z if self.straight_through else jax.nn.sigmoid(z)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each latent dimension: `(latent_dim,)`."""
-        return (vae.latent_dim,)
+        return (model.latent_dim,)
 
     def distribution(
-        self, vae: "VAE", params: Params, outputs: Array
+        self, model: ModelParts, params: Params, outputs: Array
     ) -> distributions.BinaryConcrete | distributions.StraightThrough:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         relaxed = distributions.BinaryConcrete(outputs, _now(self.temperature))
         return (
             distributions.StraightThrough(distributions.Bernoulli(outputs), relaxed)

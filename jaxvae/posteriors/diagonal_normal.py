@@ -1,15 +1,11 @@
 """The normal posterior with independent dimensions."""
 
-from typing import TYPE_CHECKING
-
 from jaxvae.distributions import Normal
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_SCALE = 1e-4  # keeps log(scale) finite if the encoder collapses
 
@@ -23,12 +19,12 @@ class DiagonalNormal(Posterior):
     Kingma and Welling 2014, equation 9 (there with scale = exp(raw / 2)).
     """
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean and a raw scale for each latent dimension: `(2, latent_dim)`."""
-        return (2, vae.latent_dim)
+        return (2, model.latent_dim)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Normal:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> Normal:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         loc, raw = outputs
         return Normal(loc, positive(raw, MIN_SCALE))

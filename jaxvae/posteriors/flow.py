@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax
 
@@ -10,14 +10,12 @@ from jaxvae.bijectors import IAF, Bijector, Repeat
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions.transformed import Transformed
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -70,20 +68,20 @@ class Flow(Posterior):
     def _layers(self) -> Repeat:
         return Repeat(self.bijector, self.num_layers)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """The base's parameters and the contexts in one row: `(n,)`."""
-        base = math.prod(self.base.parameter_shape(vae))
-        return (base + self._layers.context_size(vae.latent_dim, self.context_dim),)
+        base = math.prod(self.base.parameter_shape(model))
+        return (base + self._layers.context_size(model.latent_dim, self.context_dim),)
 
-    def init(self, key: Key, vae: "VAE") -> Params:
+    def init(self, key: Key, model: ModelParts) -> Params:
         """The base's own parameters, and the weights of the bijectors."""
         base_key, flow_key = jax.random.split(key)
-        weights = self._layers.init(flow_key, vae.latent_dim, self.context_dim)
-        return {"base": self.base.init(base_key, vae), "weights": weights}
+        weights = self._layers.init(flow_key, model.latent_dim, self.context_dim)
+        return {"base": self.base.init(base_key, model), "weights": weights}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Transformed:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> Transformed:
         """q(z|x) over `[latent_dim]`."""
-        shape, own = self.base.parameter_shape(vae), params["posterior"]
+        shape, own = self.base.parameter_shape(model), params["posterior"]
         size = math.prod(shape)
-        base = self.base.distribution(vae, {**params, "posterior": own["base"]}, outputs[:size].reshape(shape))
+        base = self.base.distribution(model, {**params, "posterior": own["base"]}, outputs[:size].reshape(shape))
         return Transformed(base, self._layers, {"weights": own["weights"], "context": outputs[size:]})

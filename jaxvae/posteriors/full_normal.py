@@ -1,18 +1,14 @@
 """The normal posterior with full covariance."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae.distributions import MultivariateNormal
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -26,14 +22,14 @@ class FullNormal(Posterior):
     2019, section 2.5.1.
     """
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean, a raw diagonal and the entries below it, row by row: `(latent_dim (latent_dim + 3) / 2,)`."""
-        return (vae.latent_dim * (vae.latent_dim + 3) // 2,)
+        return (model.latent_dim * (model.latent_dim + 3) // 2,)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> MultivariateNormal:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> MultivariateNormal:
         """q(z|x) over `[latent_dim]`."""
         del params
-        size = vae.latent_dim
+        size = model.latent_dim
         loc, raw, lower = jnp.split(outputs, (size, 2 * size))
         factor = jnp.diag(positive(raw, MIN_SCALE)).at[jnp.tril_indices(size, -1)].set(lower / size**0.5)
         return MultivariateNormal(loc, factor)

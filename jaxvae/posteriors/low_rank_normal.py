@@ -1,19 +1,15 @@
 """The normal posterior whose covariance is a diagonal plus a low rank."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -37,11 +33,11 @@ class LowRankNormal(Posterior):
     def __post_init__(self) -> None:
         check_range(self, at_least=1, rank=self.rank)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A mean, a raw scale and the rows of Fᵀ: `(2 + rank, latent_dim)`."""
-        return (2 + self.rank, vae.latent_dim)
+        return (2 + self.rank, model.latent_dim)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.LowRankNormal:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.LowRankNormal:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         return distributions.LowRankNormal(outputs[0], jnp.transpose(outputs[2:]), positive(outputs[1], MIN_SCALE))

@@ -1,17 +1,13 @@
 """The posterior that is a mixture of normals."""
 
-from typing import TYPE_CHECKING
-
 from jaxvae.checks import check_range
 from jaxvae.distributions import Mixture, Normal
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -35,12 +31,12 @@ class NormalMixture(Posterior):
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_components=self.num_components)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A logit, a mean and a raw scale for each component: `(num_components, 1 + 2 latent_dim)`."""
-        return (self.num_components, 1 + 2 * vae.latent_dim)
+        return (self.num_components, 1 + 2 * model.latent_dim)
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Mixture:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> Mixture:
         """q(z|x) over `[latent_dim]`."""
         del params
-        logits, loc, raw = outputs[:, 0], outputs[:, 1 : 1 + vae.latent_dim], outputs[:, 1 + vae.latent_dim :]
+        logits, loc, raw = outputs[:, 0], outputs[:, 1 : 1 + model.latent_dim], outputs[:, 1 + model.latent_dim :]
         return Mixture(logits, Normal(loc, positive(raw, MIN_SCALE), event_ndim=1))

@@ -1,21 +1,17 @@
 """The wrapped normal posterior on the Poincaré ball."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.poincare import exp_map
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space, poincare_ball
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -47,17 +43,17 @@ class PoincareNormal(Posterior):
         """The Poincaré ball."""
         return poincare_ball(self.curvature)
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A centre and a raw scale for each latent dimension: `(2, latent_dim)`."""
-        return (2, vae.latent_dim)
+        return (2, model.latent_dim)
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """√(latent_dim · c) · z where `scaled`, `[latent_dim]`."""
-        return (vae.latent_dim * self.curvature) ** 0.5 * z if self.scaled else z
+        return (model.latent_dim * self.curvature) ** 0.5 * z if self.scaled else z
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.PoincareNormal:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.PoincareNormal:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         centre, raw = outputs
         c = jnp.asarray(self.curvature, outputs.dtype)
         loc = exp_map(jnp.zeros_like(centre), centre, c[None])

@@ -1,14 +1,12 @@
 """What a posterior is: how the encoder's outputs become q(z|x)."""
 
 import abc
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.model import ModelParts
 from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 class Posterior(abc.ABC):
@@ -23,29 +21,29 @@ class Posterior(abc.ABC):
         return REAL
 
     @abc.abstractmethod
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """The shape that the encoder must put out for one example."""
 
     @abc.abstractmethod
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> SupportsSampleAndLogProb:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> SupportsSampleAndLogProb:
         """q(z|x) from the encoder's `outputs`; parameters of its own are in `params["posterior"]`."""
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that this posterior goes with the rest of the model; called when the model is built.
 
         Raises:
             UserError: if it does not.
         """
-        del vae
+        del model
 
-    def init(self, key: Key, vae: "VAE") -> Params:
+    def init(self, key: Key, model: ModelParts) -> Params:
         """Draw the parameters that are not the encoder's; by default there are none."""
-        del key, vae
+        del key, model
         return {}
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """What the decoder is shown of ONE z, `[latent_dim]`; by default z itself."""
-        del vae
+        del model
         return z
 
     def at_step(self, step: Array) -> Self:

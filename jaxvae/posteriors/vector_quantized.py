@@ -1,20 +1,18 @@
 """The posterior of the VQ-VAE: one vector of a codebook for each group of dimensions."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
 from jaxvae.distributions.quantized import Quantized, quantize
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.codebook import fresh_codebook, moved_codebook
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import CODEBOOK, Space
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _GROUPS = 4  # with 16 codes each, 11 nats: between what digits and what MNIST are worth
 
@@ -62,42 +60,42 @@ class VectorQuantized(Posterior):
         """Vectors of a codebook."""
         return CODEBOOK
 
-    def dimensions_of_code(self, vae: "VAE") -> int:
+    def dimensions_of_code(self, model: ModelParts) -> int:
         """`code_dim`, or what follows from the latents where it was not given."""
-        return self.code_dim or max(vae.latent_dim // (self.depth * _GROUPS), 1)
+        return self.code_dim or max(model.latent_dim // (self.depth * _GROUPS), 1)
 
-    def num_groups(self, vae: "VAE") -> int:
+    def num_groups(self, model: ModelParts) -> int:
         """Vectors that are quantised of each example."""
-        return vae.latent_dim // (self.depth * self.dimensions_of_code(vae))
+        return model.latent_dim // (self.depth * self.dimensions_of_code(model))
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the latent dimensions are whole groups of codes of every level."""
-        code_dim = self.dimensions_of_code(vae)
+        code_dim = self.dimensions_of_code(model)
         size = self.depth * code_dim
-        if vae.latent_dim % size:
-            below = vae.latent_dim - vae.latent_dim % size
+        if model.latent_dim % size:
+            below = model.latent_dim - model.latent_dim % size
             fits = f"{below} or {below + size}" if below else f"{size}"
             raise UserError(
                 f"--latent_dim must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
-                f"{code_dim}, got {vae.latent_dim}: take {fits}"
+                f"{code_dim}, got {model.latent_dim}: take {fits}"
             )
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """The vectors to quantise: `(groups, code_dim)`."""
-        return (self.num_groups(vae), self.dimensions_of_code(vae))
+        return (self.num_groups(model), self.dimensions_of_code(model))
 
-    def init(self, key: Key, vae: "VAE") -> Params:
+    def init(self, key: Key, model: ModelParts) -> Params:
         """The codebook and its moving averages, under `fixed`."""
-        return {"fixed": fresh_codebook(key, self.depth, self.num_codes, self.dimensions_of_code(vae))}
+        return {"fixed": fresh_codebook(key, self.depth, self.num_codes, self.dimensions_of_code(model))}
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Quantized:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> Quantized:
         """q(z|x) over `[latent_dim]`."""
-        del vae
+        del model
         return quantize(outputs, params["posterior"]["fixed"]["codebook"])
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """The sum of the levels, `[groups · code_dim]`."""
-        del vae
+        del model
         return jnp.sum(z.reshape(self.depth, -1), axis=0)
 
     def moved(self, params: Params, q: Quantized, keys: Key, mask: Array) -> Params:

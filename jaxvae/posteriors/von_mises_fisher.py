@@ -1,18 +1,14 @@
 """The von Mises-Fisher posterior on the unit sphere."""
 
-from typing import TYPE_CHECKING
-
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.transforms import positive, unit_vector
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import SPHERE, Space
 from jaxvae.typing import Array, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -43,24 +39,24 @@ class VonMisesFisher(Posterior):
         """The unit sphere."""
         return SPHERE
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """A sphere needs two coordinates."""
-        if vae.latent_dim < 2:
+        if model.latent_dim < 2:
             raise UserError(
-                f"latents on the unit sphere need latent_dim >= 2, got {vae.latent_dim}: latent_dim counts coordinates "
-                f"(2 is a circle)"
+                f"latents on the unit sphere need latent_dim >= 2, got {model.latent_dim}: latent_dim counts "
+                f"coordinates (2 is a circle)"
             )
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """A direction and a raw concentration: `(latent_dim + 1,)`."""
-        return (vae.latent_dim + 1,)
+        return (model.latent_dim + 1,)
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """√latent_dim · z where `scaled`, `[latent_dim]`."""
-        return vae.latent_dim**0.5 * z if self.scaled else z
+        return model.latent_dim**0.5 * z if self.scaled else z
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> distributions.VonMisesFisher:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.VonMisesFisher:
         """q(z|x) over `[latent_dim]`."""
-        del vae, params
+        del model, params
         concentration = positive(outputs[-1], self.min_concentration)
         return distributions.VonMisesFisher(unit_vector(outputs[:-1]), concentration)

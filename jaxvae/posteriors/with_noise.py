@@ -1,20 +1,19 @@
 """A posterior with dimensions of pure noise appended."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import jax.numpy as jnp
 
+from jaxvae.appended_noise import before_noise, noise_space
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, with_noise
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import Space, before_noise, noise_space
+from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, Shape
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -50,27 +49,27 @@ class WithNoise(Posterior):
         """Real vectors if the other dimensions are, else their space with noise."""
         return noise_space(self.posterior.space, self.noise_dim)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the other posterior goes with the other dimensions."""
-        before_noise(vae, self)
+        before_noise(model, self)
 
-    def decoder_input(self, vae: "VAE", z: Array) -> Array:
+    def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """What the decoder is shown of the other dimensions, and the noise."""
-        inner = before_noise(vae, self)
+        inner = before_noise(model, self)
         shown = self.posterior.decoder_input(inner, z[: inner.latent_dim])
         return jnp.concatenate([shown, z[inner.latent_dim :]])
 
-    def parameter_shape(self, vae: "VAE") -> Shape:
+    def parameter_shape(self, model: ModelParts) -> Shape:
         """The shape of the other posterior: noise needs no outputs."""
-        return self.posterior.parameter_shape(before_noise(vae, self))
+        return self.posterior.parameter_shape(before_noise(model, self))
 
-    def init(self, key: Key, vae: "VAE") -> Params:
+    def init(self, key: Key, model: ModelParts) -> Params:
         """The parameters of the other posterior."""
-        return self.posterior.init(key, before_noise(vae, self))
+        return self.posterior.init(key, before_noise(model, self))
 
-    def distribution(self, vae: "VAE", params: Params, outputs: Array) -> Distribution:
+    def distribution(self, model: ModelParts, params: Params, outputs: Array) -> Distribution:
         """q(z'|x) over `[latent_dim]`."""
-        inner = before_noise(vae, self)
+        inner = before_noise(model, self)
         return with_noise(self.posterior.distribution(inner, params, outputs), inner.latent_dim, self.noise_dim)
 
     def at_step(self, step: Array) -> Self:

@@ -1,16 +1,12 @@
 """The autoregressive prior."""
 
-from typing import TYPE_CHECKING
-
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.model import ModelParts
 from jaxvae.networks import MADE
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -41,11 +37,11 @@ class Autoregressive(Prior):
     def _made(self, dim: int) -> MADE:
         return MADE(dim, 3 * self.num_components, 0, self.features, self.activation)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The weights of the network."""
         del examples
-        return self._made(vae.latent_dim).init(key)
+        return self._made(model.latent_dim).init(key)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.Autoregressive:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.Autoregressive:
         """p(z) over `[latent_dim]`."""
-        return distributions.Autoregressive(self._made(vae.latent_dim), params["prior"])
+        return distributions.Autoregressive(self._made(model.latent_dim), params["prior"])

@@ -1,11 +1,10 @@
 """Priors over the codes of a codebook: p(z) is the probability of the indices, and −log p(z) their length."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.networks import MADE
 from jaxvae.posteriors.vector_quantized import VectorQuantized
 from jaxvae.priors.prior import Prior
@@ -13,23 +12,20 @@ from jaxvae.pytrees import dataclass
 from jaxvae.spaces import CODEBOOK, Space
 from jaxvae.typing import Array, Key, Params
 
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
-
-def code_sizes(vae: "VAE") -> tuple[int, int]:
+def code_sizes(model: ModelParts) -> tuple[int, int]:
     """The number of codes that make one z, and of how many each is one.
 
     Raises:
         UserError: if the posterior is none with a codebook of ours.
     """
-    posterior = vae.posterior
+    posterior = model.posterior
     if not isinstance(posterior, VectorQuantized):
         raise UserError(
-            f"{type(vae.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: add "
+            f"{type(model.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: add "
             f"--posterior VectorQuantized"
         )
-    return posterior.depth * posterior.num_groups(vae), posterior.num_codes
+    return posterior.depth * posterior.num_groups(model), posterior.num_codes
 
 
 def _codebook(params: Params) -> Array:
@@ -48,9 +44,9 @@ class UniformCodes(Prior):
         """Vectors of a codebook."""
         return CODEBOOK
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.CodebookVectors:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.CodebookVectors:
         """p(z) over `[latent_dim]`."""
-        logits = jnp.zeros(code_sizes(vae))
+        logits = jnp.zeros(code_sizes(model))
         return distributions.CodebookVectors(distributions.Categorical(logits), _codebook(params))
 
 
@@ -85,12 +81,12 @@ class AutoregressiveCodes(Prior):
     def _made(self, length: int, num_codes: int) -> MADE:
         return MADE(length, num_codes, 0, self.features, self.activation, num_inputs=num_codes)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The weights of the network."""
         del examples
-        return self._made(*code_sizes(vae)).init(key)
+        return self._made(*code_sizes(model)).init(key)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.CodebookVectors:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.CodebookVectors:
         """p(z) over `[latent_dim]`."""
-        indices = distributions.AutoregressiveCategorical(self._made(*code_sizes(vae)), params["prior"])
+        indices = distributions.AutoregressiveCategorical(self._made(*code_sizes(model)), params["prior"])
         return distributions.CodebookVectors(indices, _codebook(params))

@@ -1,7 +1,7 @@
 """The exemplar prior: the mean of the posteriors of training examples."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +11,11 @@ from jaxvae.checks import check_range
 from jaxvae.distributions import Distribution, Mixture
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.support import BINARY
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.priors.vamp import random_examples
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -60,41 +58,41 @@ class Exemplar(Prior):
         """None: it is where the posterior is."""
         return None
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The exemplars, `[N, *data_shape]`; standard normal noise where there are no examples."""
         if examples is None:
-            exemplars = jax.random.normal(key, (self.num_exemplars, *vae.data_shape))
+            exemplars = jax.random.normal(key, (self.num_exemplars, *model.data_shape))
         else:
             exemplars = random_examples(key, examples, min(self.num_exemplars, examples.shape[0]))
         tolerance = _half_a_level(exemplars) if self.tolerance is None else self.tolerance
         return {"fixed": {"exemplars": exemplars, "tolerance": jnp.asarray(tolerance, exemplars.dtype)}}
 
-    def distribution(self, vae: "VAE", params: Params) -> Distribution:
+    def distribution(self, model: ModelParts, params: Params) -> Distribution:
         """p(z) over `[latent_dim]`, with all exemplars."""
         exemplars = params["prior"]["fixed"]["exemplars"]
-        return self._mixture(vae, params, jnp.zeros(exemplars.shape[0], exemplars.dtype))
+        return self._mixture(model, params, jnp.zeros(exemplars.shape[0], exemplars.dtype))
 
-    def given(self, vae: "VAE", params: Params, x: Array) -> Distribution:
+    def given(self, model: ModelParts, params: Params, x: Array) -> Distribution:
         """p(z) without the exemplars that are `x`: the weights alone depend on x, a batch encodes exemplars once."""
         exemplars, tolerance = (params["prior"]["fixed"][name] for name in ("exemplars", "tolerance"))
         is_x = jnp.abs(x[None] - exemplars) <= tolerance
-        if vae.likelihood.support == BINARY:  # else a 0 or 1 is a value like others, and no draw from a grey one
+        if model.likelihood.support == BINARY:  # else a 0 or 1 is a value like others, and no draw from a grey one
             is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
             is_x |= is_grey & ((x == 0.0) | (x == 1.0))[None]
         left_out = jnp.all(is_x, axis=tuple(range(1, exemplars.ndim)))
         left_out &= ~jnp.all(left_out)
-        return self._mixture(vae, params, jnp.where(left_out, -jnp.inf, jnp.zeros(left_out.shape, exemplars.dtype)))
+        return self._mixture(model, params, jnp.where(left_out, -jnp.inf, jnp.zeros(left_out.shape, exemplars.dtype)))
 
-    def _mixture(self, vae: "VAE", params: Params, logits: Array) -> Distribution:
+    def _mixture(self, model: ModelParts, params: Params, logits: Array) -> Distribution:
         exemplars = jax.lax.stop_gradient(params["prior"]["fixed"]["exemplars"])
-        components: Any = jax.vmap(partial(vae.encode, params))(exemplars)
+        components: Any = jax.vmap(partial(model.encode, params))(exemplars)
         if self.nearest is None:
             return Mixture(logits, components)
         try:
             means = components.mean
         except NotImplementedError as error:
             raise UserError(
-                f"Exemplar.nearest needs a posterior with a mean, got {type(vae.posterior).__name__}: leave it out"
+                f"Exemplar.nearest needs a posterior with a mean, got {type(model.posterior).__name__}: leave it out"
             ) from error
         return _NearestMixture(Mixture(logits, components), means, min(self.nearest, logits.shape[0]))
 

@@ -1,7 +1,7 @@
 """Priors that are another one, carried through a stack of bijectors."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,12 @@ from jaxvae.checks import check_component, check_range
 from jaxvae.distributions.distribution import SupportsSampleAndLogProb
 from jaxvae.distributions.transformed import Transformed
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 _CONTEXT_SCALE = 0.1  # standard deviation of fresh contexts: nearly the identity, and not where gradients vanish
 
@@ -64,20 +62,20 @@ class Flow(Prior):
         """This flow with its base as it is for one training step."""
         return dataclasses.replace(self, base=self.base.for_training(key))
 
-    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+    def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
         """What the base has to say."""
-        return self.base.report(vae, _for_base(params))
+        return self.base.report(model, _for_base(params))
 
     @property
     def _layers(self) -> Repeat:
         return Repeat(self.bijector, self.num_layers)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The base's own parameters, the weights of the bijectors, and their contexts where they have any."""
         base_key, weights_key, context_key = jax.random.split(key, 3)
-        params: dict[str, Any] = {"weights": self._layers.init(weights_key, vae.latent_dim, 0)}
-        params["base"] = self.base.init(base_key, vae, examples)
-        if size := self._layers.context_size(vae.latent_dim, 0):
+        params: dict[str, Any] = {"weights": self._layers.init(weights_key, model.latent_dim, 0)}
+        params["base"] = self.base.init(base_key, model, examples)
+        if size := self._layers.context_size(model.latent_dim, 0):
             params["context"] = _CONTEXT_SCALE * jax.random.normal(context_key, (size,))
         return params
 
@@ -85,14 +83,14 @@ class Flow(Prior):
         own = params["prior"]
         return Transformed(base, self._layers, {"weights": own["weights"], "context": own.get("context", jnp.zeros(0))})
 
-    def distribution(self, vae: "VAE", params: Params) -> Transformed:
+    def distribution(self, model: ModelParts, params: Params) -> Transformed:
         """p(z) over `[latent_dim]`."""
-        base = self.base.distribution(vae, _for_base(params))
+        base = self.base.distribution(model, _for_base(params))
         return self._transformed(base, params)
 
-    def given(self, vae: "VAE", params: Params, x: Array) -> Transformed:
+    def given(self, model: ModelParts, params: Params, x: Array) -> Transformed:
         """p(z) with the base as the terms of example `x` use it."""
-        base = self.base.given(vae, _for_base(params), x)
+        base = self.base.given(model, _for_base(params), x)
         return self._transformed(base, params)
 
 

@@ -1,17 +1,13 @@
 """Priors with heavier tails than the normal."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -32,10 +28,10 @@ class Laplace(Prior):
     def __post_init__(self) -> None:
         check_range(self, above=0.0, scale=self.scale)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.Laplace:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.Laplace:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.Laplace(jnp.zeros(vae.latent_dim), jnp.asarray(self.scale))
+        return distributions.Laplace(jnp.zeros(model.latent_dim), jnp.asarray(self.scale))
 
 
 @dataclass
@@ -58,7 +54,7 @@ class StudentT(Prior):
     def __post_init__(self) -> None:
         check_range(self, above=0.0, df=self.df, scale=self.scale)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.StudentT:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.StudentT:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.StudentT(jnp.asarray(self.df), jnp.zeros(vae.latent_dim), jnp.asarray(self.scale))
+        return distributions.StudentT(jnp.asarray(self.df), jnp.zeros(model.latent_dim), jnp.asarray(self.scale))

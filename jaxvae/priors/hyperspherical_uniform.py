@@ -1,17 +1,13 @@
 """The uniform prior on the unit sphere."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import SPHERE, Space
 from jaxvae.typing import Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -23,7 +19,7 @@ class HypersphericalUniform(Prior):
         """The unit sphere."""
         return SPHERE
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.HypersphericalUniform:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.HypersphericalUniform:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.HypersphericalUniform(jnp.zeros(vae.latent_dim))
+        return distributions.HypersphericalUniform(jnp.zeros(model.latent_dim))

@@ -1,7 +1,7 @@
 """The prior by learned accept/reject sampling."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +10,11 @@ from jax.scipy.special import logsumexp
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, Normal
 from jaxvae.keys import Purpose, key_for, same_draws
+from jaxvae.model import ModelParts
 from jaxvae.networks import MLP, Network
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MAX_TRIES = 100_000  # of a sampler without truncation, which would else not end where nearly nothing is accepted
 # Of Z where it stands in a power or a quotient: below, its logarithm would have no gradient in float32; above, 1 − Z.
@@ -127,10 +125,10 @@ class LARS(Prior):
         check_range(self, at_least=1, truncation=self.truncation, num_samples=self.num_samples)
         check_range(self, at_least=1, evaluation_samples=self.evaluation_samples)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The parameters of the network."""
         del examples
-        return self.network.init(key, jnp.zeros(vae.latent_dim), ())
+        return self.network.init(key, jnp.zeros(model.latent_dim), ())
 
     def for_training(self, key: Key) -> Self:
         """With fresh draws for Z."""
@@ -138,30 +136,30 @@ class LARS(Prior):
         object.__setattr__(prior, "training_key", key)
         return prior
 
-    def distribution(self, vae: "VAE", params: Params) -> Resampled:
+    def distribution(self, model: ModelParts, params: Params) -> Resampled:
         """p(z) over `[latent_dim]`."""
-        log_z, _ = self._log_z(vae, params)
-        return Resampled(_base(vae), self.network, params["prior"], log_z, self.truncation)
+        log_z, _ = self._log_z(model, params)
+        return Resampled(_base(model), self.network, params["prior"], log_z, self.truncation)
 
-    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+    def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
         """Z, and log Z with the error that every log p(x) shares."""
-        log_z, error = self._log_z(vae, params)
+        log_z, error = self._log_z(model, params)
         z = jnp.exp(log_z)
         return {"acceptance": Figure(z, z * error, "probability"), "log_normaliser": Figure(log_z, error, "nats")}
 
-    def _log_z(self, vae: "VAE", params: Params) -> tuple[Array, Array]:
+    def _log_z(self, model: ModelParts, params: Params) -> tuple[Array, Array]:
         """log Z and its standard error."""
         is_training = self.training_key is not None
         # every term of one step takes the same draws, also where an objective asks for the prior twice
         key = jax.random.key(0) if self.training_key is None else self.training_key
         key = key_for(same_draws(key), Purpose.NORMALISER)
         count = self.num_samples if is_training else self.evaluation_samples
-        draws = jax.vmap(_base(vae).sample)(jax.random.split(key, count))
+        draws = jax.vmap(_base(model).sample)(jax.random.split(key, count))
         log_a = _log_acceptance(self.network, params["prior"], draws)
         log_z = logsumexp(log_a) - jnp.log(jnp.asarray(count, log_a.dtype))
         relative = jnp.exp(log_a - log_z)
         return log_z, jnp.std(relative) / jnp.sqrt(jnp.asarray(count, log_a.dtype))
 
 
-def _base(vae: "VAE") -> Normal:
-    return Normal(jnp.zeros(vae.latent_dim), jnp.ones(vae.latent_dim))
+def _base(model: ModelParts) -> Normal:
+    return Normal(jnp.zeros(model.latent_dim), jnp.ones(model.latent_dim))

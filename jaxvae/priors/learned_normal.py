@@ -1,18 +1,14 @@
 """The normal prior whose mean and scale are learned."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae.distributions import Normal
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -22,12 +18,12 @@ class LearnedNormal(Prior):
     scale = 1e-4 + softplus(raw + c), softplus(c) = 1; it starts at a standard normal.
     """
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The mean and the raw scale, `[latent_dim]` each."""
         del key, examples
-        return {"loc": jnp.zeros(vae.latent_dim), "raw_scale": jnp.zeros(vae.latent_dim)}
+        return {"loc": jnp.zeros(model.latent_dim), "raw_scale": jnp.zeros(model.latent_dim)}
 
-    def distribution(self, vae: "VAE", params: Params) -> Normal:
+    def distribution(self, model: ModelParts, params: Params) -> Normal:
         """p(z) over `[latent_dim]`."""
-        del vae
+        del model
         return Normal(params["prior"]["loc"], positive(params["prior"]["raw_scale"], MIN_SCALE))

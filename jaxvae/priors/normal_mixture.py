@@ -1,20 +1,16 @@
 """The prior that is a mixture of normals."""
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
 from jaxvae.distributions import Mixture, Normal
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -38,18 +34,18 @@ class NormalMixture(Prior):
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_components=self.num_components)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Logits `[num_components]`, means and raw scales `[num_components, latent_dim]`."""
         del examples
-        shape = (self.num_components, vae.latent_dim)
+        shape = (self.num_components, model.latent_dim)
         return {
             "logits": jnp.zeros(self.num_components),
             "loc": jax.random.normal(key, shape),
             "raw_scale": jnp.zeros(shape),
         }
 
-    def distribution(self, vae: "VAE", params: Params) -> Mixture:
+    def distribution(self, model: ModelParts, params: Params) -> Mixture:
         """p(z) over `[latent_dim]`."""
-        del vae
+        del model
         own = params["prior"]
         return Mixture(own["logits"], Normal(own["loc"], positive(own["raw_scale"], MIN_SCALE), event_ndim=1))

@@ -1,19 +1,17 @@
 """The wrapped normal prior on the Poincaré ball."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions.transforms import positive
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space, poincare_ball
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 MIN_SCALE = 1e-3  # keeps log(scale) finite, and a draw apart from 0
 
@@ -44,13 +42,13 @@ class PoincareNormal(Prior):
         """The Poincaré ball."""
         return poincare_ball(self.curvature)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The raw scale, `[]`, if it is learned; it starts at scale 1."""
-        del key, vae, examples
+        del key, model, examples
         return {"raw_scale": jnp.zeros(())} if isinstance(self.scale, str) else {}
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.PoincareNormal:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.PoincareNormal:
         """p(z) over `[latent_dim]`."""
         is_learned = isinstance(self.scale, str)
         scale = positive(params["prior"]["raw_scale"], MIN_SCALE) if is_learned else jnp.asarray(self.scale)
-        return distributions.PoincareNormal(jnp.zeros(vae.latent_dim), scale[None], jnp.asarray(self.curvature))
+        return distributions.PoincareNormal(jnp.zeros(model.latent_dim), scale[None], jnp.asarray(self.curvature))

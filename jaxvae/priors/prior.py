@@ -1,14 +1,12 @@
 """What a prior is: a distribution p(z) over the latents."""
 
 import abc
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.model import ModelParts
 from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 class Figure(NamedTuple):
@@ -35,29 +33,29 @@ class Prior(abc.ABC):
         return REAL
 
     @abc.abstractmethod
-    def distribution(self, vae: "VAE", params: Params) -> SupportsSampleAndLogProb:
+    def distribution(self, model: ModelParts, params: Params) -> SupportsSampleAndLogProb:
         """p(z), over `[latent_dim]`."""
 
-    def given(self, vae: "VAE", params: Params, x: Array) -> SupportsSampleAndLogProb:
+    def given(self, model: ModelParts, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """p(z) as the terms of example `x` use it: `distribution`, unless it must not see `x` itself (exemplars)."""
         del x
-        return self.distribution(vae, params)
+        return self.distribution(model, params)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that this prior goes with the rest of the model; called when the model is built.
 
         Raises:
             UserError: if it does not.
         """
-        del vae
+        del model
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Draw the prior's own parameters; by default there are none.
 
         `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
         levels where training binarises dynamically.
         """
-        del key, vae, examples
+        del key, model, examples
         return {}
 
     def at_step(self, step: Array) -> Self:
@@ -70,7 +68,7 @@ class Prior(abc.ABC):
         del key
         return self
 
-    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+    def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
         """What `evaluation.json` is to say of the prior beside the scores; by default nothing."""
-        del vae, params
+        del model, params
         return {}

@@ -1,18 +1,14 @@
 """Uniform priors over discrete and relaxed latents."""
 
-from typing import TYPE_CHECKING
-
 import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import BINARY, LOG_ODDS, Space, log_probabilities, one_hot
 from jaxvae.typing import Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -36,10 +32,10 @@ class UniformCategorical(Prior):
         """One-hot vectors."""
         return one_hot(self.num_classes)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.OneHot:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.OneHot:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.OneHot(jnp.zeros(vae.latent_dim), self.num_classes)
+        return distributions.OneHot(jnp.zeros(model.latent_dim), self.num_classes)
 
 
 @dataclass
@@ -51,10 +47,10 @@ class UniformBernoulli(Prior):
         """Binary vectors."""
         return BINARY
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.Bernoulli:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.Bernoulli:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.Bernoulli(jnp.zeros(vae.latent_dim))
+        return distributions.Bernoulli(jnp.zeros(model.latent_dim))
 
 
 @dataclass
@@ -84,10 +80,10 @@ class UniformConcrete(Prior):
         """Log-probabilities of classes."""
         return log_probabilities(self.num_classes)
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.Concrete:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.Concrete:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.Concrete(jnp.zeros(vae.latent_dim), jnp.asarray(self.temperature), self.num_classes)
+        return distributions.Concrete(jnp.zeros(model.latent_dim), jnp.asarray(self.temperature), self.num_classes)
 
 
 @dataclass
@@ -113,7 +109,7 @@ class UniformBinaryConcrete(Prior):
         """Log-odds."""
         return LOG_ODDS
 
-    def distribution(self, vae: "VAE", params: Params) -> distributions.BinaryConcrete:
+    def distribution(self, model: ModelParts, params: Params) -> distributions.BinaryConcrete:
         """p(z) over `[latent_dim]`."""
         del params
-        return distributions.BinaryConcrete(jnp.zeros(vae.latent_dim), jnp.asarray(self.temperature))
+        return distributions.BinaryConcrete(jnp.zeros(model.latent_dim), jnp.asarray(self.temperature))

@@ -1,19 +1,17 @@
 """The VampPrior: the mean of the posteriors of learned pseudo-inputs."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import Mixture
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -48,21 +46,21 @@ class Vamp(Prior):
         """None: it is where the posterior is."""
         return None
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Pseudo-inputs `[num_components, *data_shape]`, and logits `[num_components]` where weights are learned."""
         weights = {"logits": jnp.zeros(self.num_components)} if self.learned_weights else {}
         if examples is not None and self.start == "examples":
             return {"pseudo_inputs": random_examples(key, examples, self.num_components), **weights}
-        noise = jax.random.normal(key, (self.num_components, *vae.data_shape))
+        noise = jax.random.normal(key, (self.num_components, *model.data_shape))
         if examples is not None:
             mean, deviation = jnp.mean(examples, axis=0, keepdims=True), jnp.std(examples, axis=0, keepdims=True)
             noise = mean + deviation * noise
         return {"pseudo_inputs": noise, **weights}
 
-    def distribution(self, vae: "VAE", params: Params) -> Mixture:
+    def distribution(self, model: ModelParts, params: Params) -> Mixture:
         """p(z) over `[latent_dim]`; it does not depend on x, so that a batch encodes the pseudo-inputs once."""
         own = params["prior"]
-        components = jax.vmap(partial(vae.encode, params))(own["pseudo_inputs"])
+        components = jax.vmap(partial(model.encode, params))(own["pseudo_inputs"])
         return Mixture(own["logits"] if self.learned_weights else jnp.zeros(self.num_components), components)
 
 

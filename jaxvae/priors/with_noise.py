@@ -1,19 +1,18 @@
 """A prior with dimensions of pure noise appended."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from jaxvae.appended_noise import before_noise, noise_space
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution, with_noise
 from jaxvae.errors import UserError
+from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
-from jaxvae.spaces import REAL, Space, before_noise, noise_space
+from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params
-
-if TYPE_CHECKING:
-    from jaxvae.vae import VAE
 
 
 @dataclass
@@ -55,22 +54,22 @@ class WithNoise(Prior):
         """Real vectors if the other dimensions are, else their space with noise."""
         return noise_space(self.prior.space or REAL, self.noise_dim)
 
-    def check_model(self, vae: "VAE") -> None:
+    def check_model(self, model: ModelParts) -> None:
         """Check that the other prior goes with the other dimensions."""
-        before_noise(vae, self)
+        before_noise(model, self)
 
-    def init(self, key: Key, vae: "VAE", examples: Array | None) -> Params:
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The parameters of the other prior."""
-        return self.prior.init(key, before_noise(vae, self), examples)
+        return self.prior.init(key, before_noise(model, self), examples)
 
-    def distribution(self, vae: "VAE", params: Params) -> Distribution:
+    def distribution(self, model: ModelParts, params: Params) -> Distribution:
         """p(z') over `[latent_dim]`."""
-        inner = before_noise(vae, self)
+        inner = before_noise(model, self)
         return with_noise(self.prior.distribution(inner, params), inner.latent_dim, self.noise_dim)
 
-    def given(self, vae: "VAE", params: Params, x: Array) -> Distribution:
+    def given(self, model: ModelParts, params: Params, x: Array) -> Distribution:
         """p(z') as the terms of example `x` use it."""
-        inner = before_noise(vae, self)
+        inner = before_noise(model, self)
         return with_noise(self.prior.given(inner, params, x), inner.latent_dim, self.noise_dim)
 
     def at_step(self, step: Array) -> Self:
@@ -81,6 +80,6 @@ class WithNoise(Prior):
         """With the other prior as it is for one training step."""
         return dataclasses.replace(self, prior=self.prior.for_training(key))
 
-    def report(self, vae: "VAE", params: Params) -> dict[str, Figure]:
+    def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
         """What the other prior has to say."""
-        return self.prior.report(before_noise(vae, self), params)
+        return self.prior.report(before_noise(model, self), params)

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae.draw import Model
 from jaxvae.errors import UserError
 from jaxvae.keys import same_draws
+from jaxvae.model import Model
 from jaxvae.objectives import Objective
 from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of

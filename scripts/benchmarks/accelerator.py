@@ -44,8 +44,8 @@ def sweep(num_examples: int, members: int = 64) -> Task:
 def residual(num_examples: int, channels: tuple[int, ...] = (64, 128), batch_size: int = 500) -> Task:
     """An epoch of a residual convolutional network in bfloat16."""
     network = Bfloat16(jv.networks.ResNet(channels, blocks=2))
-    vae = jv.VAE((28, 28, 1), 64, encoder=network, decoder=network)
-    training = Training(vae, _PREPROCESSING, batch_size=batch_size)
+    model = jv.VAE((28, 28, 1), 64, encoder=network, decoder=network)
+    training = Training(model, _PREPROCESSING, batch_size=batch_size)
     name = f"ELBO, ResNet of {' and '.join(map(str, channels))} channels in bfloat16"
     return _task(name, training, num_examples, dtype=jnp.bfloat16)
 

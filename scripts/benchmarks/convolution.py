@@ -22,8 +22,8 @@ CHANNELS, LATENT_DIM, BATCH = (32, 64), 20, 128
 def described_training(shape: Shape = (28, 28, 1)) -> Training:
     """The network and how it is trained: dynamic binarisation, the ELBO, Adam."""
     network = jv.networks.Conv(CHANNELS)
-    vae = jv.VAE(shape, LATENT_DIM, encoder=network, decoder=network)
-    return Training(vae, Preprocessing(maximum=255, binarize="dynamic"), batch_size=BATCH)
+    model = jv.VAE(shape, LATENT_DIM, encoder=network, decoder=network)
+    return Training(model, Preprocessing(maximum=255, binarize="dynamic"), batch_size=BATCH)
 
 
 def convolution(num_examples: int) -> Task:

@@ -16,8 +16,8 @@ QUOTED = 10_000  # examples that the seconds are stated for
 
 def log_marginal(num_examples: int) -> Task:
     """log p(x) by 5,000 samples with the network 784-200-200-50 (tanh), Bernoulli likelihood."""
-    vae = dense_vae()
-    params, rng = jax.jit(vae.init)(jax.random.key(0)), np.random.default_rng(0)
+    model = dense_vae()
+    params, rng = jax.jit(model.init)(jax.random.key(0)), np.random.default_rng(0)
     x = jnp.asarray(rng.random((num_examples, 28, 28, 1)) < 0.2, jnp.float32)
     weights = [jnp.asarray(rng.normal(size=pair), jnp.float32) for pair in layer_sizes()[1]]
 
@@ -34,7 +34,7 @@ def log_marginal(num_examples: int) -> Task:
         return jax.lax.scan(one, jnp.zeros(()), length=num_examples)[0]
 
     def estimate(key: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
-        return importance_estimate(vae, params, key, x, NUM_SAMPLES)._asdict()
+        return importance_estimate(model, params, key, x, NUM_SAMPLES)._asdict()
 
     batches = in_batches(estimate)  # as `evaluate` does it
     z = jnp.asarray(rng.normal(size=(NUM_SAMPLES, LATENT_DIM)), jnp.float32)

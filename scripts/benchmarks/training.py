@@ -30,9 +30,9 @@ from jaxvae.training import Training, create_state, train_epoch
 def training(num_samples: int | None, num_examples: int) -> Task:
     """An epoch of 60,000 images of dynamic MNIST's size with Adam: the ELBO, or IWAE of so many samples."""
     num_examples = max(num_examples // BATCH, 1) * BATCH
-    images, vae = grey_images(num_examples), dense_vae()
+    images, model = grey_images(num_examples), dense_vae()
     objective = jv.objectives.ELBO() if num_samples is None else jv.objectives.IWAE(num_samples=num_samples)
-    described = Training(vae, Preprocessing(maximum=255, binarize="dynamic"), objective=objective, batch_size=BATCH)
+    described = Training(model, Preprocessing(maximum=255, binarize="dynamic"), objective=objective, batch_size=BATCH)
     state, raw = create_state(described, jax.random.key(0), None, num_examples), jnp.asarray(images)
     epoch = compiled(jax.jit(train_epoch), described, state, raw)
     plain = jax.jit(train_epoch).lower(described, state, raw).compile()

@@ -102,21 +102,21 @@ def train_peer(peer: Peer, subject: Subject, seed: int) -> dict[str, Any]:
     binarised = preprocessing.binarize == "dynamic"
     unit = preprocessing.maximum if preprocessing.scale and preprocessing.maximum else 1
     validation, test = (torch.from_numpy(np.array(x)) for x in (subject.validation, subject.test))
-    vae = _vae(peer, shape)
-    optimizer = torch.optim.Adam(vae.parameters(), _LEARNING_RATE)
-    best, chosen = -math.inf, {name: value.clone() for name, value in vae.state_dict().items()}
+    model = _vae(peer, shape)
+    optimizer = torch.optim.Adam(model.parameters(), _LEARNING_RATE)
+    best, chosen = -math.inf, {name: value.clone() for name, value in model.state_dict().items()}
     for _ in range(subject.epochs):
         for index in torch.randperm(len(images)).split(_BATCH):
             x = images[index].float() / unit
             optimizer.zero_grad(set_to_none=True)
-            loss = -vae(torch.bernoulli(x) if binarised else x)[0].mean()
+            loss = -model(torch.bernoulli(x) if binarised else x)[0].mean()
             loss.backward()
             optimizer.step()
-        score = float(_scores(vae, validation)[0].mean())
+        score = float(_scores(model, validation)[0].mean())
         if score > best:
-            best, chosen = score, {name: value.clone() for name, value in vae.state_dict().items()}
-    vae.load_state_dict(chosen)
-    elbos, means = _scores(vae, test)
+            best, chosen = score, {name: value.clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(chosen)
+    elbos, means = _scores(model, test)
     error = float(elbos.std() / math.sqrt(len(elbos)))
     return {
         "elbo": float(elbos.mean()),
@@ -126,12 +126,12 @@ def train_peer(peer: Peer, subject: Subject, seed: int) -> dict[str, Any]:
     }
 
 
-def _scores(vae: Any, x: Any) -> tuple[Any, Any]:
+def _scores(model: Any, x: Any) -> tuple[Any, Any]:
     """ELBO and posterior means of examples, without gradients."""
     import torch
 
     with torch.no_grad():
-        parts = [vae(part) for part in x.split(500)]
+        parts = [model(part) for part in x.split(500)]
     return torch.cat([elbo.double() for elbo, _ in parts]), torch.cat([mean for _, mean in parts])
 
 

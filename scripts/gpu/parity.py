@@ -58,10 +58,10 @@ def _grey(count: int) -> np.ndarray:
     return (np.random.default_rng(0).random((count, *SHAPE)) ** 4 * 255).astype(np.uint8)
 
 
-def _params(vae: jv.VAE) -> Params:
+def _params(model: jv.VAE) -> Params:
     """Numbers of numpy, since draws of JAX are rounded differently by different backends."""
     rng = np.random.default_rng(1)
-    shapes = jax.eval_shape(vae.init, jax.random.key(0))
+    shapes = jax.eval_shape(model.init, jax.random.key(0))
 
     def fill(path: tuple[Any, ...], leaf: jax.ShapeDtypeStruct) -> Array:
         is_fixed = any(getattr(entry, "key", None) == "fixed" for entry in path)  # a center and a spread, say
@@ -72,19 +72,19 @@ def _params(vae: jv.VAE) -> Params:
 
 
 def _figures_of(case: Case, x: Array) -> dict[str, float]:
-    vae = case.model
-    params = _params(vae)
+    model = case.model
+    params = _params(model)
 
     @jax.jit
     def everything(params: Params, key: jax.Array, x: Array) -> dict[str, Array]:
         keys = jax.random.split(key, (3, len(x)))
 
         def loss(params: Params) -> Array:
-            return case.objective.loss(vae, params, keys[0], x, jnp.ones(len(x), bool), jnp.asarray(9))[0]
+            return case.objective.loss(model, params, keys[0], x, jnp.ones(len(x), bool), jnp.asarray(9))[0]
 
         value, gradient = jax.value_and_grad(loss)(params)
-        log_p = jax.lax.map(lambda pair: jv.log_marginal(vae, params, *pair, NUM_DRAWS), (keys[1], x))
-        draws = jax.vmap(lambda key: jv.sample(vae, params, key))(jax.random.split(keys[2, 0], NUM_SAMPLES))
+        log_p = jax.lax.map(lambda pair: jv.log_marginal(model, params, *pair, NUM_DRAWS), (keys[1], x))
+        draws = jax.vmap(lambda key: jv.sample(model, params, key))(jax.random.split(keys[2, 0], NUM_SAMPLES))
         learned = {name: part for name, part in gradient.items() if jax.tree.leaves(part)}
         gradients = {f"gradient of the {name}": _norm(part) for name, part in learned.items()}
         gradients |= {f"projection of the {name}": _projection(part) for name, part in learned.items()}

@@ -113,26 +113,26 @@ def test_wrappers_hand_on_every_property(
 
 @pytest.mark.parametrize("estimator", ["sticking_the_landing", "doubly_reparameterized"])
 def test_straight_through_inside_noise_is_refused_by_estimators_of_the_path(estimator: Any) -> None:
-    vae = tiny_vae(
+    model = tiny_vae(
         latent_dim=5,
         posterior=posteriors.WithNoise(posteriors.BinaryConcrete(straight_through=True)),
         prior=priors.WithNoise(priors.UniformBernoulli()),
     )
-    params, x = init(vae, jax.random.key(0)), jnp.ones(vae.data_shape)
+    params, x = init(model, jax.random.key(0)), jnp.ones(model.data_shape)
     with pytest.raises(ValueError, match="own gradient, got WithNoise"):
-        jax.eval_shape(lambda key: IWAE(3, estimator).bound(vae, params, jnp.asarray(0), key, x), jax.random.key(1))
+        jax.eval_shape(lambda key: IWAE(3, estimator).bound(model, params, jnp.asarray(0), key, x), jax.random.key(1))
 
 
 @pytest.mark.parametrize("estimator", ["sticking_the_landing", "doubly_reparameterized"])
 def test_forward_mode_gives_the_gradient_of_reverse_mode(estimator: Any) -> None:
-    vae = tiny_vae()
-    params, x = init(vae, jax.random.key(0)), jnp.ones(vae.data_shape)
+    model = tiny_vae()
+    params, x = init(model, jax.random.key(0)), jnp.ones(model.data_shape)
     direction = jax.tree.map(jnp.ones_like, params)
 
     @jax.jit
     def both(params: Any) -> tuple[jax.Array, Any]:
         def bound(params: Any) -> jax.Array:
-            return IWAE(3, estimator).bound(vae, params, jnp.asarray(0), jax.random.key(1), x)[0]
+            return IWAE(3, estimator).bound(model, params, jnp.asarray(0), jax.random.key(1), x)[0]
 
         return jax.jvp(bound, (params,), (direction,))[1], jax.grad(bound)(params)
 

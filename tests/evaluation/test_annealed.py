@@ -106,9 +106,9 @@ def test_a_hamiltonian_move_keeps_the_density(problem: Problem) -> None:
 
 
 def test_other_latents_are_refused() -> None:
-    vae = tiny_vae(posterior=jv.posteriors.Bernoulli())
+    model = tiny_vae(posterior=jv.posteriors.Bernoulli())
     with pytest.raises(jv.UserError, match="expected real vectors, got binary vectors; take --metrics likelihood"):
-        annealed_log_marginal(vae, {}, jax.random.key(0), binary_batch()[0], Annealing(2, 3, 4))
+        annealed_log_marginal(model, {}, jax.random.key(0), binary_batch()[0], Annealing(2, 3, 4))
 
 
 @pytest.mark.parametrize("bad", [{"num_temperatures": 0}, {"num_chains": -1}, {"start": "encoder"}])

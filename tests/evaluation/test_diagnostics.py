@@ -144,10 +144,10 @@ def test_both_bounds_of_the_information_meet_with_many_examples() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_bound_from_above_is_never_below_0_or_the_figure(seed: int) -> None:
     """Of 20 examples and a posterior that says little: one draw an example is noisier than what it measures."""
-    vae = jv.VAE((6,), 4, jv.networks.MLP((5,)), jv.networks.MLP((5,)))
-    params = vae.init(jax.random.key(0))
+    model = jv.VAE((6,), 4, jv.networks.MLP((5,)), jv.networks.MLP((5,)))
+    params = model.init(jax.random.key(0))
     x = jax.random.uniform(jax.random.key(9), (20, 6))
-    found = diagnose(vae, params, jax.random.key(seed), x)
+    found = diagnose(model, params, jax.random.key(seed), x)
     assert found.mutual_information_above.value >= max(0.0, found.mutual_information.value)
     assert found.mutual_information_above.value <= max(found.average_kl.value, found.mutual_information.value)
 
@@ -164,39 +164,39 @@ def test_an_encoder_of_many_operations_is_shown_fewer_examples(monkeypatch: pyte
 
 def code_model() -> tuple[jv.VAE, Any, jax.Array, np.ndarray]:
     """Bernoulli latents that copy the first two pixels, and examples with codes of known frequencies."""
-    vae = tiny_vae(posterior=jv.posteriors.Bernoulli())
-    params = jax.jit(jv.init)(vae, jax.random.key(0))
+    model = tiny_vae(posterior=jv.posteriors.Bernoulli())
+    params = jax.jit(jv.init)(model, jax.random.key(0))
     kernel, bias = (np.zeros_like(params["encoder"]["params"]["Dense_0"][name]) for name in ("kernel", "bias"))
     kernel[[0, 1], [0, 1]], bias[:] = 200.0, -100.0  # log-odds ±100
     params = {**params, "encoder": {"params": {"Dense_0": {"kernel": jnp.asarray(kernel), "bias": jnp.asarray(bias)}}}}
     codes = np.array([[0, 0], [1, 0], [1, 0], [1, 1], [1, 1], [1, 1], [1, 1], [0, 0], [0, 0]])
     x = np.zeros((len(codes), *TINY_SHAPE), np.float32)
     x.reshape(len(codes), -1)[:, :2] = codes
-    return vae, params, jnp.asarray(x), codes
+    return model, params, jnp.asarray(x), codes
 
 
 def test_codes_without_noise_carry_their_entropy() -> None:
     """3, 2 and 4 of 9 examples share a code: I is the entropy of these shares, the rest of 2 log 2 is marginal KL."""
-    vae, params, x, codes = code_model()
-    terms = jax.jit(latent_terms)(vae, params, jax.random.key(1), x)
+    model, params, x, codes = code_model()
+    terms = jax.jit(latent_terms)(model, params, jax.random.key(1), x)
     shares = np.array([3, 2, 4]) / 9
     entropy = -np.sum(shares * np.log(shares))
     assert float(jnp.mean(terms.information)) == pytest.approx(entropy, rel=1e-5)
     assert float(jnp.mean(terms.marginal_kl)) == pytest.approx(2 * np.log(2) - entropy, rel=1e-4)
     assert float(jnp.mean(terms.kl)) == pytest.approx(2 * np.log(2), rel=1e-5)
-    units = jax.jit(active_units)(vae, params, jax.random.key(1), x)
+    units = jax.jit(active_units)(model, params, jax.random.key(1), x)
     np.testing.assert_allclose(units.variances, codes.var(axis=0), rtol=1e-5)
 
 
 def test_the_order_of_examples_and_the_size_of_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    vae, params, x, _ = code_model()
+    model, params, x, _ = code_model()
     order = np.random.default_rng(0).permutation(len(x))
 
     def terms_of(x: jax.Array) -> Any:
-        return jax.jit(lambda x: latent_terms(vae, params, jax.random.key(1), x))(x)
+        return jax.jit(lambda x: latent_terms(model, params, jax.random.key(1), x))(x)
 
     def units_of(x: jax.Array) -> jax.Array:
-        return jax.jit(lambda x: active_units(vae, params, jax.random.key(1), x))(x).variances
+        return jax.jit(lambda x: active_units(model, params, jax.random.key(1), x))(x).variances
 
     whole, units = terms_of(x), units_of(x)
     for one, other in zip(whole, terms_of(x[order]), strict=True):
@@ -243,17 +243,17 @@ def test_active_units_are_those_whose_mean_moves(problem: Problem) -> None:
 class WithoutMean(DiagonalNormal):
     """The normal posterior as a distribution that has no mean."""
 
-    def distribution(self, vae: jv.VAE, params: Any, outputs: jax.Array) -> Any:
+    def distribution(self, model: jv.VAE, params: Any, outputs: jax.Array) -> Any:
         """q(z|x)."""
-        return ScoreOnly(super().distribution(vae, params, outputs))
+        return ScoreOnly(super().distribution(model, params, outputs))
 
 
 def test_without_a_mean_the_noise_of_draws_adds_nothing() -> None:
     """An unbiased estimate within 6 of its standard errors, of a unit that is off and one that is on."""
     problem = Problem(400)
     variances = np.array([0.0, 0.3])
-    vae = jv.VAE(DATA_SHAPE, LATENT_DIM, jv.networks.MLP(()), jv.networks.MLP(()), WithoutMean())
-    units = jax.jit(active_units)(vae, off_and_on(problem, variances), jax.random.key(1), problem.x)
+    model = jv.VAE(DATA_SHAPE, LATENT_DIM, jv.networks.MLP(()), jv.networks.MLP(()), WithoutMean())
+    units = jax.jit(active_units)(model, off_and_on(problem, variances), jax.random.key(1), problem.x)
     noise = problem.scale**2 / 64
     error = np.sqrt((2 * variances * noise + noise**2) / 400)
     assert bool(units.by_draws)
@@ -264,11 +264,11 @@ def test_without_a_mean_the_noise_of_draws_adds_nothing() -> None:
 
 @pytest.mark.parametrize("posterior", POSTERIORS)
 def test_every_posterior_has_diagnostics(posterior: str) -> None:
-    vae = tiny_vae(latent_dim=4, posterior=POSTERIORS[posterior]())
+    model = tiny_vae(latent_dim=4, posterior=POSTERIORS[posterior]())
 
     def figures(key: jax.Array, x: jax.Array) -> Any:
-        params = vae.init(key, x)
-        return latent_terms(vae, params, keys(1, 1)[0], x), active_units(vae, params, keys(2, 1)[0], x)
+        params = model.init(key, x)
+        return latent_terms(model, params, keys(1, 1)[0], x), active_units(model, params, keys(2, 1)[0], x)
 
     x = jax.ShapeDtypeStruct((BATCH, *TINY_SHAPE), jnp.float32)
     terms, units = jax.eval_shape(figures, jax.random.key(0), x)

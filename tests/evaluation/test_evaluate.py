@@ -42,36 +42,40 @@ def test_estimate_is_the_mean_with_its_standard_error() -> None:
 
 
 def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
-    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
-    params, key, done = jax.jit(vae.init)(jax.random.key(2)), jax.random.key(3), []
-    scores, report = evaluate(vae, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append)
+    model = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
+    params, key, done = jax.jit(model.init)(jax.random.key(2)), jax.random.key(3), []
+    scores, report = evaluate(
+        model, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append
+    )
     assert sum(done) == NUM_EXAMPLES
     assert report is not None
     assert (report.num_samples, report.num_repeats, report.repeat_error) == (300, 1, None)
 
     keys = jax.vmap(lambda index: jax.random.split(jax.random.fold_in(key, index)))(jnp.arange(NUM_EXAMPLES))
-    elbo = jax.jit(jax.vmap(jv.elbo, (None, None, 0, 0)))(vae, params, keys[:, 0], x)
-    marginal = jax.jit(jax.vmap(lambda k, one: jv.log_marginal(vae, params, k, one, 300)))(keys[:, 1], x)
+    elbo = jax.jit(jax.vmap(jv.elbo, (None, None, 0, 0)))(model, params, keys[:, 0], x)
+    marginal = jax.jit(jax.vmap(lambda k, one: jv.log_marginal(model, params, k, one, 300)))(keys[:, 1], x)
     for name, values in {"elbo": elbo.value, "kl": elbo.kl, "log_marginal": marginal}.items():
         assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5)
         assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)
 
-    autoencoder = evaluate(vae, jv.objectives.Autoencoder(), params, jax.random.key(4), x, num_samples=3, num_repeats=2)
+    autoencoder = evaluate(
+        model, jv.objectives.Autoencoder(), params, jax.random.key(4), x, num_samples=3, num_repeats=2
+    )
     assert set(autoencoder.figures) == {"log_likelihood"}
     assert autoencoder.importance is None
 
 
 def test_repeats_are_independent_and_their_error_agrees_with_that_of_the_weights(x: jax.Array) -> None:
     """40 repeats: their spread is the error that the weights foretell, within 5 standard errors of its own."""
-    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()))
-    params, repeats = jax.jit(vae.init)(jax.random.key(2)), 40
+    model = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()))
+    params, repeats = jax.jit(model.init)(jax.random.key(2)), 40
     scores, report = evaluate(
-        vae, jv.objectives.ELBO(), params, jax.random.key(3), x, num_samples=200, num_repeats=repeats
+        model, jv.objectives.ELBO(), params, jax.random.key(3), x, num_samples=200, num_repeats=repeats
     )
     assert report is not None
     assert report.repeat_error is not None
     assert report.repeat_error == pytest.approx(report.draw_error, rel=5 / math.sqrt(2 * (repeats - 1)))
-    finer = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(4), x, num_samples=20_000)
+    finer = evaluate(model, jv.objectives.ELBO(), params, jax.random.key(4), x, num_samples=20_000)
     difference = scores["log_marginal"].value - finer.figures["log_marginal"].value
     assert -0.2 < difference < 5 * report.draw_error  # below by the bias of 200 draws
     assert report.samples_for(report.error / 3) == 1800
@@ -89,15 +93,15 @@ def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
 
 def test_a_uniform_model_of_eight_bit_data_through_the_whole_evaluation() -> None:
     """Every parameter 0 makes each of 256 levels equally likely, and q the prior but for its smallest scale."""
-    vae = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=jv.likelihoods.Categorical(256))
-    params = jax.tree.map(jnp.zeros_like, jax.jit(vae.init)(jax.random.key(0)))
+    model = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=jv.likelihoods.Categorical(256))
+    params = jax.tree.map(jnp.zeros_like, jax.jit(model.init)(jax.random.key(0)))
     greys = jax.random.randint(jax.random.key(1), (NUM_EXAMPLES, 3, 2, 1), 0, 256).astype(jnp.float32) / 255
-    scores = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(2), greys, num_samples=40)
+    scores = evaluate(model, jv.objectives.ELBO(), params, jax.random.key(2), greys, num_samples=40)
     document = likelihood_document(
         scores,
-        family_baseline(vae, greys),
-        family_baseline(vae, greys),
-        vae.likelihood,
+        family_baseline(model, greys),
+        family_baseline(model, greys),
+        model.likelihood,
         Preprocessing(maximum=255),
         greys,
         Scoring().describe(has_closed_form=True),
@@ -150,9 +154,9 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     }
     said = Scoring().describe(has_closed_form=True)
     arguments = (*baselines(Bernoulli(), x), Bernoulli(), Preprocessing(maximum=1), x, said)
-    vae = jv.VAE((3, 2, 1), 2)
-    params = jax.jit(vae.init)(jax.random.key(0))
-    report = evaluate(vae, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=9).importance
+    model = jv.VAE((3, 2, 1), 2)
+    params = jax.jit(model.init)(jax.random.key(0))
+    report = evaluate(model, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=9).importance
     document = likelihood_document(Scores(scores, report), *arguments)
     assert "family_baseline" not in document  # every independent model of bits is Bernoulli's
     assert document["rate"]["value"] == 2.0

@@ -15,11 +15,11 @@ def test_the_gaps_of_a_wrong_encoder_are_all_amortisation() -> None:
     rng = np.random.default_rng(1)
     problem = LinearGaussian.random(rng)
     flat = problem.sample(rng)
-    vae, params, x = problem.vae(), problem.params(np.array([0.5, -0.3]), np.array([0.6, 1.5])), as_example(flat)
-    q = vae.encode(params, x)
+    model, params, x = problem.vae(), problem.params(np.array([0.5, -0.3]), np.array([0.6, 1.5])), as_example(flat)
+    q = model.encode(params, x)
     loss = problem.log_marginal(flat) - problem.elbo(flat, np.asarray(q.loc), np.asarray(q.scale))  # type: ignore[attr-defined]
     measure = jax.jit(
-        jax.vmap(lambda key: inference_gaps(vae, params, key, x, num_samples=300, num_draws=90, steps=150))
+        jax.vmap(lambda key: inference_gaps(model, params, key, x, num_samples=300, num_draws=90, steps=150))
     )
     gaps = measure(keys(2, NUM_REPEATS))
     for found, truth in ((gaps.amortization_gap, loss), (gaps.approximation_gap, 0.0)):

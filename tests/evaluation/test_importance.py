@@ -37,11 +37,11 @@ def zhang_stephens(excesses: np.ndarray) -> float:
 def test_the_tail_and_sums_are_those_of_all_weights() -> None:
     """A chunk and a rest: every field from the weights that `draw` gives for the same keys, by numpy."""
     problem = LinearGaussian.random(np.random.default_rng(0))
-    vae, params = problem.vae(), problem.params(0.3, 0.7)
+    model, params = problem.vae(), problem.params(0.3, 0.7)
     x, key = as_example(problem.sample(np.random.default_rng(1))), jax.random.key(2)
-    estimate = jax.jit(lambda: importance_estimate(vae, params, key, x, NUM_SAMPLES))()
+    estimate = jax.jit(lambda: importance_estimate(model, params, key, x, NUM_SAMPLES))()
     of_chunks = [
-        jax.vmap(lambda one: vae.draw(params, one, x).log_weight)(
+        jax.vmap(lambda one: model.draw(params, one, x).log_weight)(
             jax.random.split(jax.random.fold_in(key, chunk), size)
         )
         for chunk, size in enumerate((250, 10))
@@ -183,11 +183,13 @@ def test_error_bars_of_log_p_hold_as_often_as_they_say() -> None:
     """200 repeats of the mean over 7 examples: log p(x) lies within 1.96 errors in 90 to 99 % of them."""
     rng = np.random.default_rng(5)
     problem = LinearGaussian.random(rng)
-    vae, params = problem.vae(), problem.params(0.2, 1.3)
+    model, params = problem.vae(), problem.params(0.2, 1.3)
     flat = [problem.sample(rng) for _ in range(NUM_EXAMPLES)]
     x = jnp.stack([as_example(one) for one in flat])
     truth = np.mean([problem.log_marginal(one) for one in flat])
-    estimate = jax.jit(jax.vmap(jax.vmap(lambda key, one: importance_estimate(vae, params, key, one, 1000)), (0, None)))
+    estimate = jax.jit(
+        jax.vmap(jax.vmap(lambda key, one: importance_estimate(model, params, key, one, 1000)), (0, None))
+    )
     found = estimate(keys(6, NUM_REPEATS * NUM_EXAMPLES).reshape(NUM_REPEATS, NUM_EXAMPLES), x)
     means = np.mean(np.asarray(found.log_marginal, np.float64), axis=1)
     errors = np.sqrt(np.sum(np.asarray(found.draw_error, np.float64) ** 2, axis=1)) / NUM_EXAMPLES

@@ -50,9 +50,9 @@ def test_the_weights_are_k_independent_ones(monkeypatch: pytest.MonkeyPatch, num
 
 def test_it_is_differentiable() -> None:
     """The gradient of log p̂(x) is finite and that of the mean weight: the scan starts from log 0."""
-    vae, x = tiny_vae(), binary_batch()[0]
-    params = jv.init(vae, jax.random.key(0))
-    gradient = jax.jit(jax.grad(lambda params: jv.log_marginal(vae, params, jax.random.key(1), x, num_samples=251)))
+    model, x = tiny_vae(), binary_batch()[0]
+    params = jv.init(model, jax.random.key(0))
+    gradient = jax.jit(jax.grad(lambda params: jv.log_marginal(model, params, jax.random.key(1), x, num_samples=251)))
     leaves = jax.tree.leaves(gradient(params))
     assert all(np.all(np.isfinite(leaf)) for leaf in leaves)
     assert all(np.any(leaf != 0) for leaf in leaves)

@@ -146,11 +146,11 @@ def test_peers_have_the_likelihoods_that_scipy_has() -> None:
 def test_networks_of_peers_have_our_layers(network: Any, likelihood: Any) -> None:
     """As many weights and, in an MLP, biases (of a doubling we have one for each of four pixels)."""
     torch = pytest.importorskip("torch")
-    vae = jv.VAE((8, 12, 3), 5, network, network, likelihood=likelihood)
-    peer = peers.peer_of(Training(vae, Preprocessing()))
+    model = jv.VAE((8, 12, 3), 5, network, network, likelihood=likelihood)
+    peer = peers.peer_of(Training(model, Preprocessing()))
     assert peer is not None
-    theirs = peers._vae(peer, vae.data_shape)
-    params = jax.eval_shape(vae.init, jax.random.key(0))
+    theirs = peers._vae(peer, model.data_shape)
+    params = jax.eval_shape(model.init, jax.random.key(0))
     for name in ("encoder", "decoder"):
         least_axes = 2 if isinstance(network, jv.networks.Conv) else 1
         ours = sum(leaf.size for leaf in jax.tree.leaves(params[name]) if leaf.ndim >= least_axes)
@@ -161,9 +161,9 @@ def test_networks_of_peers_have_our_layers(network: Any, likelihood: Any) -> Non
 
 
 def test_only_plain_models_have_peers() -> None:
-    vae = jv.VAE((8, 8, 1), 4)
-    assert peers.peer_of(Training(vae, Preprocessing())) is not None
-    assert peers.peer_of(Training(vae, Preprocessing(), objective=IWAE())) is None
+    model = jv.VAE((8, 8, 1), 4)
+    assert peers.peer_of(Training(model, Preprocessing())) is not None
+    assert peers.peer_of(Training(model, Preprocessing(), objective=IWAE())) is None
     assert peers.peer_of(Training(jv.VAE((8, 8, 1), 4, posterior=FullNormal()), Preprocessing())) is None
     assert peers.peer_of(Training(jv.VAE((8, 8, 1), 4, encoder=jv.networks.Conv()), Preprocessing())) is None
 

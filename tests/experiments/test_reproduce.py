@@ -58,18 +58,18 @@ def test_the_two_layers_are_those_of_the_paper() -> None:
     parser = experiment_parser("")
     config = next(path for path in WAITING if path.stem == "iwae_50_two_layers")
     values = construct(parser, parse(parser, ["--config", str(config)]))
-    vae = jv.VAE(
+    model = jv.VAE(
         data_shape=(28, 28, 1),
         **{name: values[name] for name in ("latent_dim", "encoder", "decoder", "posterior", "prior")},
     )
-    params = vae.init(jax.random.key(0))
+    params = model.init(jax.random.key(0))
     for part in ("posterior", "prior"):  # gains away from their small start
         weights = params[part]["weights"]
         params[part]["weights"] = jax.tree_util.tree_map_with_path(
             lambda path, leaf: leaf + 0.5 if path[-1].key == "gain" else leaf, weights
         )
     x = jax.random.uniform(jax.random.key(1), (28, 28, 1))
-    q, p = vae.encode(params, x), vae.prior.distribution(vae, params)
+    q, p = model.encode(params, x), model.prior.distribution(model, params)
 
     def layer_above(weights: Params, given: Array, z: Array) -> Array:
         """log N(z; t, exp s) with (t, raw) from the tanh network of the row and s = 3 tanh(raw / 3)."""
@@ -82,11 +82,13 @@ def test_the_two_layers_are_those_of_the_paper() -> None:
 
     z = q.sample(jax.random.key(3))
     first, second = z[:100], z[100:]
-    bottom = jv.posteriors.DiagonalNormal().distribution(vae, params, vae.posterior_features(params, x).reshape(2, 100))
+    bottom = jv.posteriors.DiagonalNormal().distribution(
+        model, params, model.posterior_features(params, x).reshape(2, 100)
+    )
     expected = bottom.log_prob(first) + layer_above(params["posterior"]["weights"], first, second)
     np.testing.assert_allclose(q.log_prob(z), expected, rtol=1e-5)
 
     coupling = params["prior"]["weights"]["1"]  # between two reversals of the order
     expected = jnp.sum(jax.scipy.stats.norm.logpdf(second)) + layer_above(coupling, second[::-1], first[::-1])
     np.testing.assert_allclose(p.log_prob(z), expected, rtol=1e-5)
-    np.testing.assert_array_equal(vae.decode(params, z).mean, vae.decode(params, z.at[100:].add(1.0)).mean)
+    np.testing.assert_array_equal(model.decode(params, z).mean, model.decode(params, z.at[100:].add(1.0)).mean)

@@ -256,8 +256,8 @@ def test_a_prior_of_the_users_own_by_its_import_path(script: Script) -> None:
         "@jv.dataclass\n"
         "class WideNormal(jv.priors.Prior):\n"
         "    scale: float = 2.0\n\n"
-        "    def distribution(self, vae, params):\n"
-        "        return jv.distributions.Normal(jnp.zeros(vae.latent_dim), self.scale * jnp.ones(vae.latent_dim))\n"
+        "    def distribution(self, model, params):\n"
+        "        return jv.distributions.Normal(jnp.zeros(model.latent_dim), self.scale * jnp.ones(model.latent_dim))\n"
     )
     outcome = script(TRAIN, *FAST, "--prior", "my_prior.WideNormal", "--prior.scale", "3", "--run_dir", "run")
     assert outcome.code == 0, outcome.err

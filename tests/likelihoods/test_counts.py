@@ -41,15 +41,15 @@ def table() -> np.ndarray:
 
 def started(likelihood: Likelihood, examples: np.ndarray) -> tuple[jv.VAE, Any]:
     """A model with the likelihood's parameters started from examples."""
-    vae = jv.VAE(examples.shape[1:], 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=likelihood)
-    own = jax.jit(lambda examples: likelihood.init(jax.random.key(0), vae, examples))(jnp.asarray(examples))
-    return vae, {"likelihood": own}
+    model = jv.VAE(examples.shape[1:], 2, jv.networks.MLP(()), jv.networks.MLP(()), likelihood=likelihood)
+    own = jax.jit(lambda examples: likelihood.init(jax.random.key(0), model, examples))(jnp.asarray(examples))
+    return model, {"likelihood": own}
 
 
 def silent(likelihood: Likelihood, examples: np.ndarray) -> Any:
     """p(x|z) at the start of training for a decoder that puts out 0."""
-    vae, params = started(likelihood, examples)
-    return silent_member(likelihood, vae, params["likelihood"])
+    model, params = started(likelihood, examples)
+    return silent_member(likelihood, model, params["likelihood"])
 
 
 @pytest.mark.parametrize("likelihood", [Poisson(), NegativeBinomial()], ids=lambda one: type(one).__name__)
@@ -153,10 +153,10 @@ def test_a_row_starts_at_its_columns_shares_and_moments(table: np.ndarray) -> No
 
 def test_a_row_is_scored_column_by_column(table: np.ndarray) -> None:
     """The density of a row by scipy, and the same row in other units: log p falls by the logarithm of the factor."""
-    vae, params = started(Mixed(), table)
-    assert vae.likelihood.parameter_shape(vae) == (1 + 1 + 1 + 1 + 3,)
+    model, params = started(Mixed(), table)
+    assert model.likelihood.parameter_shape(model) == (1 + 1 + 1 + 1 + 3,)
     outputs = jnp.asarray(np.random.default_rng(3).normal(size=7), jnp.float32)
-    p: Any = vae.likelihood.distribution(vae, params, outputs)
+    p: Any = model.likelihood.distribution(model, params, outputs)
     x, (real, count, binary, ordinal, categorical) = table[7], p.columns
     rate, r = float(count.rate), float(count.dispersion)
     expected = (
@@ -168,8 +168,8 @@ def test_a_row_is_scored_column_by_column(table: np.ndarray) -> None:
     )
     np.testing.assert_allclose(p.log_prob(x), expected, rtol=1e-5)
     units = np.array([1e-3, 1, 1, 1, 1], np.float32)
-    vae, params = started(Mixed(), table * units)
-    rescaled = vae.likelihood.distribution(vae, params, outputs).log_prob(jnp.asarray(x * units))
+    model, params = started(Mixed(), table * units)
+    rescaled = model.likelihood.distribution(model, params, outputs).log_prob(jnp.asarray(x * units))
     np.testing.assert_allclose(rescaled, expected + np.log(1e3), rtol=1e-4)
 
 
@@ -180,31 +180,33 @@ def test_a_larger_location_means_higher_levels() -> None:
 
 def silent_ordinal(location: float) -> Any:
     likelihood = Mixed(("ordinal:4",))
-    vae = jv.VAE((1,), 2, likelihood=likelihood)
-    params = {"likelihood": likelihood.init(jax.random.key(0), vae, None)}
-    return likelihood.distribution(vae, params, jnp.array([location]))
+    model = jv.VAE((1,), 2, likelihood=likelihood)
+    params = {"likelihood": likelihood.init(jax.random.key(0), model, None)}
+    return likelihood.distribution(model, params, jnp.array([location]))
 
 
 def test_what_the_encoder_is_shown(table: np.ndarray) -> None:
-    vae, params = started(Mixed(), table)
-    shown = jax.vmap(lambda x: vae.likelihood.encoder_input(vae, params, x))(jnp.asarray(table))
+    model, params = started(Mixed(), table)
+    shown = jax.vmap(lambda x: model.likelihood.encoder_input(model, params, x))(jnp.asarray(table))
     standard = (table[:, 0] - table[:, 0].mean()) / table[:, 0].std()
     one_hot = np.eye(3)[table[:, 4].astype(int)]
     expected = np.column_stack([standard, np.arcsinh(table[:, 1]), table[:, 2], table[:, 3] / 3, one_hot])
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
-    between = vae.likelihood.encoder_input(vae, params, jnp.array([0.0, 0.0, 0.0, 0.0, 1.25]))  # as a pseudo-input is
+    between = model.likelihood.encoder_input(
+        model, params, jnp.array([0.0, 0.0, 0.0, 0.0, 1.25])
+    )  # as a pseudo-input is
     np.testing.assert_allclose(between[-3:], [0.0, 0.75, 0.25])
     for likelihood in (Poisson(), ZeroInflated()):
-        vae, params = started(likelihood, table)
+        model, params = started(likelihood, table)
         np.testing.assert_allclose(
-            likelihood.encoder_input(vae, params, jnp.asarray(table[0])), np.arcsinh(table[0]), rtol=1e-5
+            likelihood.encoder_input(model, params, jnp.asarray(table[0])), np.arcsinh(table[0]), rtol=1e-5
         )
 
 
 @pytest.mark.parametrize("constant", [0.1, 1234.567, -3e7, 0.0])
 def test_a_real_column_that_never_changes_has_spread_1_whatever_rounding_says(constant: float) -> None:
-    vae = tiny_vae(likelihood=Mixed(("real",)), data_shape=(1,))
-    params = jax.jit(vae.likelihood.init, static_argnums=1)(jax.random.key(0), vae, jnp.full((1437, 1), constant))
+    model = tiny_vae(likelihood=Mixed(("real",)), data_shape=(1,))
+    params = jax.jit(model.likelihood.init, static_argnums=1)(jax.random.key(0), model, jnp.full((1437, 1), constant))
     assert params["0_real"]["fixed"]["spread"] == 1.0
 
 
@@ -218,14 +220,14 @@ def test_extra_zeros_are_added_to_any_likelihood_of_counts() -> None:
     """With the gate shut it is the likelihood itself, with the gate open only zeros have mass."""
     counts = np.random.default_rng(4).poisson(3.0, (ROWS, 3, 2)).astype(np.float32)
     for inner in (Poisson(), NegativeBinomial("decoded"), NegativeBinomial(2.0)):
-        vae, params = started(ZeroInflated(inner), counts)
-        alone = silent_member(inner, vae, params["likelihood"]["likelihood"])
-        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
+        model, params = started(ZeroInflated(inner), counts)
+        alone = silent_member(inner, model, params["likelihood"]["likelihood"])
+        outputs = jnp.zeros(model.likelihood.parameter_shape(model))
         for gate, x, expected in (
             (-1e4, counts[0], alone.log_prob(counts[0])),
             (1e4, np.zeros((3, 2), np.float32), 0.0),
         ):
-            p = vae.likelihood.distribution(vae, params, outputs.at[0].set(gate))
+            p = model.likelihood.distribution(model, params, outputs.at[0].set(gate))
             np.testing.assert_allclose(p.log_prob(jnp.asarray(x)), expected, rtol=1e-5, atol=1e-5)
 
 

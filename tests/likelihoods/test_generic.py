@@ -23,48 +23,48 @@ def test_in_a_model(row: LikelihoodRow) -> None:
 @pytest.mark.parametrize("size", [1.0, 1e4])
 def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float) -> None:
     """Decoder outputs of ±10,000 included, at its own draw and at a value of the support."""
-    vae = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
+    model = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
+    params = {"likelihood": model.likelihood.init(jax.random.key(0), model, None)}
 
     def log_probs(outputs: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
-        p = vae.likelihood.distribution(vae, params, outputs)
+        p = model.likelihood.distribution(model, params, outputs)
         x = p.sample(key)
         mean = p.mean if row.has_mean else x
         return mean, x, p.log_prob(x), p.log_prob(jnp.broadcast_to(jnp.asarray(row.inside[-1]), row.data_shape))
 
-    outputs = np.random.default_rng(0).normal(size=(5, *vae.likelihood.parameter_shape(vae))) * size
+    outputs = np.random.default_rng(0).normal(size=(5, *model.likelihood.parameter_shape(model))) * size
     outputs = jnp.asarray(outputs, jnp.float32)
     mean, x, *values = jax.jit(jax.vmap(log_probs))(outputs, keys(1, 5))
     assert mean.shape == x.shape == (5, *row.data_shape)
     assert [value.shape for value in values] == [(5,), (5,)]
-    assert np.all(vae.likelihood.support.contains(np.asarray(x)))
+    assert np.all(model.likelihood.support.contains(np.asarray(x)))
     assert_finite((values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 5))))
 
 
 @every_row
 def test_a_start_from_data_that_never_change(row: LikelihoodRow) -> None:
     """Zeros alone, or ones; one example again and again; half the dimensions constant: a bounded start, a gradient."""
-    vae = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
+    model = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
 
     def silent_log_prob(own: Params, x: jax.Array) -> jax.Array:
-        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
-        return vae.likelihood.distribution(vae, {"likelihood": own}, outputs).log_prob(x)
+        outputs = jnp.zeros(model.likelihood.parameter_shape(model))
+        return model.likelihood.distribution(model, {"likelihood": own}, outputs).log_prob(x)
 
     def fit(x: jax.Array) -> tuple[Params, jax.Array, Params]:
-        own = vae.likelihood.init(jax.random.key(0), vae, x)
+        own = model.likelihood.init(jax.random.key(0), model, x)
         value, gradients = jax.vmap(jax.value_and_grad(silent_log_prob), (None, 0))(own, x)
         return own, value, gradients
 
     def draws(key: jax.Array) -> jax.Array:
-        own = vae.likelihood.init(jax.random.key(0), vae, None)
-        outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
-        return vae.likelihood.distribution(vae, {"likelihood": own}, outputs).sample(key)
+        own = model.likelihood.init(jax.random.key(0), model, None)
+        outputs = jnp.zeros(model.likelihood.parameter_shape(model))
+        return model.likelihood.distribution(model, {"likelihood": own}, outputs).sample(key)
 
     free = np.asarray(jax.jit(jax.vmap(draws))(keys(1, NUM_EXAMPLES)))
     repeated = np.broadcast_to(free[0], free.shape)
     is_constant = np.arange(free[0].size).reshape(free[0].shape) % 2 == 0
     zeros = np.zeros_like(free)
-    lowest = np.where(vae.likelihood.support.contains(zeros), zeros, 1.0)
+    lowest = np.where(model.likelihood.support.contains(zeros), zeros, 1.0)
     data = np.stack([lowest, repeated, np.where(is_constant, repeated, free)])
     own, value, gradients = jax.jit(jax.vmap(fit))(jnp.asarray(data))
     assert value.shape == (3, NUM_EXAMPLES)
@@ -83,9 +83,9 @@ def test_support(row: LikelihoodRow) -> None:
 @every_row
 def test_discrete_or_not_as_its_samples_are(row: LikelihoodRow) -> None:
     """Bits per dimension need a bin width for a density and none for a mass."""
-    vae = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
-    outputs = jnp.zeros(vae.likelihood.parameter_shape(vae))
-    p = vae.likelihood.distribution(vae, params, outputs)
+    model = tiny_vae(likelihood=row.build(), data_shape=row.data_shape)
+    params = {"likelihood": model.likelihood.init(jax.random.key(0), model, None)}
+    outputs = jnp.zeros(model.likelihood.parameter_shape(model))
+    p = model.likelihood.distribution(model, params, outputs)
     x = np.asarray(jax.jit(jax.vmap(p.sample))(keys(1, 100))).reshape(100, -1)
-    assert vae.likelihood.support.is_discrete == all(len(np.unique(column)) < 100 for column in x.T)
+    assert model.likelihood.support.is_discrete == all(len(np.unique(column)) < 100 for column in x.T)

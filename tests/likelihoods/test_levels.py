@@ -74,11 +74,11 @@ def test_rgb_mixture_in_a_model() -> None:
 def test_rgb_outputs_reach_the_parameters_that_they_are_meant_for() -> None:
     """Each block of decoder outputs moves its parameter, at its pixel, and no other."""
     likelihood = DiscretizedLogisticMixture(num_components=2, num_levels=6)
-    vae = rgb_vae(likelihood)
-    params = {"likelihood": likelihood.init(jax.random.key(0), vae, None)}
+    model = rgb_vae(likelihood)
+    params = {"likelihood": likelihood.init(jax.random.key(0), model, None)}
 
     def leaves(outputs: jax.Array) -> dict[str, jax.Array]:
-        p = likelihood.distribution(vae, params, outputs)
+        p = likelihood.distribution(model, params, outputs)
         return {name: getattr(p, name) for name in ("logits", "locs", "scales", "coefficients")}
 
     silent = np.zeros((20, 2, 4, 1), np.float32)
@@ -97,20 +97,20 @@ def test_rgb_outputs_reach_the_parameters_that_they_are_meant_for() -> None:
 
 
 def test_an_rgb_mixture_has_no_mean_and_says_so() -> None:
-    vae = rgb_vae(DiscretizedLogisticMixture(num_levels=6))
-    params = jv.init(vae, jax.random.key(0))
+    model = rgb_vae(DiscretizedLogisticMixture(num_levels=6))
+    params = jv.init(model, jax.random.key(0))
     with pytest.raises(NotImplementedError, match="DiscretizedLogisticMixtureRGB has no mean: give a key"):
-        jv.reconstruct(vae, params, jnp.zeros(RGB_SHAPE))
+        jv.reconstruct(model, params, jnp.zeros(RGB_SHAPE))
 
 
 @pytest.mark.parametrize("shape", [DATA_SHAPE, RGB_SHAPE])
 def test_a_mixture_starts_near_its_maximum_likelihood_with_every_component_in_use(shape: tuple[int, ...]) -> None:
     """Three quarters of the values at level 0, the rest at 1: the best is their entropy; the even spread is far off."""
     likelihood = DiscretizedLogisticMixture(num_components=3, num_levels=256)
-    vae = tiny_vae(likelihood=likelihood) if shape == DATA_SHAPE else rgb_vae(likelihood)
+    model = tiny_vae(likelihood=likelihood) if shape == DATA_SHAPE else rgb_vae(likelihood)
     examples = jnp.broadcast_to((jnp.arange(8.0) % 4 == 0).astype(jnp.float32)[:, None, None, None], (8, *shape))
     fitted, spread = (
-        silent_member(likelihood, vae, jax.jit(lambda x: likelihood.init(jax.random.key(0), vae, x))(given))
+        silent_member(likelihood, model, jax.jit(lambda x: likelihood.init(jax.random.key(0), model, x))(given))
         for given in (examples, None)
     )
     of_fitted, of_spread = (float(jnp.mean(jax.vmap(p.log_prob)(examples))) for p in (fitted, spread))
@@ -134,14 +134,14 @@ def test_categorical_starts_at_the_baseline() -> None:
     """With a decoder that puts out 0: the best model with independent dimensions; without examples uniform."""
     data = jnp.asarray(np.random.default_rng(0).integers(0, 7, (40, *DATA_SHAPE)) / 6, jnp.float32)
     likelihood = Categorical(num_levels=7)
-    vae = tiny_vae(likelihood=likelihood)
-    assert likelihood.parameter_shape(vae) == (7, *DATA_SHAPE)
+    model = tiny_vae(likelihood=likelihood)
+    assert likelihood.parameter_shape(model) == (7, *DATA_SHAPE)
     for given, expected in (
-        (data, independent_baseline(vae, data).log_prob(data[3])),
+        (data, independent_baseline(model, data).log_prob(data[3])),
         (None, -12 * np.log(7)),
     ):
-        params = {"likelihood": likelihood.init(jax.random.key(0), vae, given)}
-        p = likelihood.distribution(vae, params, jnp.zeros((7, *DATA_SHAPE)))
+        params = {"likelihood": likelihood.init(jax.random.key(0), model, given)}
+        p = likelihood.distribution(model, params, jnp.zeros((7, *DATA_SHAPE)))
         np.testing.assert_allclose(p.log_prob(data[3]), expected, rtol=1e-5)
 
 
@@ -150,9 +150,9 @@ def test_continuous_bernoulli_starts_at_the_training_mean() -> None:
     for given, expected in ((means, means), (None, np.full(DATA_SHAPE, 0.5)), (np.zeros(DATA_SHAPE), 0.01)):
         examples = None if given is None else jnp.broadcast_to(jnp.asarray(given, jnp.float32), (3, *DATA_SHAPE))
         likelihood = ContinuousBernoulli()
-        vae = tiny_vae(likelihood=likelihood)
-        params = {"likelihood": likelihood.init(jax.random.key(0), vae, examples)}
-        p = likelihood.distribution(vae, params, jnp.zeros(DATA_SHAPE))
+        model = tiny_vae(likelihood=likelihood)
+        params = {"likelihood": likelihood.init(jax.random.key(0), model, examples)}
+        p = likelihood.distribution(model, params, jnp.zeros(DATA_SHAPE))
         np.testing.assert_allclose(p.mean, np.broadcast_to(expected, DATA_SHAPE), rtol=1e-4)
 
 
@@ -170,9 +170,9 @@ def test_continuous_bernoulli_starts_at_the_training_mean() -> None:
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_levels_that_never_change_have_a_finite_start(likelihood: Any, value: float) -> None:
     """Of one example: its own value and the other end have a finite log-probability, with finite gradients."""
-    vae, data = tiny_vae(likelihood=likelihood), jnp.full((1, *DATA_SHAPE), value)
-    own = jax.jit(lambda data: likelihood.init(jax.random.key(0), vae, data))(data)
-    p = silent_member(likelihood, vae, own)
+    model, data = tiny_vae(likelihood=likelihood), jnp.full((1, *DATA_SHAPE), value)
+    own = jax.jit(lambda data: likelihood.init(jax.random.key(0), model, data))(data)
+    p = silent_member(likelihood, model, own)
     for x in (data[0], 1.0 - data[0]):
         log_prob, gradient = jax.value_and_grad(lambda p, x=x: p.log_prob(x))(p)
         assert np.isfinite(float(log_prob))

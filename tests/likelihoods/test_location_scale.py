@@ -51,7 +51,7 @@ def likelihood_params(likelihood: Any, given: jax.Array | None) -> dict[str, Any
 def test_density_agrees_with_scipy(family: Any, scale: Any, mean: Any) -> None:
     rng = np.random.default_rng(0)
     likelihood = family(scale=scale, mean=mean, **({"df": 3.5} if family is StudentT else {}))
-    vae = tiny_vae(likelihood=likelihood)
+    model = tiny_vae(likelihood=likelihood)
     own = likelihood_params(likelihood, None)["likelihood"]
     has_units = mean == "identity"
     learned = {"raw_scale"} if isinstance(scale, str) else set()
@@ -69,8 +69,8 @@ def test_density_agrees_with_scipy(family: Any, scale: Any, mean: Any) -> None:
         outputs = np.stack([outputs, raw]) if scale == "decoded" else outputs
         minimum = 3e-3 if has_units else 1e-3
         scale = spread * softplus_scale(raw + own_raw if scale == "decoded" else own_raw, minimum)
-    assert vae.likelihood.parameter_shape(vae) == outputs.shape
-    p = likelihood.distribution(vae, params, jnp.asarray(outputs, jnp.float32))
+    assert model.likelihood.parameter_shape(model) == outputs.shape
+    p = likelihood.distribution(model, params, jnp.asarray(outputs, jnp.float32))
     x = rng.normal(size=DATA_SHAPE)
     np.testing.assert_allclose(p.log_prob(jnp.asarray(x, jnp.float32)), ORACLES[family](x, loc, scale).sum(), rtol=2e-5)
 
@@ -84,9 +84,9 @@ def with_two_more(data: jax.Array) -> np.ndarray:
 
 def silent(likelihood: Any, data: Any, data_shape: tuple[int, ...] = DATA_SHAPE) -> Any:
     """p(x|z) at the start, where the decoder puts out 0."""
-    vae = tiny_vae(likelihood=likelihood, data_shape=data_shape)
-    own = jax.jit(lambda data: likelihood.init(jax.random.key(0), vae, data))(data)
-    return silent_member(likelihood, vae, own)
+    model = tiny_vae(likelihood=likelihood, data_shape=data_shape)
+    own = jax.jit(lambda data: likelihood.init(jax.random.key(0), model, data))(data)
+    return silent_member(likelihood, model, own)
 
 
 @pytest.mark.parametrize("scale", ["shared", "per_dimension", "decoded"])
@@ -144,11 +144,11 @@ def test_the_start_unit_is_at_0_with_a_scale_of_1_whatever_the_data(family: Any,
 def test_at_the_start_of_the_normal_no_gradient_is_left_and_elsewhere_one_leads_back() -> None:
     """By offset or scale over the examples; from another scale gradients lead to σ² = mean squared error."""
     likelihood, data = Normal("shared"), examples()
-    vae, params = tiny_vae(likelihood=likelihood), likelihood_params(likelihood, data)
+    model, params = tiny_vae(likelihood=likelihood), likelihood_params(likelihood, data)
 
     @jax.jit
     def loss(params: Any, outputs: jax.Array) -> jax.Array:
-        p, values = likelihood.distribution(vae, params, outputs), jnp.asarray(with_two_more(data), jnp.float32)
+        p, values = likelihood.distribution(model, params, outputs), jnp.asarray(with_two_more(data), jnp.float32)
         return -jnp.mean(jax.vmap(p.log_prob)(values))
 
     start = jax.grad(loss)(params, jnp.zeros(DATA_SHAPE))["likelihood"]
@@ -186,9 +186,9 @@ def test_a_constant_pixel_has_a_finite_start() -> None:
 def test_a_column_that_never_changes_starts_at_scale_1(family: Any) -> None:
     """The others at their own; a scale of nearly 0 would put the decoder's first outputs hundreds of scales off."""
     table = np.random.default_rng(2).normal(size=(50, 3)).astype(np.float32) * np.float32([0.2, 0.0, 7.0]) + 3.0
-    vae = jv.VAE((3,), 2, likelihood=family())
-    params = jax.jit(vae.init)(jax.random.key(0), jnp.asarray(table))
-    scale = vae.likelihood.distribution(vae, params, jnp.zeros((2, 3))).scale
+    model = jv.VAE((3,), 2, likelihood=family())
+    params = jax.jit(model.init)(jax.random.key(0), jnp.asarray(table))
+    scale = model.likelihood.distribution(model, params, jnp.zeros((2, 3))).scale
     assert scale[1] == pytest.approx(1.0, rel=4e-3)  # and the floor of 3e-3
     assert 0.05 < scale[0] < 0.4
     assert 2.0 < scale[2] < 14.0
@@ -199,16 +199,16 @@ def test_a_column_that_never_changes_starts_at_scale_1(family: Any) -> None:
 def test_other_units_give_the_same_model(family: Any, data_shape: tuple[int, ...]) -> None:
     """y = 3e4 x − 7: the encoder sees the same, and log p(y|z) = log p(x|z) − D log 3e4, with the same gradient."""
     x = examples().reshape(-1, *data_shape)
-    vae = jv.VAE(data_shape, 2, likelihood=family())
+    model = jv.VAE(data_shape, 2, likelihood=family())
 
     @jax.jit
     def start(data: jax.Array) -> Any:
-        params = vae.init(jax.random.key(1), data)
+        params = model.init(jax.random.key(1), data)
 
         def log_prob(params: Any) -> jax.Array:
-            return vae.decode(params, jnp.asarray([0.3, -1.1])).log_prob(data[5])
+            return model.decode(params, jnp.asarray([0.3, -1.1])).log_prob(data[5])
 
-        return vae.encode(params, data[5]).mean, *jax.value_and_grad(log_prob)(params)
+        return model.encode(params, data[5]).mean, *jax.value_and_grad(log_prob)(params)
 
     (code, log_prob, gradient), (its_code, its_log_prob, its_gradient) = start(x), start(30_000.0 * x - 7.0)
     np.testing.assert_allclose(its_code, code, rtol=2e-3, atol=1e-4)
@@ -238,14 +238,14 @@ def test_learned_degrees_of_freedom_start_where_they_still_move() -> None:
 
 
 def test_degrees_of_freedom_are_learned_or_fixed() -> None:
-    vae, silent = tiny_vae(), jnp.zeros((2, *DATA_SHAPE))
+    model, silent = tiny_vae(), jnp.zeros((2, *DATA_SHAPE))
     learned = likelihood_params(StudentT(), None)
-    np.testing.assert_allclose(StudentT().distribution(vae, learned, silent).df, np.full(DATA_SHAPE, 5.0), rtol=1e-5)
+    np.testing.assert_allclose(StudentT().distribution(model, learned, silent).df, np.full(DATA_SHAPE, 5.0), rtol=1e-5)
     fixed = StudentT(df=2)
     assert jax.tree.leaves(fixed) == [2.0]
     params = likelihood_params(fixed, None)
     assert "raw_df" not in params["likelihood"]
-    np.testing.assert_allclose(fixed.distribution(vae, params, silent).df, np.full(DATA_SHAPE, 2.0))
+    np.testing.assert_allclose(fixed.distribution(model, params, silent).df, np.full(DATA_SHAPE, 2.0))
 
 
 def test_a_sweep_over_fixed_scales_is_one_program() -> None:

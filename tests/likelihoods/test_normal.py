@@ -24,8 +24,8 @@ def softplus_scale(raw: Any, minimum: float) -> Any:
 @pytest.mark.parametrize("scale", [0.3, 2, "shared", "decoded"])
 def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
     rng = np.random.default_rng(0)
-    vae = tiny_vae(likelihood=Normal(scale=scale, mean=mean))
-    params = {"likelihood": vae.likelihood.init(jax.random.key(0), vae, None)}
+    model = tiny_vae(likelihood=Normal(scale=scale, mean=mean))
+    params = {"likelihood": model.likelihood.init(jax.random.key(0), model, None)}
     raw, expected_scale = rng.normal(size=DATA_SHAPE), scale
     minimum = 3e-3 if mean == "identity" else 1e-3  # in units of the data's spread, or of [0, 1]
     if scale == "shared":
@@ -37,8 +37,8 @@ def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
     loc = MEANS[mean](outputs)
     if scale == "decoded":
         outputs, expected_scale = np.stack([outputs, raw]), softplus_scale(raw, minimum)
-    assert vae.likelihood.parameter_shape(vae) == outputs.shape
-    p = vae.likelihood.distribution(vae, params, jnp.asarray(outputs, jnp.float32))
+    assert model.likelihood.parameter_shape(model) == outputs.shape
+    p = model.likelihood.distribution(model, params, jnp.asarray(outputs, jnp.float32))
     x = rng.normal(size=DATA_SHAPE)
     expected = stats.norm.logpdf(x, loc, expected_scale).sum()
     np.testing.assert_allclose(p.log_prob(jnp.asarray(x, jnp.float32)), expected, rtol=2e-5)
@@ -46,10 +46,10 @@ def test_density_agrees_with_scipy(scale: Any, mean: Any) -> None:
 
 
 def test_a_decoded_scale_starts_at_one_and_never_falls_below_its_floor() -> None:
-    vae = tiny_vae(likelihood=Normal(scale="decoded"))
+    model = tiny_vae(likelihood=Normal(scale="decoded"))
     for raw, expected in ((0.0, 1.003), (-1e4, 3e-3)):
         outputs = jnp.stack([jnp.zeros(DATA_SHAPE), jnp.full(DATA_SHAPE, raw)])
-        scale = vae.likelihood.distribution(vae, {}, outputs).scale
+        scale = model.likelihood.distribution(model, {}, outputs).scale
         np.testing.assert_allclose(scale, np.full(DATA_SHAPE, expected), rtol=1e-5)
 
 
@@ -58,8 +58,8 @@ def test_a_fixed_scale_is_a_leaf_and_a_kind_of_scale_is_not() -> None:
     assert jax.tree.leaves(Normal(scale="shared")) == []
 
     def log_prob(likelihood: Normal) -> jax.Array:
-        vae = tiny_vae(likelihood=likelihood)
-        return likelihood.distribution(vae, {}, jnp.zeros(DATA_SHAPE)).log_prob(jnp.ones(DATA_SHAPE))
+        model = tiny_vae(likelihood=likelihood)
+        return likelihood.distribution(model, {}, jnp.zeros(DATA_SHAPE)).log_prob(jnp.ones(DATA_SHAPE))
 
     together = jax.jit(jax.vmap(log_prob))(jv.stack([Normal(scale=0.5), Normal(scale=2.0)]))
     assert_trees_close(together, jnp.stack([log_prob(Normal(scale=0.5)), log_prob(Normal(scale=2.0))]))

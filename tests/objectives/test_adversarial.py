@@ -67,13 +67,13 @@ class Constant(jv.networks.Network):
 
 def gradients(objective: Objective, changes: dict[str, Any] | None = None) -> tuple[Any, Any, Any]:
     """The gradient of the loss, its metrics and the parameters, `changes` of the discriminator's made before."""
-    vae, xs = tiny_vae(), binary_batch()
-    params = {**init(vae, jax.random.key(0)), "objective": objective.init(jax.random.key(2), vae, None)}
+    model, xs = tiny_vae(), binary_batch()
+    params = {**init(model, jax.random.key(0)), "objective": objective.init(jax.random.key(2), model, None)}
     if changes is not None:
         params["objective"] = changes
 
     def loss(params: Any, objective: Objective) -> Any:
-        return objective.loss(vae, params, keys(1, BATCH), xs, MASK, jnp.asarray(0))
+        return objective.loss(model, params, keys(1, BATCH), xs, MASK, jnp.asarray(0))
 
     gradient, metrics = jax.jit(jax.grad(loss, has_aux=True))(params, objective)  # one program whatever its weights
     return gradient, metrics, params
@@ -91,10 +91,10 @@ def test_factor_vae_gradients_stay_with_their_player() -> None:
     """The model's gradient at γ = 0 is that of the ELBO, and the discriminator's does not depend on γ."""
     none, _, params = gradients(FactorVAE(gamma=0.0, discriminator=DISCRIMINATOR))
     some, metrics, _ = gradients(FactorVAE(gamma=5.0, discriminator=DISCRIMINATOR))
-    vae, xs = tiny_vae(), binary_batch()
+    model, xs = tiny_vae(), binary_batch()
 
     def elbo(params: Any) -> Any:
-        return jv.objectives.ELBO().loss(vae, params, keys(1, BATCH), xs, MASK, jnp.asarray(0))[0]
+        return jv.objectives.ELBO().loss(model, params, keys(1, BATCH), xs, MASK, jnp.asarray(0))[0]
 
     assert_trees_close(model_part(none), model_part(jax.jit(jax.grad(elbo))(params)))
     assert_trees_close(none["objective"], some["objective"], rtol=0, atol=0)
@@ -114,8 +114,8 @@ def test_factor_vae_gradients_stay_with_their_player() -> None:
 def test_the_two_losses_by_hand(objective: Any) -> None:
     """A discriminator that is one number: its loss, its gradient and the model's gradient in numpy."""
     gradient, metrics, params = gradients(objective)
-    vae, xs = tiny_vae(), binary_batch()[MASK]
-    q = jax.vmap(lambda x: vae.encode(params, x))(xs)
+    model, xs = tiny_vae(), binary_batch()[MASK]
+    q = jax.vmap(lambda x: model.encode(params, x))(xs)
     own = keys(1, BATCH)[MASK]
     first = np.asarray(jax.vmap(lambda q, key: q.sample(key))(q, own), np.float64)
     fresh = keys_for(keys(1, BATCH)[MASK], Purpose.OTHER_DRAWS)
@@ -127,7 +127,7 @@ def test_the_two_losses_by_hand(objective: Any) -> None:
         signal = np.full(4, 2.0)  # ∂ γ logit / ∂ z
         np.testing.assert_allclose(metrics["total_correlation"], real.mean(), rtol=1e-5)
     else:
-        real = np.asarray(jax.vmap(lambda key: vae.sample_prior(params, key))(fresh), np.float64).sum(-1)
+        real = np.asarray(jax.vmap(lambda key: model.sample_prior(params, key))(fresh), np.float64).sum(-1)
         fake, half = first.sum(-1), 1.0
         signal = -2.0 / (1 + np.exp(fake))  # ∂ weight · softplus(−logit) / ∂ z
 
@@ -167,9 +167,9 @@ def test_vae_gan_gradients_stay_with_their_player() -> None:
     # and f is trained by the adversary alone: without it there is no gradient
     for leaf in jax.tree.leaves(without["objective"]["features"]):
         np.testing.assert_array_equal(leaf, np.zeros(leaf.shape))
-    vae, x = tiny_vae(), binary_batch()[0]
-    score = VAEGAN(1.0, 6, DISCRIMINATOR).score(vae, params, jax.random.key(3), x)
-    np.testing.assert_allclose(score["reconstruction"], -np.sum((x - jv.reconstruct(vae, params, x)) ** 2), rtol=1e-5)
+    model, x = tiny_vae(), binary_batch()[0]
+    score = VAEGAN(1.0, 6, DISCRIMINATOR).score(model, params, jax.random.key(3), x)
+    np.testing.assert_allclose(score["reconstruction"], -np.sum((x - jv.reconstruct(model, params, x)) ** 2), rtol=1e-5)
     total = sum(float(metrics[name]) for name in ("encoder_loss", "decoder_loss", "discriminator_loss"))
     np.testing.assert_allclose(metrics["loss"], total, rtol=1e-5)
 
@@ -178,14 +178,14 @@ def test_the_features_of_vae_gan_are_measured_by_their_deviations() -> None:
     """½ Σ_j (Δ_j / σ_j)² in numpy, and features of a hundred times the size leave the encoder's loss as it is."""
     objective = VAEGAN(1.0, 6, MLP((), output_gain=1.0))
     _, metrics, params = gradients(objective)
-    vae, xs = tiny_vae(), binary_batch()
+    model, xs = tiny_vae(), binary_batch()
     network = params["objective"]["features"]
     louder = {**params["objective"], "features": jax.tree.map(lambda leaf: 100.0 * leaf, network)}
     _, of_louder, _ = gradients(objective, louder)
     np.testing.assert_allclose(metrics["encoder_loss"], of_louder["encoder_loss"], rtol=1e-3)
 
-    draws = jax.vmap(lambda key, x: vae.draw(params, key, x))(keys(1, BATCH), xs)
-    means = jax.vmap(lambda z: vae.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
+    draws = jax.vmap(lambda key, x: model.draw(params, key, x))(keys(1, BATCH), xs)
+    means = jax.vmap(lambda z: model.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
     f = [np.asarray(objective._features(params["objective"], one), np.float64)[MASK] for one in (xs, means)]
     variance = f[0].var(0) + f[0].mean(0) ** 2 / (len(f[0]) + 1)
     distance = 0.5 * np.mean(np.sum((f[0] - f[1]) ** 2 / variance, axis=1))
@@ -195,13 +195,13 @@ def test_the_features_of_vae_gan_are_measured_by_their_deviations() -> None:
 
 def test_vae_gan_measures_a_last_batch_of_one_example_by_its_own_features() -> None:
     """One example has no deviation: σ² = f² / 2, and the encoder's distance is Σ_j (f_j(x̃) − f_j(x))² / f_j(x)²."""
-    vae, xs = tiny_vae(), binary_batch()
+    model, xs = tiny_vae(), binary_batch()
     objective = VAEGAN(1.0, 6, MLP((), output_gain=1.0))
-    params = {**init(vae, jax.random.key(0)), "objective": objective.init(jax.random.key(2), vae, None)}
-    loss, metrics = objective.loss(vae, params, keys(1, BATCH), xs, np.arange(BATCH) == 1, jnp.asarray(0))
+    params = {**init(model, jax.random.key(0)), "objective": objective.init(jax.random.key(2), model, None)}
+    loss, metrics = objective.loss(model, params, keys(1, BATCH), xs, np.arange(BATCH) == 1, jnp.asarray(0))
     assert np.isfinite(loss)
-    draws = jax.vmap(lambda key, x: vae.draw(params, key, x))(keys(1, BATCH), xs)
-    means = jax.vmap(lambda z: vae.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
+    draws = jax.vmap(lambda key, x: model.draw(params, key, x))(keys(1, BATCH), xs)
+    means = jax.vmap(lambda z: model.decode(params, z).mean)(draws.latents)  # type: ignore[attr-defined]
     own, other = (np.asarray(objective._features(params["objective"], one), np.float64)[1] for one in (xs, means))
     expected = np.asarray(draws.kl, np.float64).sum(1)[1] + np.sum((other - own) ** 2 / own**2)
     np.testing.assert_allclose(metrics["encoder_loss"], expected, rtol=1e-3)
@@ -210,13 +210,13 @@ def test_vae_gan_measures_a_last_batch_of_one_example_by_its_own_features() -> N
 @pytest.mark.parametrize("likelihood", [jv.likelihoods.Bernoulli(), jv.likelihoods.Normal()])
 def test_the_judge_of_vae_gan_is_shown_values_that_data_can_have(likelihood: Any) -> None:
     """Zeros and ones of binary data, with the gradient of their mean; the mean itself of real data."""
-    vae = tiny_vae(likelihood=likelihood)
-    params = init(vae, jax.random.key(0))
+    model = tiny_vae(likelihood=likelihood)
+    params = init(model, jax.random.key(0))
 
     def shown(z: jax.Array) -> Any:
-        return _mean_and_shown(jax.random.key(1), vae.decode(params, z))
+        return _mean_and_shown(jax.random.key(1), model.decode(params, z))
 
-    (mean, value), pulled = jax.jvp(shown, (jnp.ones(vae.latent_dim),), (jnp.ones(vae.latent_dim),))
+    (mean, value), pulled = jax.jvp(shown, (jnp.ones(model.latent_dim),), (jnp.ones(model.latent_dim),))
     if isinstance(likelihood, jv.likelihoods.Bernoulli):
         assert set(np.unique(value)) <= {0.0, 1.0}
         assert np.all((mean > 0.0) & (mean < 1.0))

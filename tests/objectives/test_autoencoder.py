@@ -10,9 +10,9 @@ from tests.sizes import BATCH
 
 
 def test_loss_is_minus_log_likelihood_at_the_mean_code_for_every_key() -> None:
-    vae, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
-    params = init(vae, jax.random.key(0))
-    loss = jax.jit(lambda keys: Autoencoder().loss(vae, params, keys, xs, mask, jnp.asarray(0)))
+    model, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
+    params = init(model, jax.random.key(0))
+    loss = jax.jit(lambda keys: Autoencoder().loss(model, params, keys, xs, mask, jnp.asarray(0)))
     first, other = loss(keys(1, BATCH)), loss(keys(2, BATCH))
     assert_trees_close(first, other, rtol=0, atol=0)
 
@@ -28,19 +28,19 @@ def test_loss_is_minus_log_likelihood_at_the_mean_code_for_every_key() -> None:
 def test_it_claims_no_elbo() -> None:
     assert Autoencoder.monitor == "log_likelihood"
     assert Autoencoder().warmup_steps == 0
-    vae = tiny_vae()
+    model = tiny_vae()
     shapes = jax.eval_shape(
-        lambda key: Autoencoder().score(vae, vae.init(key), jax.random.key(1), binary_batch()[0]), jax.random.key(0)
+        lambda key: Autoencoder().score(model, model.init(key), jax.random.key(1), binary_batch()[0]), jax.random.key(0)
     )
     assert shapes.keys() == {"log_likelihood"}
 
 
 def test_the_posterior_scale_is_not_trained() -> None:
     """The half of the encoder's outputs that makes the scale has no gradient: the code is the mean."""
-    vae, x = tiny_vae(), binary_batch()[0]
-    params = init(vae, jax.random.key(0))
+    model, x = tiny_vae(), binary_batch()[0]
+    params = init(model, jax.random.key(0))
     gradient = jax.jit(
-        jax.grad(lambda params: Autoencoder().bound(vae, params, jnp.asarray(0), jax.random.key(1), x)[0])
+        jax.grad(lambda params: Autoencoder().bound(model, params, jnp.asarray(0), jax.random.key(1), x)[0])
     )(params)
     bias = gradient["encoder"]["params"]["Dense_0"]["bias"]
     assert np.all(bias[:2] != 0)

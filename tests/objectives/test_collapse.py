@@ -22,14 +22,14 @@ def information(objective: Any, network: jv.networks.MLP = LOUD) -> float:
     dataset = load("digits")
     preprocessing = Preprocessing(dataset.maximum, binarize="dynamic")
     likelihood = jv.likelihoods.AutoregressiveBernoulli()
-    vae = jv.VAE(dataset.data_shape, 16, network, network, likelihood=likelihood)
-    training = Training(vae, preprocessing, Optimizer(), objective, epochs=EPOCHS)
+    model = jv.VAE(dataset.data_shape, 16, network, network, likelihood=likelihood)
+    training = Training(model, preprocessing, Optimizer(), objective, epochs=EPOCHS)
     images = jnp.asarray(dataset.train.images)
     examples = preprocessing.expected(images)
     state = jax.jit(create_state, static_argnums=3)(training, jax.random.key(0), examples, len(images))
     validation = preprocessing.for_evaluation(dataset.validation.images, "validation")
     *_, last = fit(training, state, images, validation)
-    return float(jax.jit(mutual_information)(vae, last.state.params, jax.random.key(1), validation))
+    return float(jax.jit(mutual_information)(model, last.state.params, jax.random.key(1), validation))
 
 
 @pytest.mark.slow

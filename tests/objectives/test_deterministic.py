@@ -18,25 +18,25 @@ STEP = jnp.asarray(0)
 
 
 def test_rae_is_made_of_its_terms() -> None:
-    vae, x = tiny_vae(), binary_batch()[0]
-    params = init(vae, jax.random.key(0))
-    code = mean_of(vae.encode(params, x))
-    log_likelihood = vae.decode(params, code).log_prob(x)
+    model, x = tiny_vae(), binary_batch()[0]
+    params = init(model, jax.random.key(0))
+    code = mean_of(model.encode(params, x))
+    log_likelihood = model.decode(params, code).log_prob(x)
     squares = sum(float(np.sum(np.square(leaf))) for leaf in jax.tree.leaves(params["decoder"]))
-    value, metrics = RAE(beta=0.7, weight=0.3).bound(vae, params, STEP, jax.random.key(1), x)
+    value, metrics = RAE(beta=0.7, weight=0.3).bound(model, params, STEP, jax.random.key(1), x)
     np.testing.assert_allclose(metrics["penalty"], squares, rtol=1e-5)
     np.testing.assert_allclose(value, log_likelihood - 0.35 * np.sum(np.square(code)) - 0.3 * squares, rtol=1e-5)
-    value, _ = RAE(penalty="none", beta=0.0).bound(vae, params, STEP, jax.random.key(1), x)
+    value, _ = RAE(penalty="none", beta=0.0).bound(model, params, STEP, jax.random.key(1), x)
     np.testing.assert_allclose(value, log_likelihood, rtol=1e-6)
-    assert RAE().score(vae, params, jax.random.key(1), x).keys() == {"log_likelihood"}
+    assert RAE().score(model, params, jax.random.key(1), x).keys() == {"log_likelihood"}
 
 
 def test_the_gradient_penalty_is_the_norm_of_the_jacobian_in_the_mean() -> None:
-    vae, x = tiny_vae(), binary_batch()[0]
-    params = init(vae, jax.random.key(0))
-    jacobian = jax.jacobian(lambda z: mean_of(vae.decode(params, z)))(mean_of(vae.encode(params, x)))
+    model, x = tiny_vae(), binary_batch()[0]
+    params = init(model, jax.random.key(0))
+    jacobian = jax.jacobian(lambda z: mean_of(model.decode(params, z)))(mean_of(model.encode(params, x)))
     expected = np.sum(np.square(np.asarray(jacobian, np.float64)))
-    penalties = jax.jit(jax.vmap(lambda key: RAE(penalty="gradient").bound(vae, params, STEP, key, x)[1]["penalty"]))(
+    penalties = jax.jit(jax.vmap(lambda key: RAE(penalty="gradient").bound(model, params, STEP, key, x)[1]["penalty"]))(
         keys(1, 2000)
     )
     assert len(np.unique(np.round(np.asarray(penalties), 5))) == 2  # ± of two signs
@@ -124,12 +124,14 @@ def test_ms_ssim_has_a_finite_gradient_everywhere() -> None:
 
 
 def test_ms_ssim_objective_is_made_of_its_terms() -> None:
-    vae, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
-    params = init(vae, jax.random.key(0))
+    model, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
+    params = init(model, jax.random.key(0))
     objective = MSSSIM(weight=30.0, beta=0.5)
-    loss, metrics = jax.jit(lambda: objective.loss(vae, params, keys(1, BATCH), xs, mask, STEP))()
+    loss, metrics = jax.jit(lambda: objective.loss(model, params, keys(1, BATCH), xs, mask, STEP))()
     np.testing.assert_allclose(loss, 30.0 * (1 - metrics["ms_ssim"]) + 0.5 * metrics["kl"], rtol=1e-5)
-    means = jax.vmap(lambda key, x: mean_of(vae.decode(params, vae.draw(params, key, x).latents)))(keys(1, BATCH), xs)
+    means = jax.vmap(lambda key, x: mean_of(model.decode(params, model.draw(params, key, x).latents)))(
+        keys(1, BATCH), xs
+    )
     expected = [reference(np.asarray(x, float), np.asarray(y, float), 1) for x, y in zip(xs, means, strict=True)]
     np.testing.assert_allclose(metrics["ms_ssim"], np.mean(expected), rtol=1e-4)
 
@@ -153,18 +155,18 @@ def needs_gradients() -> list[Any]:
 class Binary(jv.posteriors.Posterior):
     """Bits, whose draws pass no gradient."""
 
-    def parameter_shape(self, vae: Any) -> Any:
+    def parameter_shape(self, model: Any) -> Any:
         """A logit for each."""
-        return (vae.latent_dim,)
+        return (model.latent_dim,)
 
-    def distribution(self, vae: Any, params: Any, outputs: Any) -> Any:
+    def distribution(self, model: Any, params: Any, outputs: Any) -> Any:
         """q(z|x)."""
         return jv.distributions.Bernoulli(outputs)
 
 
 @pytest.mark.parametrize("objective", needs_gradients(), ids=lambda objective: type(objective).__name__)
 def test_a_posterior_whose_draws_pass_no_gradient_is_refused(objective: Any) -> None:
-    vae = tiny_vae(posterior=Binary())
-    params = jv.init(vae, jax.random.key(0))
+    model = tiny_vae(posterior=Binary())
+    params = jv.init(model, jax.random.key(0))
     with pytest.raises(jv.UserError, match=r"draws pass a gradient, got Binary: use --posterior Diag"):
-        objective.loss(vae, params, keys(1, BATCH), binary_batch(), np.ones(BATCH, bool), STEP)
+        objective.loss(model, params, keys(1, BATCH), binary_batch(), np.ones(BATCH, bool), STEP)

@@ -82,9 +82,9 @@ def test_the_mean_is_the_closed_form_of_two_gaussians() -> None:
 
 
 def test_info_vae_and_wae_are_made_of_their_terms() -> None:
-    vae, xs = tiny_vae(), binary_batch()
-    params = init(vae, jax.random.key(0))
-    loss = jax.jit(lambda objective: objective.loss(vae, params, keys(1, BATCH), xs, EVERYTHING, jnp.asarray(0)))
+    model, xs = tiny_vae(), binary_batch()
+    params = init(model, jax.random.key(0))
+    loss = jax.jit(lambda objective: objective.loss(model, params, keys(1, BATCH), xs, EVERYTHING, jnp.asarray(0)))
     value, metrics = loss(InfoVAE(alpha=0.3, lambda_=20.0))
     assert abs(float(metrics["mmd"])) > 1e-3
     expected = -metrics["log_likelihood"] + 0.7 * metrics["kl"] + 19.3 * metrics["mmd"]
@@ -104,10 +104,10 @@ def test_info_vae_and_wae_are_made_of_their_terms() -> None:
 
 @pytest.mark.parametrize("kind", ["i", "ii"])
 def test_dip_vae_against_numpy(kind: Any) -> None:
-    vae, xs = tiny_vae(), binary_batch()
-    params = init(vae, jax.random.key(0))
+    model, xs = tiny_vae(), binary_batch()
+    params = init(model, jax.random.key(0))
     objective = DIPVAE(kind=kind, lambda_od=3.0, lambda_d=7.0)
-    loss, metrics = jax.jit(lambda: objective.loss(vae, params, keys(1, BATCH), xs, EVERYTHING, jnp.asarray(0)))()
+    loss, metrics = jax.jit(lambda: objective.loss(model, params, keys(1, BATCH), xs, EVERYTHING, jnp.asarray(0)))()
     dense = jax.tree.map(np.asarray, params["encoder"]["params"]["Dense_0"])
     outputs = np.asarray(xs).reshape(BATCH, -1) @ dense["kernel"] + dense["bias"]
     loc, raw = outputs[:, :2], outputs[:, 2:]

@@ -80,17 +80,17 @@ def test_once_nothing_lags_training_is_plain() -> None:
 def test_the_phase_ends_with_the_first_window_that_gains_nothing(last: float, lags: float) -> None:
     """The information of a window is a mean over its examples: one of its batches is short."""
     objective = Lagging(num_encoder_steps=ENCODER_STEPS, window=WINDOW)
-    vae = tiny_vae()
-    params = {**init(vae, jax.random.key(0)), "objective": objective.init(jax.random.key(1), vae, None)}
+    model = tiny_vae()
+    params = {**init(model, jax.random.key(0)), "objective": objective.init(jax.random.key(1), model, None)}
     params["objective"]["fixed"]["last"] = jnp.asarray(last, jnp.float32)
     update = jax.jit(objective.update)
     information, counts = [], []
     for step in range(WINDOW):
         mask = np.arange(BATCH) < (2 if step == 1 else BATCH)
         assert params["objective"]["fixed"]["lags"] == 1.0  # not before the end of the window
-        information.append(float(batch_information(vae, params, keys(step, BATCH), binary_batch(), mask)))
+        information.append(float(batch_information(model, params, keys(step, BATCH), binary_batch(), mask)))
         counts.append(mask.sum())
-        params = update(vae, params, keys(step, BATCH), binary_batch(), mask, jnp.asarray(step))
+        params = update(model, params, keys(step, BATCH), binary_batch(), mask, jnp.asarray(step))
     fixed = params["objective"]["fixed"]
     assert fixed["lags"] == lags
     np.testing.assert_allclose(fixed["last"], np.average(information, weights=counts), rtol=1e-4)
@@ -116,25 +116,25 @@ MASK = np.ones(BATCH, bool)
 
 
 def test_information_in_numpy_padding_left_out() -> None:
-    vae, xs = tiny_vae(), binary_batch()
-    params = init(vae, jax.random.key(0))
+    model, xs = tiny_vae(), binary_batch()
+    params = init(model, jax.random.key(0))
     params["encoder"] = jax.tree.map(lambda leaf: 5.0 * leaf, params["encoder"])
     mask = np.arange(BATCH) < BATCH - 2
-    draws = jax.vmap(lambda key, x: vae.draw(params, key, x))(keys(1, BATCH), xs)
-    q = jax.vmap(lambda x: vae.encode(params, x))(xs)
+    draws = jax.vmap(lambda key, x: model.draw(params, key, x))(keys(1, BATCH), xs)
+    q = jax.vmap(lambda x: model.encode(params, x))(xs)
     z, loc, scale = (np.asarray(value, np.float64)[mask] for value in (draws.latents, q.loc, q.scale))  # type: ignore[attr-defined]
     each = norm.logpdf(z[:, None], loc[None], scale[None]).sum(-1)  # [i, j]
     expected = np.mean(np.diag(each) - logsumexp(each, axis=1) + np.log(len(z)))
     assert 0.1 < expected < np.log(len(z))
     padded = jnp.where(mask[:, None, None, None], xs, jnp.nan)
-    np.testing.assert_allclose(batch_information(vae, params, keys(1, BATCH), padded, mask), expected, rtol=1e-4)
+    np.testing.assert_allclose(batch_information(model, params, keys(1, BATCH), padded, mask), expected, rtol=1e-4)
 
 
 def test_no_information_in_a_posterior_that_ignores_x() -> None:
-    vae = tiny_vae()
-    params = init(vae, jax.random.key(0))
+    model = tiny_vae()
+    params = init(model, jax.random.key(0))
     params["encoder"] = jax.tree.map(jnp.zeros_like, params["encoder"])
-    np.testing.assert_allclose(batch_information(vae, params, keys(1, BATCH), binary_batch(), MASK), 0.0, atol=1e-5)
+    np.testing.assert_allclose(batch_information(model, params, keys(1, BATCH), binary_batch(), MASK), 0.0, atol=1e-5)
 
 
 @pytest.mark.parametrize(

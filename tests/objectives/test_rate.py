@@ -190,10 +190,10 @@ def test_geco_reaches_its_target() -> None:
 
 
 def test_free_bits_of_dimensions_asks_for_independent_ones() -> None:
-    vae = tiny_vae(prior=Correlated())
+    model = tiny_vae(prior=Correlated())
     with pytest.raises(jv.UserError, match=r"needs a posterior and a prior with independent dimensions") as error:
         objectives.FreeBits().loss(
-            vae, init(vae, jax.random.key(0)), keys(1, BATCH), binary_batch(), MASK, jnp.asarray(0)
+            model, init(model, jax.random.key(0)), keys(1, BATCH), binary_batch(), MASK, jnp.asarray(0)
         )
     assert "\n" not in str(error.value)
 
@@ -202,10 +202,10 @@ def test_free_bits_of_dimensions_asks_for_independent_ones() -> None:
 class Correlated(jv.priors.Prior):
     """A prior whose dimensions depend on each other."""
 
-    def distribution(self, vae: jv.VAE, params: Any) -> jv.distributions.MultivariateNormal:
+    def distribution(self, model: jv.VAE, params: Any) -> jv.distributions.MultivariateNormal:
         """N(0, L Lᵀ)."""
         del params
-        return jv.distributions.MultivariateNormal(jnp.zeros(vae.latent_dim), jnp.tril(jnp.ones((2, 2))))
+        return jv.distributions.MultivariateNormal(jnp.zeros(model.latent_dim), jnp.tril(jnp.ones((2, 2))))
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ class Correlated(jv.priors.Prior):
 )
 def test_without_a_constraint_the_gradient_is_the_elbos_for_discrete_latents_too(objective: Any) -> None:
     """No gradient passes through a binary z: the encoder learns by the score alone."""
-    vae = tiny_vae(posterior=jv.posteriors.Bernoulli(), prior=jv.priors.UniformBernoulli())
-    params, objective = init(vae, jax.random.key(0)), objective.for_run(num_examples=90, num_steps=100)
+    model = tiny_vae(posterior=jv.posteriors.Bernoulli(), prior=jv.priors.UniformBernoulli())
+    params, objective = init(model, jax.random.key(0)), objective.for_run(num_examples=90, num_steps=100)
 
     def gradient(objective: Any) -> Any:
         def loss(params: Any) -> jax.Array:
-            return objective.loss(vae, params, keys(1, BATCH), binary_batch(), MASK, jnp.asarray(3))[0]
+            return objective.loss(model, params, keys(1, BATCH), binary_batch(), MASK, jnp.asarray(3))[0]
 
         return jax.jit(jax.grad(loss))(params)
 

@@ -21,19 +21,19 @@ _NAMES = [name for name, build in OBJECTIVES.items() if not build().scoring.is_r
 @pytest.mark.parametrize("name", _NAMES)
 def test_the_scores_are_made_of_what_is_said(name: str) -> None:
     objective = OBJECTIVES[name]()
-    vae = tiny_vae(posterior=ITS_POSTERIOR[name]()) if name in ITS_POSTERIOR else tiny_vae()
-    params, x = init(vae, jax.random.key(0)), binary_batch()[0]
+    model = tiny_vae(posterior=ITS_POSTERIOR[name]()) if name in ITS_POSTERIOR else tiny_vae()
+    params, x = init(model, jax.random.key(0)), binary_batch()[0]
     params = {
         **params,
-        "objective": jax.jit(functools.partial(objective.init, model=vae, examples=None))(jax.random.key(1)),
+        "objective": jax.jit(functools.partial(objective.init, model=model, examples=None))(jax.random.key(1)),
     }
     scoring, key = objective.scoring, jax.random.key(2)
 
     @jax.jit
     def both(params: Any) -> Any:
-        scores = objective.score(vae, params, key, x)
+        scores = objective.score(model, params, key, x)
         keys = sample_keys(jax.random.clone(key), scoring.num_draws or 1)
-        draws = jax.vmap(lambda key: vae.draw(params, key, x))(keys)
+        draws = jax.vmap(lambda key: model.draw(params, key, x))(keys)
         terms = jax.vmap(lambda draw: elbo_terms(draw, scoring.kl))(draws)
         return scores, jax.tree.map(jnp.mean, terms)
 

@@ -103,12 +103,12 @@ def test_the_total_correlation_of_a_gaussian(correlation: float) -> None:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_with_weights_of_one_the_loss_is_minus_the_sampled_elbo(estimator: Any) -> None:
-    vae, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
-    params = init(vae, jax.random.key(0))
-    loss = jax.jit(lambda objective: objective.loss(vae, params, keys(1, BATCH), xs, mask, jnp.asarray(0)))
+    model, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
+    params = init(model, jax.random.key(0))
+    loss = jax.jit(lambda objective: objective.loss(model, params, keys(1, BATCH), xs, mask, jnp.asarray(0)))
     value, metrics = loss(BetaTCVAE(beta=1.0, estimator=estimator, dataset_size=N))
-    sampled = jax.vmap(lambda key, x: jv.elbo(vae, params, key, x, kl="sampled").value)(keys(1, BATCH), xs)
-    closed = jax.vmap(lambda key, x: jv.elbo(vae, params, key, x).value)(keys(1, BATCH), xs)
+    sampled = jax.vmap(lambda key, x: jv.elbo(model, params, key, x, kl="sampled").value)(keys(1, BATCH), xs)
+    closed = jax.vmap(lambda key, x: jv.elbo(model, params, key, x).value)(keys(1, BATCH), xs)
     np.testing.assert_allclose(value, -np.mean(sampled), rtol=1e-5)
     np.testing.assert_allclose(metrics["elbo"], np.mean(closed), rtol=1e-5)
     other, parts = loss(BetaTCVAE(alpha=2.0, beta=5.0, gamma=0.5, estimator=estimator, dataset_size=N))
@@ -135,10 +135,10 @@ def test_training_hands_over_the_size_of_the_training_set() -> None:
 
 
 def test_bad_input() -> None:
-    vae, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
-    params = init(vae, jax.random.key(0))
+    model, xs, mask = tiny_vae(), binary_batch(), np.ones(BATCH, bool)
+    params = init(model, jax.random.key(0))
     with pytest.raises(jv.UserError, match=r"BetaTCVAE.dataset_size is needed outside of training"):
-        BetaTCVAE().loss(vae, params, keys(1, BATCH), xs, mask, jnp.asarray(0))
+        BetaTCVAE().loss(model, params, keys(1, BATCH), xs, mask, jnp.asarray(0))
     q = MultivariateNormal(jnp.zeros((B, D)), jnp.eye(D))
     with pytest.raises(jv.UserError, match=r"independent dimensions, got MultivariateNormal"):
         log_aggregate(q, jnp.zeros((B, D)), jnp.ones(B, bool), N, "weighted")

@@ -25,7 +25,7 @@ def test_scale_is_a_floor_and_a_softplus() -> None:
 
 
 def test_a_fresh_network_starts_at_a_scale_of_about_one() -> None:
-    vae, xs = tiny_vae(), np.random.default_rng(0).normal(size=(50, *DATA_SHAPE)).astype(np.float32)
-    q = jax.jit(jax.vmap(vae.encode, (None, 0)))(init(vae, jax.random.key(0)), xs)
+    model, xs = tiny_vae(), np.random.default_rng(0).normal(size=(50, *DATA_SHAPE)).astype(np.float32)
+    q = jax.jit(jax.vmap(model.encode, (None, 0)))(init(model, jax.random.key(0)), xs)
     assert np.all((q.scale > 0.1) & (q.scale < 5.0))
     assert 0.5 < np.median(q.scale) < 2.0

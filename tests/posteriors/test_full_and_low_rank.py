@@ -34,16 +34,16 @@ def test_full_normal_fills_its_factor_row_by_row() -> None:
 @pytest.mark.parametrize("size", [2, 100])
 def test_both_start_as_the_diagonal_normal(size: int) -> None:
     """Of a silent encoder: N(0, I); of noise in its outputs, 4,950 entries below the diagonal add no more than one."""
-    vae = jv.VAE((4,), size)
+    model = jv.VAE((4,), size)
     for posterior in (FullNormal(), LowRankNormal()):
-        silent = jnp.zeros(posterior.parameter_shape(vae))
-        mean, covariance = _moments(posterior.distribution(vae, {}, silent))
-        expected = jv.posteriors.DiagonalNormal().distribution(vae, {}, jnp.zeros((2, size)))
+        silent = jnp.zeros(posterior.parameter_shape(model))
+        mean, covariance = _moments(posterior.distribution(model, {}, silent))
+        expected = jv.posteriors.DiagonalNormal().distribution(model, {}, jnp.zeros((2, size)))
         np.testing.assert_allclose(mean, expected.loc, atol=1e-6)
         np.testing.assert_allclose(covariance, np.diag(expected.scale**2), atol=1e-6)
-    noise = 0.3 * np.random.default_rng(0).normal(size=FullNormal().parameter_shape(vae))
+    noise = 0.3 * np.random.default_rng(0).normal(size=FullNormal().parameter_shape(model))
     noise[: 2 * size] = 0.0
-    _, covariance = _moments(FullNormal().distribution(vae, {}, jnp.asarray(noise, jnp.float32)))
+    _, covariance = _moments(FullNormal().distribution(model, {}, jnp.asarray(noise, jnp.float32)))
     assert np.diag(covariance).max() < 1.0 + 2 * 0.3**2
 
 
@@ -68,8 +68,8 @@ def test_low_rank_normal_adds_its_rows(rank: int) -> None:
 @pytest.mark.parametrize("posterior", [FullNormal(), LowRankNormal()], ids=["full", "low_rank"])
 @pytest.mark.parametrize("prior", [jv.priors.StandardNormal(), jv.priors.LearnedNormal()], ids=["standard", "learned"])
 def test_kl_to_a_normal_prior_has_a_closed_form(posterior: jv.posteriors.Posterior, prior: jv.priors.Prior) -> None:
-    vae = jv.VAE((4,), SIZE, posterior=posterior, prior=prior)
-    outputs = jnp.asarray(np.random.default_rng(1).normal(size=posterior.parameter_shape(vae)), jnp.float32)
+    model = jv.VAE((4,), SIZE, posterior=posterior, prior=prior)
+    outputs = jnp.asarray(np.random.default_rng(1).normal(size=posterior.parameter_shape(model)), jnp.float32)
     params = {"prior": {"loc": jnp.ones(SIZE), "raw_scale": jnp.ones(SIZE)}}
-    kl = jv.kl_divergence(posterior.distribution(vae, {}, outputs), prior.distribution(vae, params))
+    kl = jv.kl_divergence(posterior.distribution(model, {}, outputs), prior.distribution(model, params))
     assert kl.is_closed_form  # its value: tests/distributions/test_joint.py

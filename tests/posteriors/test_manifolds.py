@@ -33,21 +33,21 @@ def test_other_curvatures_are_refused() -> None:
 
 def test_the_posterior_has_the_encoder_s_direction_and_concentration() -> None:
     posterior = posteriors.VonMisesFisher(min_concentration=0.25)
-    vae = jv.VAE(DATA_SHAPE, 3, posterior=posterior, prior=priors.HypersphericalUniform())
-    q = posterior.distribution(vae, {}, jnp.array([0.0, -3.0, 4.0, 0.0]))
+    model = jv.VAE(DATA_SHAPE, 3, posterior=posterior, prior=priors.HypersphericalUniform())
+    q = posterior.distribution(model, {}, jnp.array([0.0, -3.0, 4.0, 0.0]))
     np.testing.assert_allclose(q.mean_direction, [0.0, -0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(q.concentration, 1.25, rtol=1e-6)
 
     def log_prob(outputs: jax.Array) -> jax.Array:
-        return posterior.distribution(vae, {}, outputs).log_prob(jnp.array([0.6, 0.0, 0.8]))
+        return posterior.distribution(model, {}, outputs).log_prob(jnp.array([0.6, 0.0, 0.8]))
 
     assert_finite(jax.value_and_grad(log_prob)(jnp.zeros(4)))  # no direction
 
 
 def test_the_posterior_s_centre_is_as_far_from_0_as_the_encoder_s_output_is_long() -> None:
     posterior = posteriors.PoincareNormal(curvature=4.0)
-    vae = jv.VAE(DATA_SHAPE, 2, posterior=posterior, prior=priors.PoincareNormal(curvature=4.0))
-    q = posterior.distribution(vae, {}, jnp.array([[0.3, -0.4], [0.0, 1.0]]))
+    model = jv.VAE(DATA_SHAPE, 2, posterior=posterior, prior=priors.PoincareNormal(curvature=4.0))
+    q = posterior.distribution(model, {}, jnp.array([[0.3, -0.4], [0.0, 1.0]]))
     np.testing.assert_allclose(q.loc, np.array([0.6, -0.8]) * np.tanh(0.5) / 2, rtol=1e-5)
     np.testing.assert_allclose(q.scale[0], 1.0, rtol=1e-3)
 
@@ -63,9 +63,9 @@ def test_a_decoder_is_shown_a_point_in_units_of_its_coordinates(space: str, scal
         factor = (7 * 0.3) ** 0.5
     identity = jv.networks.MLP((), "identity", output_gain=1.0)
     likelihood = jv.likelihoods.Normal(scale=1.0)
-    vae = jv.VAE((5,), 7, posterior=posterior, prior=prior, decoder=identity, likelihood=likelihood)
-    params = vae.init(jax.random.key(0))
+    model = jv.VAE((5,), 7, posterior=posterior, prior=prior, decoder=identity, likelihood=likelihood)
+    params = model.init(jax.random.key(0))
     z = jax.random.normal(jax.random.key(1), (7,))
     z /= 1.01 * jnp.linalg.norm(z)
     weights = params["decoder"]["params"]["Dense_0"]["kernel"]
-    np.testing.assert_allclose(jv.decode(vae, params, z).mean, (factor if scaled else 1.0) * z @ weights, rtol=1e-5)
+    np.testing.assert_allclose(jv.decode(model, params, z).mean, (factor if scaled else 1.0) * z @ weights, rtol=1e-5)

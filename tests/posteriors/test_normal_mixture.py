@@ -14,8 +14,8 @@ from tests.helpers import assert_mean, keys, mean_and_error
 
 
 def test_each_row_is_a_component() -> None:
-    vae, outputs = jv.VAE((4,), 2), np.random.default_rng(0).normal(size=(3, 5))
-    q = NormalMixture().distribution(vae, {}, jnp.asarray(outputs, jnp.float32))
+    model, outputs = jv.VAE((4,), 2), np.random.default_rng(0).normal(size=(3, 5))
+    q = NormalMixture().distribution(model, {}, jnp.asarray(outputs, jnp.float32))
     z = np.array([0.3, -0.8])
     weights = np.exp(outputs[:, 0]) / np.exp(outputs[:, 0]).sum()
     scales = 1e-4 + np.log1p(np.exp(outputs[:, 3:] + np.log(np.expm1(1.0))))
@@ -29,12 +29,12 @@ def mixture_of_full_normals() -> jv.posteriors.Posterior:
 
     @jv.dataclass
     class FullMixture(jv.posteriors.Posterior):
-        def parameter_shape(self, vae: jv.VAE) -> tuple[int, ...]:
+        def parameter_shape(self, model: jv.VAE) -> tuple[int, ...]:
             return (2, 6)
 
-        def distribution(self, vae: jv.VAE, params: Params, outputs: Array) -> jv.distributions.Mixture:
+        def distribution(self, model: jv.VAE, params: Params, outputs: Array) -> jv.distributions.Mixture:
             full = jv.posteriors.FullNormal()
-            components = jax.vmap(lambda row: full.distribution(vae, params, row))(outputs[:, 1:])
+            components = jax.vmap(lambda row: full.distribution(model, params, row))(outputs[:, 1:])
             return jv.distributions.Mixture(outputs[:, 0], components)
 
     return FullMixture()
@@ -50,8 +50,8 @@ def test_the_gradient_of_the_elbo_is_that_of_the_integral(posterior: jv.posterio
 
     Within 6 standard errors, of which the largest part of the gradient is more than 20.
     """
-    vae = jv.VAE((3,), 2, jv.networks.MLP(()), jv.networks.MLP((4,), "tanh"), posterior=posterior)
-    params = jax.jit(vae.init)(jax.random.key(3))
+    model = jv.VAE((3,), 2, jv.networks.MLP(()), jv.networks.MLP((4,), "tanh"), posterior=posterior)
+    params = jax.jit(model.init)(jax.random.key(3))
     x, layer = np.array([1.0, 0.0, 1.0]), params["encoder"]["params"]["Dense_0"]
     bias = np.random.default_rng(4).normal(size=layer["bias"].shape)
 
@@ -60,7 +60,7 @@ def test_the_gradient_of_the_elbo_is_that_of_the_integral(posterior: jv.posterio
         return {**params, "encoder": {"params": {"Dense_0": layer}}}
 
     objective = ELBO()
-    gradient = jax.grad(lambda b, k: objective.bound(vae, with_bias(params, b), 0, k, jnp.asarray(x, "float32"))[0])
+    gradient = jax.grad(lambda b, k: objective.bound(model, with_bias(params, b), 0, k, jnp.asarray(x, "float32"))[0])
     gradients = jax.jit(jax.vmap(gradient, (None, 0)))(jnp.asarray(bias, jnp.float32), keys(5, 100_000))
 
     axis = np.linspace(-14.0, 14.0, 281)
@@ -70,11 +70,11 @@ def test_the_gradient_of_the_elbo_is_that_of_the_integral(posterior: jv.posterio
 
         def elbo(bias: Array) -> Array:
             params = with_bias(exact_params, bias)
-            q, prior = vae.encode(params, jnp.asarray(x)), vae.prior.distribution(vae, params)
+            q, prior = model.encode(params, jnp.asarray(x)), model.prior.distribution(model, params)
 
             def integrand(z: Array) -> Array:
                 log_q = q.log_prob(z)
-                return jnp.exp(log_q) * (vae.decode(params, z).log_prob(jnp.asarray(x)) + prior.log_prob(z) - log_q)
+                return jnp.exp(log_q) * (model.decode(params, z).log_prob(jnp.asarray(x)) + prior.log_prob(z) - log_q)
 
             return jnp.sum(jax.vmap(integrand)(jnp.asarray(grid))) * (axis[1] - axis[0]) ** 2
 

@@ -39,26 +39,26 @@ def test_geometric() -> None:
     ],
 )
 def test_by_default_the_temperature_falls_over_half_of_the_run(posterior: Any) -> None:
-    vae = jv.VAE((2,), 4, posterior=posterior, prior=FITTING[type(posterior)])
-    training = Training(vae, Preprocessing(), batch_size=10, epochs=4).for_examples(100)
+    model = jv.VAE((2,), 4, posterior=posterior, prior=FITTING[type(posterior)])
+    training = Training(model, Preprocessing(), batch_size=10, epochs=4).for_examples(100)
     resolved = training.model.posterior
     inner = getattr(resolved, "posterior", resolved)
     assert inner.temperature.steps == 20
     assert training.for_examples(100) is training
     with pytest.raises(jv.UserError, match=r"Geometric.steps must be a number outside of a run, got None"):
-        vae.at_step(jnp.asarray(3))
+        model.at_step(jnp.asarray(3))
 
 
 @pytest.mark.parametrize("posterior", [Concrete(num_classes=2, temperature=SCHEDULE), BinaryConcrete(SCHEDULE)])
 def test_a_model_at_a_step_has_the_temperature_of_that_step(posterior: Any) -> None:
-    vae = tiny_vae(posterior=posterior)
-    params, x = init(vae, jax.random.key(0)), jnp.ones(vae.data_shape)
+    model = tiny_vae(posterior=posterior)
+    params, x = init(model, jax.random.key(0)), jnp.ones(model.data_shape)
 
     @jax.jit
-    def temperatures(vae: jv.VAE, step: jax.Array) -> Any:
-        return jv.encode(vae.at_step(step), params, x).temperature, jv.encode(vae, params, x).temperature  # type: ignore[attr-defined]
+    def temperatures(model: jv.VAE, step: jax.Array) -> Any:
+        return jv.encode(model.at_step(step), params, x).temperature, jv.encode(model, params, x).temperature  # type: ignore[attr-defined]
 
-    now, ended = temperatures(vae, jnp.asarray(4))
+    now, ended = temperatures(model, jnp.asarray(4))
     np.testing.assert_allclose(now, np.full(now.shape, 1.0), rtol=1e-6)
     np.testing.assert_allclose(ended, np.full(ended.shape, 0.5), rtol=1e-6)
 

@@ -35,11 +35,11 @@ def quantize_batch(z: Any, codebook: Any) -> Quantized:
 
 
 def vq_model(depth: int = 1) -> tuple[jv.VAE, Any]:
-    vae = jv.VAE(
+    model = jv.VAE(
         DATA_SHAPE, 2 * 3 * depth, jv.networks.MLP(()), jv.networks.MLP((5,), "tanh"),
         VectorQuantized(num_codes=CODES, code_dim=3, depth=depth), UniformCodes(),
     )  # fmt: skip
-    return vae, init(vae, jax.random.key(0))
+    return model, init(model, jax.random.key(0))
 
 
 def test_codes_are_the_nearest_of_all() -> None:
@@ -75,19 +75,19 @@ def test_all_mass_is_on_the_codes() -> None:
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_encoder_gets_the_gradient_of_the_decoder_at_the_codes(depth: int) -> None:
     """Of what the decoder is shown, the sum of the levels."""
-    vae, params = vq_model(depth)
+    model, params = vq_model(depth)
     x = binary_batch()[0]
-    features = vae.posterior_features(params, x)
+    features = model.posterior_features(params, x)
 
     def by_features(features: jax.Array) -> jax.Array:
-        z = vae.posterior_from(params, features).sample(jax.random.key(1))
-        return vae.decode(params, z).log_prob(x)
+        z = model.posterior_from(params, features).sample(jax.random.key(1))
+        return model.decode(params, z).log_prob(x)
 
     def by_shown(shown: jax.Array) -> jax.Array:
-        network_outputs = vae.decoder.apply(params["decoder"], shown, vae.likelihood.parameter_shape(vae))
-        return vae.likelihood.distribution(vae, params, network_outputs).log_prob(x)
+        network_outputs = model.decoder.apply(params["decoder"], shown, model.likelihood.parameter_shape(model))
+        return model.likelihood.distribution(model, params, network_outputs).log_prob(x)
 
-    q: Any = vae.posterior_from(params, features)
+    q: Any = model.posterior_from(params, features)
     shown = jnp.sum(q.codes, axis=0).reshape(-1)
     np.testing.assert_allclose(by_features(features), by_shown(shown), rtol=1e-6)
     gradient = jax.grad(by_features)(features)
@@ -108,8 +108,8 @@ def test_the_gradient_of_the_commitment_is_that_of_finite_differences() -> None:
 
 
 def test_no_gradient_reaches_the_codebook() -> None:
-    vae, params = vq_model(2)
-    gradient = jax.grad(lambda params: jv.elbo(vae, params, jax.random.key(1), binary_batch()[0]).value)(params)
+    model, params = vq_model(2)
+    gradient = jax.grad(lambda params: jv.elbo(model, params, jax.random.key(1), binary_batch()[0]).value)(params)
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(gradient["posterior"]))
 
 
@@ -200,9 +200,13 @@ def test_a_fitted_codebook_leaves_less_with_every_level() -> None:
 def test_by_default_the_rate_does_not_grow_with_the_latents(latent_dim: int, depth: int, code_dim: int) -> None:
     """Four groups, or as many as there are latents."""
     posterior = VectorQuantized(depth=depth)
-    vae = jv.VAE(DATA_SHAPE, latent_dim, posterior=posterior, prior=UniformCodes())
-    assert posterior.parameter_shape(vae) == (min(4, latent_dim), code_dim)
-    assert jax.eval_shape(vae.init, jax.random.key(0))["posterior"]["fixed"]["codebook"].shape == (depth, 16, code_dim)
+    model = jv.VAE(DATA_SHAPE, latent_dim, posterior=posterior, prior=UniformCodes())
+    assert posterior.parameter_shape(model) == (min(4, latent_dim), code_dim)
+    assert jax.eval_shape(model.init, jax.random.key(0))["posterior"]["fixed"]["codebook"].shape == (
+        depth,
+        16,
+        code_dim,
+    )
 
 
 def test_bad_input() -> None:

@@ -62,18 +62,18 @@ def test_z_against_quadrature_within_its_own_standard_error(latent_dim: int) -> 
     expected = np.sum(a * np.exp(stats.norm.logpdf(mesh).sum(1))) * (axis[1] - axis[0]) ** latent_dim
     assert 0.05 < expected < 0.6
     prior = LARS(NETWORK, num_samples=500)
-    vae = vae_of(prior, latent_dim)
-    report = prior.report(vae, params)
+    model = vae_of(prior, latent_dim)
+    report = prior.report(model, params)
     z, error, unit = report["acceptance"]
     assert unit == "probability"
     assert 0 < error < 0.005
     assert abs(float(z) - expected) < 5 * float(error)
     log_z = report["log_normaliser"]
     np.testing.assert_allclose([log_z.value, log_z.standard_error], [np.log(z), error / z], rtol=1e-4)
-    np.testing.assert_array_equal(prior.distribution(vae, params).log_z, log_z.value)  # the one that log p(x) has
+    np.testing.assert_array_equal(prior.distribution(model, params).log_z, log_z.value)  # the one that log p(x) has
 
     def estimate(key: jax.Array) -> Any:
-        return prior.for_training(key)._log_z(vae, params)
+        return prior.for_training(key)._log_z(model, params)
 
     values, errors = (np.asarray(array) for array in jax.jit(jax.vmap(estimate))(keys(1, 400)))
     assert_mean(np.exp(values), expected)
@@ -82,11 +82,11 @@ def test_z_against_quadrature_within_its_own_standard_error(latent_dim: int) -> 
 
 def test_the_gradient_of_log_z_is_that_of_quadrature() -> None:
     """The mean of 1000 gradients by 1000 draws each, within 6 standard errors and the bias of a ratio, 1 / 1000."""
-    params, vae = params_of(), vae_of(LARS(NETWORK, num_samples=1000))
+    params, model = params_of(), vae_of(LARS(NETWORK, num_samples=1000))
     exact = jax.grad(lambda params: jnp.log(exact_z(params)))(params)
 
     def estimate(params: Params, key: jax.Array) -> jax.Array:
-        return vae.prior.for_training(key).distribution(vae, params).log_z
+        return model.prior.for_training(key).distribution(model, params).log_z
 
     sampled = jax.jit(jax.vmap(jax.grad(estimate), (None, 0)))(params, keys(2, 1000))
     for one, other in zip(jax.tree.leaves(sampled), jax.tree.leaves(exact), strict=True):
@@ -120,15 +120,15 @@ def test_a_batch_of_values_is_each_of_them() -> None:
 
 
 def test_draws_for_z_are_fresh_in_each_step_shared_by_the_batch_and_fixed_elsewhere() -> None:
-    vae, params = vae_of(LARS(NETWORK, num_samples=50, evaluation_samples=60)), params_of()
+    model, params = vae_of(LARS(NETWORK, num_samples=50, evaluation_samples=60)), params_of()
 
     @jax.jit
-    def log_z(vae: jv.VAE, key: jax.Array) -> Any:
-        in_training = vae.at_step(jnp.asarray(3)).for_training(key)
+    def log_z(model: jv.VAE, key: jax.Array) -> Any:
+        in_training = model.at_step(jnp.asarray(3)).for_training(key)
         batch = jax.vmap(lambda _: in_training.prior.distribution(in_training, params).log_z)(jnp.arange(4))
-        return batch, vae.prior.distribution(vae, params).log_z
+        return batch, model.prior.distribution(model, params).log_z
 
-    (one, fixed), (again, fixed_again), (other, _) = (log_z(vae, jax.random.key(seed)) for seed in (1, 1, 2))
+    (one, fixed), (again, fixed_again), (other, _) = (log_z(model, jax.random.key(seed)) for seed in (1, 1, 2))
     assert np.ptp(one) == 0
     np.testing.assert_array_equal(one, again)
     assert one[0] != other[0] != fixed
@@ -137,19 +137,19 @@ def test_draws_for_z_are_fresh_in_each_step_shared_by_the_batch_and_fixed_elsewh
 
 @pytest.mark.parametrize("wrap", [jv.priors.WithNoise, lambda lars: jv.priors.Flow(Planar(), 1, lars)])
 def test_inside_another_prior_it_draws_anew_in_training_and_reports_its_error(wrap: Callable[[LARS], Any]) -> None:
-    vae = tiny_vae(prior=wrap(LARS(NETWORK, num_samples=50, evaluation_samples=60)), latent_dim=2)
-    params = jv.init(vae, jax.random.key(0))
+    model = tiny_vae(prior=wrap(LARS(NETWORK, num_samples=50, evaluation_samples=60)), latent_dim=2)
+    params = jv.init(model, jax.random.key(0))
     params["prior"] = jax.tree.map(lambda leaf: leaf + 1.0, params["prior"])
 
     @jax.jit
-    def log_prob(vae: jv.VAE, step: int) -> jax.Array:
-        return vae.at_step(jnp.asarray(step)).prior.distribution(vae, params).log_prob(jnp.ones(2))
+    def log_prob(model: jv.VAE, step: int) -> jax.Array:
+        return model.at_step(jnp.asarray(step)).prior.distribution(model, params).log_prob(jnp.ones(2))
 
-    in_training = [float(log_prob(vae.for_training(jax.random.key(seed)), 3)) for seed in (1, 1, 2)]
-    elsewhere = float(log_prob(vae, 3))
+    in_training = [float(log_prob(model.for_training(jax.random.key(seed)), 3)) for seed in (1, 1, 2)]
+    elsewhere = float(log_prob(model, 3))
     assert in_training[0] == in_training[1]
     assert len({*in_training, elsewhere}) == 3
-    report = vae.prior.report(vae, params)
+    report = model.prior.report(model, params)
     assert 0 < report["log_normaliser"].standard_error < 1
 
 
@@ -158,10 +158,10 @@ def test_inside_another_prior_it_draws_anew_in_training_and_reports_its_error(wr
 def test_finite_where_nothing_or_everything_is_accepted(truncation: int | None, bias: float) -> None:
     """a = e^−10000 and a = 1 everywhere: the density is then the normal's, and gradients are finite."""
     network = MLP(())
-    vae = vae_of(LARS(network, truncation=truncation, evaluation_samples=100))
+    model = vae_of(LARS(network, truncation=truncation, evaluation_samples=100))
     shapes = network.init(jax.random.key(0), jnp.zeros(1), ())
     params = {"prior": jax.tree.map(lambda leaf: jnp.full(leaf.shape, bias if leaf.ndim == 1 else 0.0), shapes)}
-    log_prob = jax.value_and_grad(lambda params: vae.prior.distribution(vae, params).log_prob(jnp.ones(1)))
+    log_prob = jax.value_and_grad(lambda params: model.prior.distribution(model, params).log_prob(jnp.ones(1)))
     value, gradient = log_prob(params)
     np.testing.assert_allclose(value, stats.norm.logpdf(1.0), atol=2e-3)  # −10000 has three digits behind the point
     assert_finite(gradient)

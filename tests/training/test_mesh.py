@@ -84,11 +84,11 @@ from jaxvae.training.state import create_state
 def losses(place):
     image = (9, 6, 2)
     for shape, network in ((5,), MLP((8,))), ((5,), GatedMLP((7,))), (image, Conv((3, 4))), (image, ResNet((3,))):
-        vae = jv.VAE(shape, 2, network, network)
-        params = jax.jit(vae.init)(jax.random.key(0))
+        model = jv.VAE(shape, 2, network, network)
+        params = jax.jit(model.init)(jax.random.key(0))
         keys, x = place(jax.random.split(jax.random.key(1), 4)), place(jnp.ones((4, *shape)))
         def loss(params):
-            return jnp.mean(jax.vmap(lambda key, x: jv.elbo(vae, params, key, x).value)(keys, x))
+            return jnp.mean(jax.vmap(lambda key, x: jv.elbo(model, params, key, x).value)(keys, x))
         value, gradient = jax.jit(jax.value_and_grad(loss))(params)
         yield float(value), *(float(jnp.sum(leaf**2)) for leaf in jax.tree.leaves(gradient["encoder"]))
 
