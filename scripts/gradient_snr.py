@@ -24,7 +24,6 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
-from jaxvae.cli.components import choices
 from jaxvae.cli.flags import make_parser, parse, run_script
 from jaxvae.data import Preprocessing, load
 from jaxvae.errors import UserError, nearest
@@ -33,6 +32,7 @@ from jaxvae.hardware import compiled
 from jaxvae.likelihoods import Normal
 from jaxvae.networks import MLP
 from jaxvae.objectives import ESTIMATORS, Objective
+from jaxvae.runs.components import choices
 from jaxvae.training import Training, create_state, fit
 from jaxvae.training.memory import check_memory
 from jaxvae.typing import Array, Params

@@ -9,8 +9,8 @@ from pathlib import Path
 from docstring_parser import parse
 
 from jaxvae import posteriors, priors
-from jaxvae.cli.components import FAMILIES, choices, options
 from jaxvae.compatibility import members
+from jaxvae.runs.components import FAMILIES, choices, options
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "components.md"
 INTRODUCTION = """# Components

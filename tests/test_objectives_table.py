@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from jaxvae.cli.components import choices
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
 from jaxvae.objectives import Objective
+from jaxvae.runs.components import choices
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "objectives.md").read_text()

@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
-from jaxvae.cli.devices import DeviceFlags
 from jaxvae.cli.flags import make_parser, parse
-from jaxvae.cli.run_directory import CONFIG, HEADER, RunFlags
-from jaxvae.cli.setup import ComputeFlags, DataFlags, Setup
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
+from jaxvae.runs.devices import DeviceFlags
+from jaxvae.runs.directory import CONFIG, HEADER, RunFlags
+from jaxvae.runs.setup import ComputeFlags, DataFlags, Setup
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 

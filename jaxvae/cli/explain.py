@@ -6,8 +6,8 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
-from jaxvae.cli.components import FAMILIES, choices, options
 from jaxvae.errors import did_you_mean, nearest
+from jaxvae.runs.components import FAMILIES, choices, options
 
 
 def explain(message: str, parser: ArgumentParser) -> str:

@@ -11,7 +11,6 @@ from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
-from jaxvae.cli.components import FAMILIES, choices, components_page
 from jaxvae.cli.explain import explain, with_flags
 from jaxvae.cli.short_help import short_help
 from jaxvae.cli.surroundings import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR, Terminated, explained, prepared
@@ -24,6 +23,7 @@ from jaxvae.cli.words import (
     without_options,
 )
 from jaxvae.errors import SurroundingsError, UserError
+from jaxvae.runs.components import FAMILIES, choices, components_page
 
 _PRINT = "--print_config"
 _DEEPEST = 5  # levels of components within components that flags can reach

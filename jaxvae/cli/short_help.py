@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
-from jaxvae.cli.components import FAMILIES, choices
+from jaxvae.runs.components import FAMILIES, choices
 
 _WIDTH, _COLUMN = 110, 30
 _NOT_SHOWN = ("help", "print_config")

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jaxvae.cli.draws import draws_by_size
-from jaxvae.cli.evaluation import GROUPS, chosen_groups, evaluate_run
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, make_parser, parse, pick
-from jaxvae.cli.run_data import changed_splits, check_same_data, describe_data
-from jaxvae.cli.run_directory import EVALUATION, RunFlags, config_of
-from jaxvae.cli.setup import first_state, set_up
-from jaxvae.cli.subject import EvaluationFlags, warn
 from jaxvae.report.table import evaluation_markdown
+from jaxvae.runs.data import changed_splits, check_same_data, describe_data
+from jaxvae.runs.directory import EVALUATION, RunFlags, config_of
+from jaxvae.runs.draws import draws_by_size
+from jaxvae.runs.evaluate import GROUPS, chosen_groups, evaluate_run
+from jaxvae.runs.setup import first_state, set_up
+from jaxvae.runs.subject import EvaluationFlags, warn
 from jaxvae.training.checkpoint import restore_checkpoint
 
 

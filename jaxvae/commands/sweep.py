@@ -10,10 +10,14 @@ import sys
 
 from rich.console import Console
 
-from jaxvae.cli.evaluation import write_document
 from jaxvae.cli.experiment import experiment_parser
-from jaxvae.cli.subject import say_notes
-from jaxvae.cli.sweep import (
+from jaxvae.invoked import invoked
+from jaxvae.report.rate_distortion import save_rate_distortion
+from jaxvae.report.table import sweep_table
+from jaxvae.report.terminal import SweepBar
+from jaxvae.runs.evaluate import write_document
+from jaxvae.runs.subject import say_notes
+from jaxvae.runs.sweep import (
     CONTEXT,
     CSV,
     CURVE,
@@ -28,10 +32,6 @@ from jaxvae.cli.sweep import (
     sweep_directory,
     write_rows,
 )
-from jaxvae.invoked import invoked
-from jaxvae.report.rate_distortion import save_rate_distortion
-from jaxvae.report.table import sweep_table
-from jaxvae.report.terminal import SweepBar
 
 
 def main() -> None:

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jaxvae.cli.devices import DeviceFlags, devices, is_first
-from jaxvae.cli.draws import draws_by_size
-from jaxvae.cli.evaluation import evaluate_run
 from jaxvae.cli.experiment import config_text, earlier_parts, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick
-from jaxvae.cli.results import save_pictures, show_summary
-from jaxvae.cli.run_data import check_same_data, describe_data
-from jaxvae.cli.run_directory import RunFlags, check_code_density, choose_run_directory, open_run_directory
-from jaxvae.cli.setup import check_epochs, check_traces, first_state, set_up, warm_up_warning
-from jaxvae.cli.start import start_from
-from jaxvae.cli.subject import EvaluationFlags, say_notes, warn
-from jaxvae.cli.train_run import train_run
+from jaxvae.runs.data import check_same_data, describe_data
+from jaxvae.runs.devices import DeviceFlags, devices, is_first
+from jaxvae.runs.directory import RunFlags, check_code_density, choose_run_directory, open_run_directory
+from jaxvae.runs.draws import draws_by_size
+from jaxvae.runs.evaluate import evaluate_run
+from jaxvae.runs.results import save_pictures, show_summary
+from jaxvae.runs.setup import check_epochs, check_traces, first_state, set_up, warm_up_warning
+from jaxvae.runs.start import start_from
+from jaxvae.runs.subject import EvaluationFlags, say_notes, warn
+from jaxvae.runs.train import train_run
 from jaxvae.training.checkpoint import restore_checkpoint
 from jaxvae.training.mesh import on_one_device
 

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple, get_args, get_type_hints
 
-from jaxvae.cli.components import choices
 from jaxvae.likelihoods import Normal
 from jaxvae.objectives import Objective
 from jaxvae.posteriors import Posterior
 from jaxvae.priors import Prior
+from jaxvae.runs.components import choices
 
 LATENTS = (2, 8, 16, 32, 64, 128)
 STEPS = 2_000

@@ -12,12 +12,12 @@ from defaults.cases import Case
 from defaults.data import MOST_TEST_EXAMPLES, Data
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Setup, Stream, first_state, set_up, stream_key
 from jaxvae.errors import UserError
 from jaxvae.evaluation import diagnose, family_baseline
 from jaxvae.evaluation.diagnostics import active_units
 from jaxvae.hardware import compiled
 from jaxvae.objectives import WithoutDensity
+from jaxvae.runs.setup import Setup, Stream, first_state, set_up, stream_key
 from jaxvae.training import TrainState, fit
 from jaxvae.training.epoch import score_examples
 

@@ -18,12 +18,12 @@ import numpy as np
 from gpu.block import ROOT, Settings
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Setup, first_state, set_up
 from jaxvae.data import load
 from jaxvae.evaluation import evaluate
 from jaxvae.evaluation.evaluate import examples_at_once
 from jaxvae.objectives import Linear
 from jaxvae.run_length import share_of_run
+from jaxvae.runs.setup import Setup, first_state, set_up
 from jaxvae.training import fit
 
 PRECISION = "highest"

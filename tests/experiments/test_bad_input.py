@@ -295,5 +295,5 @@ def test_a_run_that_cannot_be_written_is_not_measured(script: Script, monkeypatc
     def denied(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("jaxvae.cli.evaluation.tempfile.TemporaryFile", denied)
+    monkeypatch.setattr("jaxvae.runs.evaluate.tempfile.TemporaryFile", denied)
     refused(script(EVALUATE, "mine"), "must be one that can be written, got mine: Permission denied")

@@ -14,13 +14,13 @@ import pytest
 from scipy import special, stats
 
 import jaxvae as jv
-from jaxvae.cli.components import choices
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
 from jaxvae.data import Preprocessing
 from jaxvae.objectives import IWAE, Objective
 from jaxvae.posteriors import FullNormal, Posterior
 from jaxvae.priors import Prior
+from jaxvae.runs.components import choices
 from jaxvae.training import Training
 from tests.conftest import ROOT
 from tests.experiments.conftest import Script

@@ -10,8 +10,8 @@ import yaml
 from jaxvae import likelihoods
 from jaxvae.cli.experiment import config_text, experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Setup, set_up
 from jaxvae.errors import UserError
+from jaxvae.runs.setup import Setup, set_up
 from tests.experiments.conftest import FAST, TRAIN, Script
 
 RNG = np.random.default_rng(0)

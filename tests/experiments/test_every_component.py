@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from jaxvae.cli.components import FAMILIES, choices
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
 from jaxvae.objectives import Lagging, Objective, WithoutDensity
+from jaxvae.runs.components import FAMILIES, choices
 from tests.conftest import ROOT
 
 OWNERS = {  # what has to be chosen first for a flag to exist

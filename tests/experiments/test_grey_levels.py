@@ -9,9 +9,9 @@ import yaml
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import set_up
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
+from jaxvae.runs.setup import set_up
 from tests.experiments.conftest import FAST, TRAIN, Script
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
-from jaxvae.cli.draws import draws_by_size
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Setup, set_up
 from jaxvae.data import Dataset, Split
+from jaxvae.runs.draws import draws_by_size
+from jaxvae.runs.setup import Setup, set_up
 from tests.experiments.conftest import EVALUATE, TRAIN, Script
 
 SMALL = ["--encoder.features", "[9]", "--decoder.features", "[8]", "--latent_dim", "3", "--batch_size", "500"]

@@ -11,7 +11,7 @@ import pytest
 import jaxvae as jv
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import first_state, set_up
+from jaxvae.runs.setup import first_state, set_up
 from jaxvae.training.epoch import Batch, train_step
 from jaxvae.typing import Array, Params
 from tests.conftest import ROOT

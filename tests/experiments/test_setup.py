@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from jaxvae.cli import density_metrics
-from jaxvae.cli.evaluation import evaluate_run
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Stream, first_state, set_up, stream_key, warm_up_warning
-from jaxvae.cli.subject import EvaluationFlags
 from jaxvae.data import Preprocessing
+from jaxvae.runs.evaluate import evaluate_run
+from jaxvae.runs.setup import Stream, first_state, set_up, stream_key, warm_up_warning
+from jaxvae.runs.subject import EvaluationFlags
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import yaml
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import set_up
 from jaxvae.errors import UserError
+from jaxvae.runs.setup import set_up
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Script
 
 KINDS = "[real,count,ordinal:4,categorical:3]"

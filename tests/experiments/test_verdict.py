@@ -9,8 +9,8 @@ import pytest
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.cli.setup import Setup, check_traces, first_state, set_up
-from jaxvae.cli.verdict import verdict
+from jaxvae.runs.setup import Setup, check_traces, first_state, set_up
+from jaxvae.runs.verdict import verdict
 from jaxvae.training import TrainState
 
 Run = tuple[Setup, TrainState]

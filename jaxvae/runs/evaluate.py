@@ -12,18 +12,18 @@ import jax
 from rich.console import Console
 from rich.text import Text
 
-from jaxvae.cli.density_metrics import annealed, gaps, latents, likelihood
-from jaxvae.cli.draws import MOST_DRAWS
-from jaxvae.cli.run_directory import EVALUATION
-from jaxvae.cli.sample_metrics import representation, samples
-from jaxvae.cli.setup import Setup
-from jaxvae.cli.subject import EvaluationFlags, Subject, warn
-from jaxvae.cli.verdict import verdict
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError, nearest
 from jaxvae.evaluation import missing, provenance
 from jaxvae.invoked import invoked
 from jaxvae.report.table import evaluation_table
+from jaxvae.runs.density_metrics import annealed, gaps, latents, likelihood
+from jaxvae.runs.directory import EVALUATION
+from jaxvae.runs.draws import MOST_DRAWS
+from jaxvae.runs.sample_metrics import representation, samples
+from jaxvae.runs.setup import Setup
+from jaxvae.runs.subject import EvaluationFlags, Subject, warn
+from jaxvae.runs.verdict import verdict
 from jaxvae.training import TrainState
 
 

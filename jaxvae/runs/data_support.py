@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxvae.cli.components import choices
 from jaxvae.data import Dataset, Preprocessing
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
+from jaxvae.runs.components import choices
 
 _FEW = 200  # training examples that tell whether floats are grey levels
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from jaxvae.cli.run_directory import CodeDensity
-from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.errors import UserError
 from jaxvae.evaluation import NO_DENSITY, in_batches
 from jaxvae.evaluation.figures import spread
 from jaxvae.objectives import WithoutDensity
 from jaxvae.report.terminal import ExampleBar
+from jaxvae.runs.directory import CodeDensity
+from jaxvae.runs.setup import Setup, Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key, Params
 

@@ -7,11 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxvae.cli.run_directory import CodeDensity
-from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import fit_code_density, in_batches
 from jaxvae.objectives import WithoutDensity
+from jaxvae.runs.directory import CodeDensity
+from jaxvae.runs.setup import Setup, Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
 from jaxvae.vae import mean_of

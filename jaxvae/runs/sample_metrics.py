@@ -7,9 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.pictures import Pictures, mean_or_draw
-from jaxvae.cli.setup import Stream, create_run_state
-from jaxvae.cli.subject import Subject
 from jaxvae.errors import UserError
 from jaxvae.evaluation import attempt, importance_estimate, in_batches
 from jaxvae.evaluation.representation import disentanglement_document, pca_codes, representation_document
@@ -23,6 +20,9 @@ from jaxvae.objectives import Autoencoder, WithoutDensity
 from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import StandardNormal
 from jaxvae.report import is_image
+from jaxvae.runs.pictures import Pictures, mean_or_draw
+from jaxvae.runs.setup import Stream, create_run_state
+from jaxvae.runs.subject import Subject
 from jaxvae.training import fit
 from jaxvae.training.mesh import place_examples
 from jaxvae.typing import Array, Key

@@ -6,8 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.setup import EXAMPLES_FOR_INIT, Stream
-from jaxvae.cli.subject import Subject, warn
 from jaxvae.distributions import closed_form_kl
 from jaxvae.errors import UserError
 from jaxvae.evaluation import (
@@ -32,6 +30,8 @@ from jaxvae.evaluation import (
 from jaxvae.evaluation.document import FEWEST_DRAWS
 from jaxvae.evaluation.figures import spread
 from jaxvae.report.terminal import ExampleBar
+from jaxvae.runs.setup import EXAMPLES_FOR_INIT, Stream
+from jaxvae.runs.subject import Subject, warn
 from jaxvae.typing import Array, Key, Params
 
 _EXAMPLES_FOR_BASELINE = 50_000

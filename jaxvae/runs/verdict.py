@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxvae.cli.setup import Setup
 from jaxvae.evaluation.figures import spread
 from jaxvae.likelihoods import AutoregressiveBernoulli, Categorical, Laplace, Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Constant, MinimumRate
+from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, TrainState
 
 _LOUD = 0.3  # gain of a last layer: from here on decoders at their start were seen to drown the code

@@ -11,13 +11,13 @@ from typing import Any, Literal
 import jax
 from jax.experimental import multihost_utils
 
-from jaxvae.cli.components import choices
-from jaxvae.cli.devices import is_first
-from jaxvae.cli.run_data import DATA
 from jaxvae.errors import UserError
 from jaxvae.invoked import invoked
 from jaxvae.model import Model
 from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
+from jaxvae.runs.components import choices
+from jaxvae.runs.data import DATA
+from jaxvae.runs.devices import is_first
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
 HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours

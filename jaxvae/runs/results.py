@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from rich.console import Console
 
-from jaxvae.cli.pictures import Pictures, mean_or_draw
-from jaxvae.cli.run_directory import CONFIG, CodeDensity
-from jaxvae.cli.setup import Setup, Stream, stream_key
 from jaxvae.invoked import invoked
 from jaxvae.report import is_image, save_grid
+from jaxvae.runs.directory import CONFIG, CodeDensity
+from jaxvae.runs.pictures import Pictures, mean_or_draw
+from jaxvae.runs.setup import Setup, Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
 

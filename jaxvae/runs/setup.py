@@ -9,15 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.cli.choose import is_table, likelihood_for
 from jaxvae.cli.flags import pick
-from jaxvae.cli.support import check_support, last_level
 from jaxvae.data import Dataset, Preprocessing, load, with_validation_fraction
 from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood, Mixed
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.networks import Bfloat16, Network, Rematerialized
+from jaxvae.runs.choose_likelihood import is_table, likelihood_for
+from jaxvae.runs.data_support import check_support, last_level
 from jaxvae.training import Optimizer, Training, TrainState, create_state, train_epoch, validate
 from jaxvae.training.memory import check_state_fits
 from jaxvae.typing import Array, Key

@@ -15,8 +15,12 @@ import numpy as np
 from jsonargparse import ArgumentParser
 
 from jaxvae.cli.flags import construct, parse, pick
-from jaxvae.cli.run_directory import RunFlags
-from jaxvae.cli.setup import (
+from jaxvae.cli.words import is_negative_number
+from jaxvae.data import Dataset, content_hash, folds
+from jaxvae.errors import UserError
+from jaxvae.evaluation import Estimate, evaluate, provenance
+from jaxvae.runs.directory import RunFlags
+from jaxvae.runs.setup import (
     DataFlags,
     Setup,
     Stream,
@@ -27,10 +31,6 @@ from jaxvae.cli.setup import (
     set_up,
     stream_key,
 )
-from jaxvae.cli.words import is_negative_number
-from jaxvae.data import Dataset, content_hash, folds
-from jaxvae.errors import UserError
-from jaxvae.evaluation import Estimate, evaluate, provenance
 from jaxvae.training import SweepEpoch, fit_members, members_at_once
 
 CSV, SUMMARY, CONTEXT, CURVE = "sweep.csv", "summary.csv", "sweep.json", "rate_distortion.png"

@@ -13,11 +13,11 @@ import numpy as np
 from jax.experimental import multihost_utils
 from rich.console import Console
 
-from jaxvae.cli.devices import is_first
-from jaxvae.cli.run_directory import PROFILE
-from jaxvae.cli.setup import Setup
 from jaxvae.invoked import invoked
 from jaxvae.report.terminal import TrainingBar
+from jaxvae.runs.devices import is_first
+from jaxvae.runs.directory import PROFILE
+from jaxvae.runs.setup import Setup
 from jaxvae.training import Epoch, Training, TrainState, fit
 from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxvae.cli.run_directory import config_of
 from jaxvae.errors import UserError
+from jaxvae.runs.directory import config_of
 from jaxvae.training import TrainState
 from jaxvae.training.checkpoint import restore_parameters
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxvae.cli.support import last_level
 from jaxvae.data import Dataset, infer_columns
 from jaxvae.data.arrays import LARGEST_LEVEL
 from jaxvae.data.names import is_drawn_in_black_and_white
@@ -19,9 +18,10 @@ from jaxvae.likelihoods import (
     Normal,
 )
 from jaxvae.likelihoods.support import levels
+from jaxvae.runs.data_support import last_level
 
 if TYPE_CHECKING:
-    from jaxvae.cli.setup import DataFlags
+    from jaxvae.runs.setup import DataFlags
 
 _MOST_COLUMNS = 50  # of a table of several kinds: each is computed by itself
 _FEWEST_PIXELS = 64  # of a picture that comes as a row

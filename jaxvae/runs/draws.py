@@ -3,11 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.cli.setup import Setup, state_shapes
 from jaxvae.evaluation import importance_estimate
 from jaxvae.evaluation.likelihood import CHUNK
 from jaxvae.objectives import WithoutDensity
 from jaxvae.operations import count_operations
+from jaxvae.runs.setup import Setup, state_shapes
 from jaxvae.training import train_epoch
 from jaxvae.typing import Array, Key, Params
 
