@@ -20,7 +20,7 @@ class FreeNats(jv.objectives.Bound):
 
     nats: float = 3.0
 
-    def bound(self, model, params, step, key, x):
+    def bound(self, model, params, key, x, step):
         """The value to maximise for ONE example, and what is logged of it."""
         del step
         terms = jv.elbo(model, params, key, x)

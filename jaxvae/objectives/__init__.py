@@ -3,6 +3,7 @@
 from jaxvae.objectives.adversarial import VAEGAN, AdversarialAutoencoder, FactorVAE, permute_dimensions
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import Autoencoder, WithoutDensity
+from jaxvae.objectives.batch_means import batch_loss, masked_mean
 from jaxvae.objectives.batch_terms import WithDensity
 from jaxvae.objectives.dip_vae import DIPVAE
 from jaxvae.objectives.discrepancy import mmd
@@ -11,7 +12,7 @@ from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_car
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.info_vae import WAE, InfoVAE
 from jaxvae.objectives.lagging import Lagging, batch_information
-from jaxvae.objectives.objective import Bound, Objective, batch_loss, masked_mean
+from jaxvae.objectives.objective import Bound, Objective
 from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
 from jaxvae.objectives.refine import SemiAmortized, refine
 from jaxvae.objectives.regularized_autoencoder import RAE

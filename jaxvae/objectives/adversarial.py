@@ -15,9 +15,9 @@ from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
 from jaxvae.networks import MLP, Network
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.info_vae import prior_samples
-from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_prior_stays, mean_of_posterior
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass

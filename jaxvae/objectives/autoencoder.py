@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 import jax
 
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import encode_batch, without_padding
-from jaxvae.objectives.objective import Bound, Objective, masked_mean
+from jaxvae.objectives.objective import Bound, Objective
 from jaxvae.objectives.requirements import mean_of_posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -67,7 +68,7 @@ class Autoencoder(WithoutDensity, Bound):
     No density of x belongs to it: it has no ELBO and no log p(x), and no prior to sample from.
     """
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """log p(x|z) at the code of ONE example, nats."""
         del step
         scores = self.score(model, params, key, x)

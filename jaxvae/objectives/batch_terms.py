@@ -7,8 +7,9 @@ import jax.numpy as jnp
 
 from jaxvae.draw import Draw
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.elbo import elbo, elbo_terms
-from jaxvae.objectives.objective import Objective, masked_mean
+from jaxvae.objectives.objective import Objective
 from jaxvae.objectives.requirements import check_reparameterized
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 

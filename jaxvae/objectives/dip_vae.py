@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import MultivariateNormal, Normal
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
-from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_posterior, mean_of_posterior
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass

@@ -12,8 +12,10 @@ from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.model import Model
 from jaxvae.objectives.estimators import check_estimator, mean_of_others, sample_keys, seen_by_gradient
-from jaxvae.objectives.objective import Bound, Scoring, with_score
+from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.objectives.score_function import with_score
+from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Metrics, Params, PyTree
 from jaxvae.vae import mean_of
@@ -129,7 +131,7 @@ class ELBO(Bound):
                 f"expectation {self.expectation}: give --objective.kl sampled, and no enumeration"
             )
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""
         beta = self.beta * self.schedule(step)
 

@@ -10,7 +10,8 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.model import Model
 from jaxvae.numerics import log_mean_exp, power_mean
 from jaxvae.objectives.estimators import ESTIMATORS, Draws, Estimator, monte_carlo_bound
-from jaxvae.objectives.objective import Bound, Scoring
+from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -40,7 +41,7 @@ class WeightedBound(Bound):
         """The bound of ONE example, and its draws."""
         return monte_carlo_bound(self.combine, model, params, key, x, self.num_draws, self.estimator)
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The bound of ONE example."""
         del step
         result = self.draws(model, params, key, x)

@@ -13,9 +13,11 @@ from jaxvae.keys import same_draws
 from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import WithoutDensity
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import without_padding
 from jaxvae.objectives.elbo import ELBO
-from jaxvae.objectives.objective import Objective, Scoring, masked_mean
+from jaxvae.objectives.objective import Objective
+from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.run_length import known_in_run, share_of_run
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -146,11 +148,11 @@ class Lagging(Objective):
         """That of the objective."""
         return self.objective.summary(means)
 
-    def moves(self, params: Params, step: Array, component: str) -> Array:
+    def moves(self, params: Params, component: str, step: Array) -> Array:
         """The encoder and a discriminator always; the rest in every (num_encoder_steps + 1)-th step while it lags."""
         everything = step % (self.num_encoder_steps + 1) == self.num_encoder_steps
         lags = params["objective"]["fixed"]["lags"] > 0.0
-        of_objective = self.objective.moves(self._inner(params), step, component)
+        of_objective = self.objective.moves(self._inner(params), component, step)
         keeps_pace = component in ("encoder", "posterior", "objective")  # a discriminator follows the encoder
         return of_objective & (jnp.asarray(keeps_pace) | everything | ~lags)
 

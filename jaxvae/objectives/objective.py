@@ -2,49 +2,18 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable
-from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, Self
-
-import jax
-import jax.numpy as jnp
+from typing import Any, ClassVar, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.errors import UserError
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import batch_loss
+from jaxvae.objectives.scoring import Scoring
+from jaxvae.objectives.state import WithState
 from jaxvae.typing import Array, Key, Metrics, Params
 
 
-class Scoring(NamedTuple):
-    """What the ELBO, the rate and the distortion of a `score` are made of."""
-
-    num_draws: int | None = 1
-    """Draws of z an example, whose mean they are; None where every z is enumerated."""
-    kl: Literal["closed_form", "sampled"] = "closed_form"
-    """`closed_form` where the pair has one; `sampled`: log q(z|x) − log p(z) of the draws all the same."""
-    is_refined: bool = False
-    """Whether q(z|x) is refined for each example."""
-
-    def describe(self, has_closed_form: bool) -> dict[str, str]:
-        """How `elbo`, `distortion` and `rate` were estimated.
-
-        Args:
-            has_closed_form: whether KL(q(z|x) ‖ p(z)) of the model has a closed form.
-        """
-        draws = {None: "every z enumerated", 1: "one draw of z an example"}.get(
-            self.num_draws, f"the mean of {self.num_draws} draws of z an example"
-        )
-        if self.is_refined:
-            draws += " from q(z|x) refined for it"
-        closed = self.kl == "closed_form" and has_closed_form
-        return {
-            "elbo": f"{draws}; KL {'in closed form' if closed else 'log q(z|x) − log p(z) of the same z'}",
-            "distortion": f"minus log p(x|z), {draws}",
-            "rate": f"KL(q(z|x) ‖ p(z)), {'in closed form' if closed else draws}",
-        }
-
-
-class Objective(abc.ABC):
+class Objective(WithState, abc.ABC):
     """What training minimises, and what validation looks at."""
 
     monitor: ClassVar[str] = "elbo"
@@ -56,28 +25,6 @@ class Objective(abc.ABC):
 
     smallest_batch: ClassVar[int] = 1
     """Examples that a batch must have at least: two for what compares the codes of examples."""
-
-    def init(self, key: Key, model: Model, examples: Array | None) -> Params:
-        """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
-
-        What is kept from step to step but not learned by gradient (a multiplier, a moving average) goes under `fixed`,
-        and `update` moves it.
-        """
-        del key, model, examples
-        return {}
-
-    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
-        """The parameters with what stands under `fixed` moved on; by default as they are.
-
-        The arguments are those of `loss`, before the gradient step: what the two share is computed once.
-        """
-        del model, keys, x, mask, step
-        return params
-
-    def moves(self, params: Params, step: Array, component: str) -> Array | bool:
-        """Whether the optimiser moves `params[component]` in this step; by default it moves all."""
-        del params, step, component
-        return True
 
     def check_model(self, model: Any) -> None:
         """Check that this objective can train the model; called when a training is described.
@@ -166,48 +113,11 @@ class Bound(Objective):
     """An objective that is a mean of values of single examples, each to be maximised."""
 
     @abc.abstractmethod
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, `[]`, and metrics."""
 
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Minus the mean bound of the batch, nats per example."""
-        return batch_loss(partial(self.bound, model, params, step), keys, x, mask)
-
-
-def masked_mean(values: Array, mask: Array) -> Array:
-    """The mean over the first axis of the members that `mask` keeps; 0 where it keeps none.
-
-    >>> float(masked_mean(jnp.array([1.0, 3.0, jnp.nan]), jnp.array([True, True, False])))
-    2.0
-    """
-    kept = jnp.where(mask.reshape(mask.shape + (1,) * (values.ndim - 1)), values, 0.0)
-    return jnp.sum(kept, axis=0) / jnp.maximum(jnp.sum(mask), 1).astype(values.dtype)
-
-
-def with_score(value: Array, score: Array | float, baseline: Array | float = 0.0) -> Array:
-    """`value`, whose gradient gains (value − baseline) · ∇score: the gradient by what draws pass no gradient to.
-
-    ∇E_q[f] = E_q[∇f + (f − baseline) · ∇log q], with score = log q of what was not reparameterized (`Draw.score`, else
-    0: then nothing is added, and XLA drops it). The baseline must not depend on the draw: it takes variance away and
-    adds no bias, since E_q[∇log q] = 0. Williams 1992, section 4.
-    """
-    return value + jax.lax.stop_gradient(value - baseline) * (score - jax.lax.stop_gradient(score))
-
-
-def batch_loss(
-    bound: Callable[[Key, Array], tuple[Array, Metrics]], keys: Key, x: Array, mask: Array
-) -> tuple[Array, Metrics]:
-    """Minus the mean of a per-example bound over a batch, and the means of its metrics, padding left out.
-
-    Args:
-        bound: from `(key, x)` of one example to the value to maximise and metrics.
-        keys: `[batch]`.
-        x: `[batch, *data_shape]`.
-        mask: `[batch]` bool.
-    """
-    values, metrics = jax.vmap(bound)(keys, x)
-    loss = -masked_mean(values, mask)
-    means = {name: masked_mean(metric, mask) for name, metric in metrics.items()}
-    return loss, {"loss": loss, **means}
+        return batch_loss(lambda key, x: self.bound(model, params, key, x, step), keys, x, mask)

@@ -9,10 +9,11 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, finished, negative_elbo
 from jaxvae.objectives.elbo import elbo_terms
-from jaxvae.objectives.objective import masked_mean, with_score
 from jaxvae.objectives.schedules import Constant, Linear, Schedule
+from jaxvae.objectives.score_function import with_score
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 

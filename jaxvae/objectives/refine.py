@@ -10,8 +10,10 @@ from jaxvae.draw import Draw
 from jaxvae.keys import Purpose, key_for
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import Elbo, elbo, elbo_terms
-from jaxvae.objectives.objective import Bound, Scoring, with_score
+from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.objectives.score_function import with_score
+from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -134,7 +136,7 @@ class SemiAmortized(Bound):
         refine_key, draw_key = jax.random.split(key)
         return model.draw(params, draw_key, x, posterior=self._refined(model, params, refine_key, x, kl_weight))
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The refined ELBO of ONE example, with the two gradients."""
         weight = self.schedule(step)
         constants, encoded = jax.lax.stop_gradient(params), model.encode(params, x)

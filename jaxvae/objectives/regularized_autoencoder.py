@@ -96,7 +96,7 @@ class RAE(WithoutDensity, Bound):
         penalties: dict[str, Any] = {"l2": weight_decay, "spectral": spectral_penalty}
         return penalties[self.penalty](params["decoder"]) if self.penalty in penalties else jnp.zeros(())
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""
         del step
         z = mean_of_posterior(self, model, model.encode(params, x))

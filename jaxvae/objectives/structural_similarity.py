@@ -7,8 +7,9 @@ from jaxvae.checks import check_range
 from jaxvae.errors import UserError
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo_terms
-from jaxvae.objectives.objective import Bound, with_score
+from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.objectives.score_function import with_score
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 from jaxvae.vae import mean_of
@@ -138,7 +139,7 @@ class MSSSIM(Bound):
                 f"--objective.data_range {data_range:g}"
             )
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """Minus the loss of ONE example, and its terms."""
         if x.ndim != 3:
             raise UserError(
@@ -154,4 +155,4 @@ class MSSSIM(Bound):
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """Minus the loss of ONE example, and the true ELBO and its terms, nats."""
-        return self.bound(model, params, jnp.asarray(self.warmup_steps), key, x)[1]
+        return self.bound(model, params, key, x, jnp.asarray(self.warmup_steps))[1]

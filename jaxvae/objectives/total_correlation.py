@@ -12,8 +12,8 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import per_dimension
 from jaxvae.errors import UserError
 from jaxvae.model import Model
+from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
-from jaxvae.objectives.objective import masked_mean
 from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.pytrees import dataclass

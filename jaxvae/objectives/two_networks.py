@@ -21,7 +21,8 @@ from jaxvae.objectives.estimators import (
     sample_keys,
 )
 from jaxvae.objectives.importance_weighted import MIWAE, bound_metrics
-from jaxvae.objectives.objective import Bound, Scoring
+from jaxvae.objectives.objective import Bound
+from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -104,7 +105,7 @@ class PIWAE(Bound):
         check_range(self, at_least=1, num_groups=self.num_groups, num_samples=self.num_samples)
         check_choice(self, ESTIMATORS, estimator=self.estimator)
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The bound of ONE example, with the two gradients."""
         del step
         theirs = MIWAE(self.num_groups, self.num_samples, self.estimator)
@@ -162,7 +163,7 @@ class ReweightedWakeSleep(Bound):
         if self.phases == "wake":
             _check_shares(self, self.num_samples)
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The importance-weighted bound of ONE example, with the two gradients."""
         del step
         wake_key, sleep_key = same_draws(key), key_for(key, Purpose.SLEEP)
@@ -226,7 +227,7 @@ class ChiUpperBound(Bound):
         check_choice(self, _WEIGHT_ESTIMATORS, estimator=self.estimator)
         _check_shares(self, self.num_samples)
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The lower bound of ONE example, with the two gradients."""
         del step
         result = _generative(model, params, key, x, self.num_samples)

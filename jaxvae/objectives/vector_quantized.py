@@ -86,7 +86,7 @@ class VQVAE(WithDensity, Bound):
                 "would train nothing: add --prior AutoregressiveCodes"
             )
 
-    def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
+    def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
         """The value to maximise for ONE example, and its terms."""
         del step
         q = model.encode(params, x)
@@ -109,7 +109,7 @@ class VQVAE(WithDensity, Bound):
         moved = _posterior_of(model).moved(params, _encoded(model, params, x), keys_for(keys, Purpose.CODES), mask)
         return jax.tree.map(lambda old, new: jnp.where(self._is_second_stage(step), old, new), params, moved)
 
-    def moves(self, params: Params, step: Array, component: str) -> Array | bool:
+    def moves(self, params: Params, component: str, step: Array) -> Array | bool:
         """In the second stage the prior alone."""
         del params
         return component == "prior" or ~self._is_second_stage(step)

@@ -1,91 +1,18 @@
 """The prior by learned accept/reject sampling."""
 
-import dataclasses
-from typing import Any, Self
-
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_component, check_range
-from jaxvae.distributions import Distribution, Normal
+from jaxvae.distributions import Normal
 from jaxvae.keys import Purpose, key_for, same_draws
 from jaxvae.model import ModelParts
 from jaxvae.networks import MLP, Network
 from jaxvae.priors.prior import Figure, Prior
+from jaxvae.priors.resampled import Resampled, log_acceptance
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
-
-MAX_TRIES = 100_000  # of a sampler without truncation, which would else not end where nearly nothing is accepted
-# Of Z where it stands in a power or a quotient: below, its logarithm would have no gradient in float32; above, 1 − Z.
-MIN_Z, MAX_Z = 1e-30, 1.0 - 1e-6
-
-
-@dataclass
-class Resampled(Distribution):
-    """A base distribution after rejection with a learned acceptance probability; see `LARS`.
-
-    Un-batched: one distribution over vectors, whose values may have leading batch axes.
-
-    Args:
-        base: π, over `[D]`.
-        network: from z to the logit of a(z), `()`.
-        params: of the network.
-        log_z: log Z = log E_π[a], `[]`.
-        truncation: T, or None for no truncation.
-        event_ndim: 1: the event is a vector.
-    """
-
-    base: Normal
-    network: Network
-    params: Params
-    log_z: Array
-    truncation: int | None
-    event_ndim: int = 1
-
-    @property
-    def is_reparameterized(self) -> bool:
-        """False: which draw is accepted has no gradient."""
-        return False
-
-    def log_acceptance(self, value: Array) -> Array:
-        """log a(z) of values `[*batch, D]`, `[*batch]`."""
-        return _log_acceptance(self.network, self.params, value)
-
-    def log_prob(self, value: Array) -> Array:
-        """Log-density of `value` in nats, `[*batch]`."""
-        log_ratio = self.log_acceptance(value) - self.log_z
-        if self.truncation is None:
-            return self.base.log_prob(value) + log_ratio
-        if self.truncation == 1:
-            return self.base.log_prob(value)
-        z = jnp.clip(jnp.exp(self.log_z), MIN_Z, MAX_Z)
-        log_none = (self.truncation - 1) * jnp.log1p(-z)  # of T − 1 tries
-        log_some_by_z = jnp.log(-jnp.expm1(log_none)) - jnp.log(z)
-        return self.base.log_prob(value) + jnp.logaddexp(log_some_by_z + self.log_acceptance(value), log_none)
-
-    def sample(self, key: Key) -> Array:
-        """The first of up to T draws of π that is accepted, or the last; `[D]`, no gradient passes through it."""
-        tries = MAX_TRIES if self.truncation is None else self.truncation
-        fixed: Resampled = jax.lax.stop_gradient(self)
-
-        def attempt(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            index = state[0]
-            draw_key, accept_key = jax.random.split(jax.random.fold_in(key, index))
-            z = fixed.base.sample(draw_key)
-            log_uniform = -jax.random.exponential(accept_key, dtype=z.dtype)
-            return index + 1, z, log_uniform < fixed.log_acceptance(z)
-
-        def goes_on(state: tuple[Array, Array, Array]) -> Array:
-            return (state[0] < tries) & ~state[2]
-
-        start = (jnp.asarray(0), jnp.zeros_like(fixed.base.loc), jnp.asarray(False))
-        return jax.lax.while_loop(goes_on, attempt, start)[1]
-
-
-def _log_acceptance(network: Network, params: Params, z: Array) -> Array:
-    flat = z.reshape(-1, z.shape[-1])
-    return jax.nn.log_sigmoid(jax.vmap(lambda one: network.apply(params, one, ()))(flat)).reshape(z.shape[:-1])
 
 
 @dataclass
@@ -118,7 +45,6 @@ class LARS(Prior):
     truncation: int | None = 100
     num_samples: int = 1024
     evaluation_samples: int = 65_536
-    training_key: Any = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
         check_component(self, Network, network=self.network)
@@ -130,35 +56,54 @@ class LARS(Prior):
         del examples
         return self.network.init(key, jnp.zeros(model.latent_dim), ())
 
-    def for_training(self, key: Key) -> Self:
+    def for_training(self, key: Key) -> "LARSInTraining":
         """With fresh draws for Z."""
-        prior = dataclasses.replace(self)
-        object.__setattr__(prior, "training_key", key)
-        return prior
+        return LARSInTraining(self, key)
 
     def distribution(self, model: ModelParts, params: Params) -> Resampled:
         """p(z) over `[latent_dim]`."""
-        log_z, _ = self._log_z(model, params)
-        return Resampled(_base(model), self.network, params["prior"], log_z, self.truncation)
+        return self.resampled(model, params, jax.random.key(0), self.evaluation_samples)
 
     def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
         """Z, and log Z with the error that every log p(x) shares."""
-        log_z, error = self._log_z(model, params)
+        log_z, error = self.log_normaliser(model, params, jax.random.key(0), self.evaluation_samples)
         z = jnp.exp(log_z)
         return {"acceptance": Figure(z, z * error, "probability"), "log_normaliser": Figure(log_z, error, "nats")}
 
-    def _log_z(self, model: ModelParts, params: Params) -> tuple[Array, Array]:
-        """log Z and its standard error."""
-        is_training = self.training_key is not None
-        # every term of one step takes the same draws, also where an objective asks for the prior twice
-        key = jax.random.key(0) if self.training_key is None else self.training_key
-        key = key_for(same_draws(key), Purpose.NORMALISER)
-        count = self.num_samples if is_training else self.evaluation_samples
-        draws = jax.vmap(_base(model).sample)(jax.random.split(key, count))
-        log_a = _log_acceptance(self.network, params["prior"], draws)
-        log_z = logsumexp(log_a) - jnp.log(jnp.asarray(count, log_a.dtype))
+    def resampled(self, model: ModelParts, params: Params, key: Key, num_samples: int) -> Resampled:
+        """p(z) with log Z estimated by `num_samples` draws."""
+        log_z, _ = self.log_normaliser(model, params, key, num_samples)
+        return Resampled(_base(model), self.network, params["prior"], log_z, self.truncation)
+
+    def log_normaliser(self, model: ModelParts, params: Params, key: Key, num_samples: int) -> tuple[Array, Array]:
+        """log Z = log (1/S Σ_s a(z_s)), z_s ~ π, and its standard error, nats."""
+        key = key_for(same_draws(key), Purpose.NORMALISER)  # an objective may ask for the prior twice in one step
+        draws = jax.vmap(_base(model).sample)(jax.random.split(key, num_samples))
+        log_a = log_acceptance(self.network, params["prior"], draws)
+        log_z = logsumexp(log_a) - jnp.log(jnp.asarray(num_samples, log_a.dtype))
         relative = jnp.exp(log_a - log_z)
-        return log_z, jnp.std(relative) / jnp.sqrt(jnp.asarray(count, log_a.dtype))
+        return log_z, jnp.std(relative) / jnp.sqrt(jnp.asarray(num_samples, log_a.dtype))
+
+
+@dataclass
+class LARSInTraining(Prior):
+    """LARS in one training step, whose draws for Z all terms of that step share; see `LARS.for_training`.
+
+    Args:
+        prior: the prior.
+        key: for the draws.
+    """
+
+    prior: LARS
+    key: Key
+
+    def distribution(self, model: ModelParts, params: Params) -> Resampled:
+        """p(z) over `[latent_dim]`."""
+        return self.prior.resampled(model, params, self.key, self.prior.num_samples)
+
+    def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
+        """The parameters of the network."""
+        return self.prior.init(key, model, examples)
 
 
 def _base(model: ModelParts) -> Normal:

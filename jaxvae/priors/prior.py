@@ -63,7 +63,7 @@ class Prior(abc.ABC):
         del step
         return self
 
-    def for_training(self, key: Key) -> Self:
+    def for_training(self, key: Key) -> "Prior":
         """This prior with the noise of one training step that all examples share; by default there is none."""
         del key
         return self

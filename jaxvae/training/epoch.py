@@ -160,7 +160,7 @@ def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:
     """The updates of what the objective lets move in this step, 0 elsewhere."""
 
     def of(name: str) -> PyTree:
-        moves = objective.moves(state.params, state.step, name)
+        moves = objective.moves(state.params, name, state.step)
         return jax.tree.map(lambda leaf: jnp.where(moves, leaf, jnp.zeros_like(leaf)), updates[name])
 
     return {name: of(name) for name in updates}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.objectives.objective import with_score
+from jaxvae.objectives.score_function import with_score
 from jaxvae.typing import Array
 from tests.components import CLOSED_FORM_KL, DISTRIBUTIONS, JOINT, JointRow, Parameters
 from tests.helpers import assert_finite, assert_mean, assert_trees_close, index, keys, mean_and_error

@@ -9,7 +9,7 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.distributions import Bernoulli, Categorical, Joined, LowRankNormal, Mixture, MultivariateNormal, Normal
-from jaxvae.objectives.objective import with_score
+from jaxvae.objectives.score_function import with_score
 from jaxvae.typing import Array
 from tests.components import JOINT
 from tests.helpers import assert_mean, assert_trees_close, index, keys, mean_and_error

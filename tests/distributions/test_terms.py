@@ -120,7 +120,7 @@ def test_straight_through_inside_noise_is_refused_by_estimators_of_the_path(esti
     )
     params, x = init(model, jax.random.key(0)), jnp.ones(model.data_shape)
     with pytest.raises(ValueError, match="own gradient, got WithNoise"):
-        jax.eval_shape(lambda key: IWAE(3, estimator).bound(model, params, jnp.asarray(0), key, x), jax.random.key(1))
+        jax.eval_shape(lambda key: IWAE(3, estimator).bound(model, params, key, x, jnp.asarray(0)), jax.random.key(1))
 
 
 @pytest.mark.parametrize("estimator", ["sticking_the_landing", "doubly_reparameterized"])
@@ -132,7 +132,7 @@ def test_forward_mode_gives_the_gradient_of_reverse_mode(estimator: Any) -> None
     @jax.jit
     def both(params: Any) -> tuple[jax.Array, Any]:
         def bound(params: Any) -> jax.Array:
-            return IWAE(3, estimator).bound(model, params, jnp.asarray(0), jax.random.key(1), x)[0]
+            return IWAE(3, estimator).bound(model, params, jax.random.key(1), x, jnp.asarray(0))[0]
 
         return jax.jvp(bound, (params,), (direction,))[1], jax.grad(bound)(params)
 

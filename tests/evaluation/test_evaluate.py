@@ -23,7 +23,7 @@ from jaxvae.evaluation import (
     provenance,
 )
 from jaxvae.likelihoods import Bernoulli, Normal
-from jaxvae.objectives.objective import Scoring
+from jaxvae.objectives.scoring import Scoring
 
 NUM_EXAMPLES = 11
 

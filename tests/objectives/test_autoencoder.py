@@ -40,7 +40,7 @@ def test_the_posterior_scale_is_not_trained() -> None:
     model, x = tiny_vae(), binary_batch()[0]
     params = init(model, jax.random.key(0))
     gradient = jax.jit(
-        jax.grad(lambda params: Autoencoder().bound(model, params, jnp.asarray(0), jax.random.key(1), x)[0])
+        jax.grad(lambda params: Autoencoder().bound(model, params, jax.random.key(1), x, jnp.asarray(0))[0])
     )(params)
     bias = gradient["encoder"]["params"]["Dense_0"]["bias"]
     assert np.all(bias[:2] != 0)

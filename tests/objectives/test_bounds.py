@@ -69,7 +69,7 @@ def of_one_draw() -> list[Any]:
 @pytest.mark.parametrize("objective", of_one_draw(), ids=repr)
 def test_of_one_draw_every_bound_is_the_elbo_of_that_key(problem: Problem, objective: Any) -> None:
     expected = jv.elbo(problem.vae, problem.params, jax.random.key(5), problem.x, kl="sampled").value
-    value, metrics = objective.bound(problem.vae, problem.params, STEP, jax.random.key(5), problem.x)
+    value, metrics = objective.bound(problem.vae, problem.params, jax.random.key(5), problem.x, STEP)
     scores = objective.score(problem.vae, problem.params, jax.random.key(5), problem.x)
     for number in (value, metrics["elbo"], metrics["bound"], scores["bound"], scores["elbo"]):
         np.testing.assert_allclose(number, expected, rtol=1e-5)
@@ -129,7 +129,7 @@ def test_the_reported_value_is_the_bound(problem: Problem, objective: Any) -> No
         np.asarray(draws.latents, np.float64), problem.loc, problem.scale, problem.exact.bias
     )
     assert log_weights.shape == (count,)
-    value, metrics = objective.bound(problem.vae, problem.params, STEP, jax.random.key(7), problem.x)
+    value, metrics = objective.bound(problem.vae, problem.params, jax.random.key(7), problem.x, STEP)
     expected = in_numpy(objective, log_weights)
     np.testing.assert_allclose([value, metrics["bound"]], [expected] * 2, rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(metrics["elbo"], log_weights.mean(), rtol=1e-5)
@@ -222,7 +222,7 @@ def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 
     """The gradient of the bound in (loc, raw, decoder bias) for many keys, `[count, 4 + pixels]`."""
 
     def gradient(key: jax.Array) -> jax.Array:
-        tree = jax.grad(lambda params: objective.bound(problem.vae, params, STEP, key, problem.x)[0])(problem.params)
+        tree = jax.grad(lambda params: objective.bound(problem.vae, params, key, problem.x, STEP)[0])(problem.params)
         biases = [tree[part]["params"]["Dense_0"]["bias"] for part in ("encoder", "decoder")]
         return jnp.concatenate(biases)
 

@@ -23,10 +23,10 @@ def test_rae_is_made_of_its_terms() -> None:
     code = mean_of(model.encode(params, x))
     log_likelihood = model.decode(params, code).log_prob(x)
     squares = sum(float(np.sum(np.square(leaf))) for leaf in jax.tree.leaves(params["decoder"]))
-    value, metrics = RAE(beta=0.7, weight=0.3).bound(model, params, STEP, jax.random.key(1), x)
+    value, metrics = RAE(beta=0.7, weight=0.3).bound(model, params, jax.random.key(1), x, STEP)
     np.testing.assert_allclose(metrics["penalty"], squares, rtol=1e-5)
     np.testing.assert_allclose(value, log_likelihood - 0.35 * np.sum(np.square(code)) - 0.3 * squares, rtol=1e-5)
-    value, _ = RAE(penalty="none", beta=0.0).bound(model, params, STEP, jax.random.key(1), x)
+    value, _ = RAE(penalty="none", beta=0.0).bound(model, params, jax.random.key(1), x, STEP)
     np.testing.assert_allclose(value, log_likelihood, rtol=1e-6)
     assert RAE().score(model, params, jax.random.key(1), x).keys() == {"log_likelihood"}
 
@@ -36,7 +36,7 @@ def test_the_gradient_penalty_is_the_norm_of_the_jacobian_in_the_mean() -> None:
     params = init(model, jax.random.key(0))
     jacobian = jax.jacobian(lambda z: mean_of(model.decode(params, z)))(mean_of(model.encode(params, x)))
     expected = np.sum(np.square(np.asarray(jacobian, np.float64)))
-    penalties = jax.jit(jax.vmap(lambda key: RAE(penalty="gradient").bound(model, params, STEP, key, x)[1]["penalty"]))(
+    penalties = jax.jit(jax.vmap(lambda key: RAE(penalty="gradient").bound(model, params, key, x, STEP)[1]["penalty"]))(
         keys(1, 2000)
     )
     assert len(np.unique(np.round(np.asarray(penalties), 5))) == 2  # ± of two signs
@@ -139,7 +139,7 @@ def test_ms_ssim_objective_is_made_of_its_terms() -> None:
 def test_bad_input() -> None:
     flat = jv.VAE((6,), 2)
     with pytest.raises(jv.UserError, match=r"MSSSIM needs images .* got data of shape \(6,\): use --objective ELBO"):
-        MSSSIM().bound(flat, {}, STEP, jax.random.key(0), jnp.zeros(6))
+        MSSSIM().bound(flat, {}, jax.random.key(0), jnp.zeros(6), STEP)
     with pytest.raises(jv.UserError, match=r"RAE.penalty must be one of l2, gradient, spectral, none"):
         RAE(penalty="l1")  # type: ignore[arg-type]
     with pytest.raises(jv.UserError, match=r"MSSSIM.data_range must be > 0"):

@@ -60,7 +60,7 @@ def test_gradients_of_the_semi_amortised_objective(problem: Problem) -> None:
     def gradient(function: Any) -> Any:
         return jax.jit(jax.grad(function))(problem.params)
 
-    both = gradient(lambda p: objective.bound(problem.vae, p, jnp.asarray(0), key, problem.x)[0])
+    both = gradient(lambda p: objective.bound(problem.vae, p, key, problem.x, jnp.asarray(0))[0])
     own = gradient(lambda p: jv.elbo(problem.vae, p, jax.random.clone(key), problem.x).value)
     for one, other in zip(jax.tree.leaves(both["encoder"]), jax.tree.leaves(own["encoder"]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)

@@ -10,7 +10,7 @@ import pytest
 
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.estimators import sample_keys
-from jaxvae.objectives.objective import Scoring
+from jaxvae.objectives.scoring import Scoring
 from tests.components import ITS_POSTERIOR, OBJECTIVES
 from tests.helpers import binary_batch, init, tiny_vae
 

@@ -76,7 +76,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def gradient(case: Case, objective: Bound, key: jax.Array) -> jax.Array:
     """The gradient of one example's bound by all parameters, flat."""
-    by_params = jax.grad(lambda params: objective.bound(case.vae, params, STEP, key, X)[0])(case.params)
+    by_params = jax.grad(lambda params: objective.bound(case.vae, params, key, X, STEP)[0])(case.params)
     return jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(by_params)])
 
 
@@ -98,7 +98,7 @@ def test_the_enumerated_elbo_and_log_p_are_sums_over_all_states(case: Case, kl: 
         np.sum((X - case.vae.decode(case.params, jnp.asarray(z, jnp.float32)).mean) ** 2)  # type: ignore[attr-defined]
         for z in case.states
     ]
-    value, metrics = objective.bound(case.vae, case.params, STEP, jax.random.key(0), X)
+    value, metrics = objective.bound(case.vae, case.params, jax.random.key(0), X, STEP)
     expected = -distortion - 0.7 * rate - 0.3 * case.probabilities @ np.asarray(squared_error)
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     scores = objective.score(case.vae, case.params, jax.random.key(0), X)
@@ -157,7 +157,7 @@ def test_the_gradient_of_vimco_is_that_of_the_sum_over_all_pairs_of_states(case:
     exact = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(tree)])
     sampled = jax.jit(jax.vmap(partial(gradient, case, IWAE(2))))(keys(7, NUM_DRAWS))
     assert_mean(sampled, exact, standard_errors=6)
-    bounds = jax.jit(jax.vmap(lambda key: IWAE(2).bound(case.vae, case.params, STEP, key, X)[0]))(keys(8, NUM_DRAWS))
+    bounds = jax.jit(jax.vmap(lambda key: IWAE(2).bound(case.vae, case.params, key, X, STEP)[0]))(keys(8, NUM_DRAWS))
     assert_mean(bounds, value, standard_errors=6)
 
 
@@ -278,7 +278,7 @@ def test_the_rate_of_a_sharp_relaxed_posterior_grows_with_its_sharpness() -> Non
 @pytest.mark.parametrize("estimator", ["sticking_the_landing", "doubly_reparameterized"])
 def test_estimators_of_the_path_are_refused_where_it_goes_straight_through(estimator: Any) -> None:
     vae, params = model(posteriors.BinaryConcrete(straight_through=True), priors.UniformBernoulli(), 4)
-    bound = partial(IWAE(3, estimator).bound, vae, params, STEP)
+    bound = partial(IWAE(3, estimator).bound, vae, params, step=STEP)
     words = f"{estimator} .* own gradient, got BinaryConcrete: use --objective.estimator"
     with pytest.raises(jv.UserError, match=words):
         jax.eval_shape(bound, jax.random.key(0), X)
@@ -300,6 +300,6 @@ def test_what_cannot_be_enumerated_says_so_when_it_is_traced(
     objective = ELBO(expectation="enumerated")
     params = jax.eval_shape(lambda: jv.init(vae, jax.random.key(0)))
     with pytest.raises(jv.UserError, match=words) as error:
-        jax.eval_shape(lambda params: objective.bound(vae, params, STEP, jax.random.key(0), X), params)
+        jax.eval_shape(lambda params: objective.bound(vae, params, jax.random.key(0), X, STEP), params)
     assert "\n" not in str(error.value)
     assert "--objective.expectation sampled" in str(error.value)

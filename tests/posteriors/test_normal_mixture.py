@@ -60,7 +60,7 @@ def test_the_gradient_of_the_elbo_is_that_of_the_integral(posterior: jv.posterio
         return {**params, "encoder": {"params": {"Dense_0": layer}}}
 
     objective = ELBO()
-    gradient = jax.grad(lambda b, k: objective.bound(model, with_bias(params, b), 0, k, jnp.asarray(x, "float32"))[0])
+    gradient = jax.grad(lambda b, k: objective.bound(model, with_bias(params, b), k, jnp.asarray(x, "float32"), 0)[0])
     gradients = jax.jit(jax.vmap(gradient, (None, 0)))(jnp.asarray(bias, jnp.float32), keys(5, 100_000))
 
     axis = np.linspace(-14.0, 14.0, 281)
