@@ -6,8 +6,8 @@ once: a description is an ordinary argument of a compiled function, another numb
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _types_in(annotation: Any) -> Iterator[Any]:
+    """An annotation and all types within it, at any depth."""
+    yield annotation
+    if get_origin(annotation) is not Literal:  # whose parts are values
+        for part in get_args(annotation):
+            yield from _types_in(part)
+
+
 class _Kind(NamedTuple):
     """What the annotation of a field says, read once a class: descriptions are built while functions are traced."""
 
@@ -44,7 +52,7 @@ class _Kind(NamedTuple):
     @classmethod
     def of(cls, annotation: Any) -> "_Kind":
         parts = set(get_args(annotation) or (annotation,)) - {type(None)}
-        return cls("float" in str(annotation), parts <= {int, float}, get_origin(annotation) is tuple)
+        return cls(float in _types_in(annotation), parts <= {int, float}, get_origin(annotation) is tuple)
 
     def check(self, owner: object, name: str, value: Any) -> None:
         """Check that a number is not in quotes, and that several numbers are more than a number alone.
@@ -68,6 +76,17 @@ def _canonical(value: Any, takes_float: bool) -> Any:
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return tuple(_canonical(item, takes_float) for item in value)
     return value
+
+
+def _annotations(cls: type) -> Iterator[tuple[str, Any]]:
+    """The names and types of the fields of a dataclass, also where types are written as strings."""
+    fields = dataclasses.fields(cls)
+    try:
+        hints = get_type_hints(cls) if any(isinstance(field.type, str) for field in fields) else {}
+    except NameError:  # the type is of a class that is defined later: it is no number
+        hints = {}
+    for field in fields:
+        yield field.name, hints.get(field.name, field.type)
 
 
 @dataclass_transform(frozen_default=True)
@@ -99,7 +118,7 @@ def dataclass(cls: type[_T]) -> type[_T]:
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
     cls = dataclasses.dataclass(frozen=True)(cls)
-    kinds = {field.name: _Kind.of(field.type) for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    kinds = {name: _Kind.of(annotation) for name, annotation in _annotations(cls)}
     names = tuple(kinds)
 
     def flatten(value: Any) -> tuple[tuple[Any, ...], Any]:

@@ -1,7 +1,7 @@
 """Descriptions as pytrees: numbers are leaves, structure is structure, and JAX may rebuild them around anything."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -184,3 +184,26 @@ def test_a_number_inside_a_description_may_be_an_array() -> None:
 def test_fields_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Outer().weight = 2.0  # type: ignore[misc]
+
+
+def test_what_takes_a_float_is_told_by_types_and_not_by_letters() -> None:
+    """A name may hold the letters "float" and be none, and a type may be written as a string."""
+
+    class FloatingPoint: ...
+
+    @jv.dataclass
+    class Known:
+        precision: Literal["float32", "bfloat16"] = "float32"
+        count: int | FloatingPoint = 2
+        weight: "float | None" = 1
+        pairs: "tuple[tuple[float, ...], ...]" = ((2, 3), (4,))
+
+    assert sorted(jax.tree.leaves(Known())) == [1.0, 2.0, 3.0, 4.0]
+    assert all(isinstance(leaf, float) for leaf in jax.tree.leaves(Known()))
+    assert isinstance(Known().count, int)
+
+    @jv.dataclass
+    class OfLater:
+        weight: "float | DefinedLater" = 3  # type: ignore[name-defined]  # noqa: F821
+
+    assert jax.tree.leaves(OfLater()) == []
