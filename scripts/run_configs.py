@@ -1,12 +1,12 @@
-"""Run configurations as a user would, and write what came out into their headers, docs/results/, and two tables.
+"""Run configurations as a user would, and write what came out into their headers, docs/results/ and docs/results.md.
 
 python scripts/run_configs.py                                        # every configuration: hours
 python scripts/run_configs.py experiments/configs/leaky_128.yaml     # one
 python scripts/run_configs.py --rebuild                              # only tables and headers, from docs/results/
 
-The starting points (experiments/configs/) are listed in the README; the rows of tables (experiments/reproduce/) in
-docs/results.md. A row says in comment lines of its own `table:` (its heading), `published:` (value and source),
-`seeds:` (how many; 1 by default), `hardware:` (what it waits for) and `note:`.
+docs/results.md lists the starting points (experiments/configs/) and the rows of tables (experiments/reproduce/). A row
+says in comment lines of its own `table:` (its heading), `published:` (value and source), `seeds:` (how many; 1 by
+default), `hardware:` (what it waits for) and `note:`.
 """
 
 import argparse
@@ -26,9 +26,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 BLOCKS = ROOT / "docs" / "gpu_blocks"
 MAIN = "digits"  # the main command, without a configuration
+STARTING_POINTS = """## Starting points
+
+The main command and the configurations in `experiments/configs/`, seed 0. MNIST is dynamic. The configuration states
+the number of importance samples for log p(x). Densities of dequantised grey images are positive log-densities: compare
+their bits/dim."""
 RESULTS_INTRODUCTION = """# Results
 
-Every row is a configuration in `experiments/reproduce/`; `python scripts/run_configs.py FILE` runs it, writes
+Every row is the main command or a configuration in `experiments/`. `python scripts/run_configs.py FILE` runs it, writes
 `docs/results/NAME.json` and this page: nothing here is typed by hand. A row of a [block for a GPU](gpu_blocks.md) comes
 from `docs/gpu_blocks/NAME.json`. Test sets; ± is the standard error over test
 examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
@@ -99,8 +104,8 @@ def write_header(config: Path, result: dict[str, Any]) -> None:
     config.write_text("".join([*lines[:first], header(result), *lines[first:]]), encoding="utf-8")
 
 
-def readme_table() -> str:
-    """The table of results, from docs/results/."""
+def starting_points() -> str:
+    """The table of the main command and of experiments/configs, from docs/results/."""
     results = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
     order = [MAIN, *(path.stem for path in configs("configs"))]
     lines = [
@@ -189,15 +194,7 @@ def results_page() -> str:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
-    return "\n\n".join([RESULTS_INTRODUCTION, *sections]) + "\n"
-
-
-def write_readme() -> None:
-    """Replace the table between the markers of the README."""
-    readme = ROOT / "README.md"
-    start, end = "<!-- results -->\n", "<!-- /results -->"
-    text = re.sub(f"{start}.*?{end}", lambda _: f"{start}{readme_table()}\n{end}", readme.read_text(), flags=re.DOTALL)
-    readme.write_text(text)
+    return "\n\n".join([RESULTS_INTRODUCTION, STARTING_POINTS, starting_points(), *sections]) + "\n"
 
 
 def main() -> None:
@@ -206,7 +203,7 @@ def main() -> None:
     parser.add_argument(
         "configs", nargs="*", type=Path, help="configuration files; by default all, and the main command"
     )
-    parser.add_argument("--rebuild", action="store_true", help="run nothing, rebuild README and headers")
+    parser.add_argument("--rebuild", action="store_true", help="run nothing, rebuild docs/results.md and headers")
     flags = parser.parse_args()
     for path in flags.configs:
         if not path.is_file():
@@ -223,11 +220,10 @@ def main() -> None:
 
 
 def rebuild() -> None:
-    """Write headers, README and docs/results.md anew."""
+    """Write headers and docs/results.md again."""
     for config in [*configs("configs"), *configs("reproduce")]:
         if (path := RESULTS / f"{config.stem}.json").is_file():
             write_header(config, json.loads(path.read_text()))
-    write_readme()
     (ROOT / "docs" / "results.md").write_text(results_page())
 
 

@@ -1,4 +1,4 @@
-"""The command line builds every component of every family, and the page of components is that of the code."""
+"""The command line builds every component of every family, and the pages of components are those of the code."""
 
 import dataclasses
 import importlib.util
@@ -60,10 +60,23 @@ def test_the_command_line_builds_it(flag: str, name: str) -> None:
         assert getattr(built, field.name) == getattr(in_python, field.name), field.name
 
 
-def test_the_page_of_components_is_that_of_the_code() -> None:
+def test_the_pages_of_components_are_those_of_the_code() -> None:
     spec = importlib.util.spec_from_file_location("write_components", ROOT / "scripts" / "write_components.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.page() == (ROOT / "docs" / "components.md").read_text(), "run python scripts/write_components.py"
+    written = {path.name: path.read_text() for path in (ROOT / "docs" / "components").iterdir()}
+    assert written == module.pages(), "run python scripts/write_components.py"
+
+
+def test_the_pages_of_components_have_a_section_for_each_component_and_its_partners() -> None:
+    """Not by the script: every name of every family has its heading, and two pairs are where they belong."""
+    folder = ROOT / "docs" / "components"
+    headings = {line for path in folder.iterdir() for line in path.read_text().splitlines() if line.startswith("### ")}
+    names = {name for family in FAMILIES.values() for name in choices(family)}
+    assert headings == {f"### {name}" for name in names}
+    posteriors = (folder / "posteriors.md").read_text()
+    sphere = next(line for line in posteriors.splitlines() if line.startswith("- [VonMisesFisher]"))
+    assert "HypersphericalUniform" in sphere
+    assert "StandardNormal" not in sphere

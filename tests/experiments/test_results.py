@@ -1,4 +1,4 @@
-"""The figures in the README and in the headers of configurations are those that a run wrote."""
+"""The figures in docs/results.md and in the headers of configurations are those that a run wrote."""
 
 import importlib.util
 import json
@@ -37,9 +37,13 @@ def test_every_configuration_was_run_and_states_what_came_out(run_configs: Modul
         assert result["log_marginal"]["value"] > result["elbo"]["value"] - 5.0 * noise
 
 
-def test_the_pages_hold_the_tables(run_configs: ModuleType) -> None:
-    assert run_configs.readme_table() in (ROOT / "README.md").read_text()
-    assert run_configs.results_page() == (ROOT / "docs" / "results.md").read_text()
+def test_the_page_holds_the_tables(run_configs: ModuleType) -> None:
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert run_configs.results_page() == page
+    assert run_configs.starting_points() in page
+    commands = [f"`python experiments/train.py --config experiments/configs/{path.name}`" for path in
+                (ROOT / "experiments" / "configs").glob("*.yaml")]  # fmt: skip
+    assert all(f"| {command} |" in page for command in ["`python experiments/train.py`", *commands])
 
 
 def test_learned_priors_gain_more_than_a_nat(run_configs: ModuleType) -> None:
