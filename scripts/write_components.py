@@ -11,13 +11,13 @@ from docstring_parser import parse
 
 from jaxvae import posteriors, priors
 from jaxvae.bijectors import Bijector
-from jaxvae.runs.components import FAMILIES, choices, options
+from jaxvae.compatibility import members
 from jaxvae.likelihoods import Likelihood
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
 from jaxvae.posteriors import Posterior, TemperatureSchedule
 from jaxvae.priors import Prior
-from jaxvae.compatibility import members
+from jaxvae.runs.components import FAMILIES, choices, options
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "components"
 _LONGEST_LEFT_SIDE = 60  # of a formula, in characters up to its first equality
