@@ -85,7 +85,7 @@ class Mixed(Likelihood):
         if model.data_shape != (len(self.columns),):
             raise UserError(
                 f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {model.data_shape}: "
-                f"name the kind of every column, such as --likelihood.columns '[real,count,categorical:3]'"
+                f"name the kind of every column, such as `likelihood.columns=('real', 'count', 'categorical:3')`"
             )
 
     def parameter_shape(self, model: ModelParts) -> Shape:

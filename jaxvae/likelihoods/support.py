@@ -67,7 +67,7 @@ COUNTS = Support(
     lambda x: (x >= 0) & (x == np.round(x)) & np.isfinite(x),
     is_discrete=True,
     is_raw=True,
-    fix="save whole numbers >= 0 (and no --scale true), or take --likelihood Normal",
+    fix="save whole numbers >= 0 (without `scale=True`), or take `likelihood=Normal()`",
 )
 
 

@@ -19,9 +19,9 @@ class Scoring(NamedTuple):
     """What the ELBO, the rate and the distortion of a `score` are made of."""
 
     num_draws: int | None = 1
-    """Draws of z an example, whose mean they are; None where every z is enumerated."""
+    """How many draws of z an example they average; None if every z is enumerated."""
     kl: Literal["closed_form", "sampled"] = "closed_form"
-    """`closed_form` where the pair has one; `sampled`: log q(z|x) − log p(z) of the draws all the same."""
+    """`closed_form`: the closed form if the pair has one. `sampled`: always log q(z|x) − log p(z) of the draws."""
     is_refined: bool = False
     """Whether q(z|x) is refined for each example."""
 
@@ -48,34 +48,33 @@ class Objective(abc.ABC):
     """What training minimises, and what validation looks at."""
 
     monitor: ClassVar[str] = "elbo"
-    """The validation score, higher is better, that early stopping and the best checkpoint go by.
+    """The validation score that decides early stopping and the best checkpoint; higher is better.
 
-    The true ELBO; where that is not what training raises (a rate held up, another bound), the objective's own value, if
-    it means the same in every epoch.
+    By default the true ELBO. An objective that raises something else (another bound, a minimum rate) names its own
+    value, if that value means the same in every epoch.
     """
 
     smallest_batch: ClassVar[int] = 1
-    """Examples that a batch must have at least: two for what compares the codes of examples."""
+    """The fewest examples of a batch: two if the objective compares the codes of examples."""
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
-        """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
+        """Draw the objective's own parameters, kept in `params["objective"]`; by default there are none.
 
-        What is kept from step to step but not learned by gradient (a multiplier, a moving average) goes under `fixed`,
-        and `update` moves it.
+        State that no gradient moves (a multiplier, a moving average) goes under `fixed`; `update` moves it.
         """
         del key, model, examples
         return {}
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
-        """The parameters with what stands under `fixed` moved on; by default as they are.
+        """The parameters with the entries under `fixed` updated; by default unchanged.
 
-        The arguments are those of `loss`, before the gradient step: what the two share is computed once.
+        It gets the arguments that `loss` got, before the gradient step. XLA computes what the two share only once.
         """
         del model, keys, x, mask, step
         return params
 
     def moves(self, params: Params, step: Array, component: str) -> Array | bool:
-        """Whether the optimiser moves `params[component]` in this step; by default it moves all."""
+        """Whether the optimiser changes `params[component]` in this step; by default it changes all of them."""
         del params, step, component
         return True
 
@@ -90,7 +89,7 @@ class Objective(abc.ABC):
         if trained_by is not None:
             raise UserError(
                 f"{type(posterior).__name__} must be trained by {trained_by}, got {type(self).__name__}, which leaves "
-                f"its state as it is: add --objective {trained_by}"
+                f"its state as it is: take `objective={trained_by}()`"
             )
 
     def check_run(self, num_steps: int, data_range: float) -> None:
@@ -106,9 +105,10 @@ class Objective(abc.ABC):
         del num_steps, data_range
 
     def for_run(self, num_examples: int, num_steps: int) -> Self:
-        """The objective with what depends on the run as numbers; `self` where nothing changes. By default its schedule.
+        """The objective with every option that depends on the run as a number; `self` if nothing changes.
 
-        Training asks for it before anything else (`Training.for_examples`), and again for what it was given.
+        By default it resolves the `schedule`. `Training.for_examples` calls it first of all. Calling it again on its
+        own result changes nothing.
 
         Args:
             num_examples: size of the training set [examples].
@@ -121,7 +121,7 @@ class Objective(abc.ABC):
 
     @property
     def warmup_steps(self) -> int:
-        """The step before which a validation score does not count [steps]: that of its `schedule`, where it has one."""
+        """The first step whose validation score counts [steps]: the warm-up of its `schedule`, else 0."""
         schedule = getattr(self, "schedule", None)
         return 0 if schedule is None else schedule.warmup_steps
 
@@ -129,7 +129,7 @@ class Objective(abc.ABC):
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
-        """The loss to minimise and metrics, both means over the examples of the batch that `mask` keeps.
+        """The loss to minimise, and metrics: means over the examples that `mask` keeps.
 
         Args:
             model: the model description.
@@ -141,13 +141,13 @@ class Objective(abc.ABC):
         """
 
     def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
-        """The q(z|x) of ONE example that evaluation draws from; by default the encoder's."""
+        """The q(z|x) of ONE example from which evaluation draws; by default the encoder's output."""
         del key
         return model.encode(params, x)
 
     @property
     def scoring(self) -> Scoring:
-        """What the figures of `score` are made of: by default one draw, and the KL in closed form if there is one."""
+        """How `score` is estimated: by default from one draw, with the KL in closed form if there is one."""
         return Scoring()
 
     @abc.abstractmethod
@@ -155,15 +155,16 @@ class Objective(abc.ABC):
         """What validation reports of ONE example; see `summary`."""
 
     def summary(self, means: Metrics) -> Metrics:
-        """What validation reports of all examples, `[]` each and among it `monitor`, from the means of their scores.
+        """What validation reports of all examples: numbers `[]`, among them `monitor`.
 
-        By default the means as they are; an objective whose value is a function of means (free bits) adds it here.
+        By default the means of their scores. An objective whose value is a function of these means, such as free bits,
+        adds it here.
         """
         return means
 
 
 class Bound(Objective):
-    """An objective that is a mean of values of single examples, each to be maximised."""
+    """An objective that maximises the mean of one value an example."""
 
     @abc.abstractmethod
     def bound(self, model: Model, params: Params, step: Array, key: Key, x: Array) -> tuple[Array, Metrics]:
@@ -187,11 +188,13 @@ def masked_mean(values: Array, mask: Array) -> Array:
 
 
 def with_score(value: Array, score: Array | float, baseline: Array | float = 0.0) -> Array:
-    """`value`, whose gradient gains (value − baseline) · ∇score: the gradient by what draws pass no gradient to.
+    """`value` with the score-function gradient added: its gradient gains (value − baseline) · ∇score.
 
-    ∇E_q[f] = E_q[∇f + (f − baseline) · ∇log q], with score = log q of what was not reparameterized (`Draw.score`, else
-    0: then nothing is added, and XLA drops it). The baseline must not depend on the draw: it takes variance away and
-    adds no bias, since E_q[∇log q] = 0. Williams 1992, section 4.
+    ∇E_q[f] = E_q[∇f + (f − baseline) · ∇log q]
+
+    score is log q of the part that is not reparameterized (`Draw.score`). If all is reparameterized it is 0: then
+    nothing is added, and XLA drops the term. The baseline must not depend on the draw. It lowers the variance and adds
+    no bias, since E_q[∇log q] = 0. Williams 1992, section 4.
     """
     return value + jax.lax.stop_gradient(value - baseline) * (score - jax.lax.stop_gradient(score))
 

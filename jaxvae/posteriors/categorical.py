@@ -17,7 +17,7 @@ class Categorical(Posterior):
     q(z|x) = Π_g Π_k softmax(logits_g)_k^(z_gk),  logits = encoder(x)
 
     No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
-    `--objective.expectation enumerated` the exact sum over all num_classes^groups values.
+    `objective.expectation="enumerated"` the exact sum over all num_classes^groups values.
 
     Args:
         num_classes: classes of each latent, ≥ 2.
@@ -38,7 +38,7 @@ class Categorical(Posterior):
 
     def check_model(self, model: ModelParts) -> None:
         """Check that the latent dimensions are whole groups."""
-        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
+        check_groups(self, model.latent_dim, self.num_classes, "`latent_dim`")
 
     def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
@@ -55,7 +55,7 @@ class Bernoulli(Posterior):
     """Independent binary latents: q(z|x) = Π_d Bernoulli(z_d; sigmoid(encoder(x)_d)), z_d in {0, 1}.
 
     No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
-    `--objective.expectation enumerated` the exact sum over all 2^latent_dim values.
+    `objective.expectation="enumerated"` the exact sum over all 2^latent_dim values.
     """
 
     @property

@@ -67,7 +67,7 @@ class Concrete(Posterior):
 
     def check_model(self, model: ModelParts) -> None:
         """Check that the latent dimensions are whole groups."""
-        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
+        check_groups(self, model.latent_dim, self.num_classes, "`latent_dim`")
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """softmax(z_g): points of simplices; z itself with `straight_through`."""

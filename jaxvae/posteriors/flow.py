@@ -52,7 +52,7 @@ class Flow(Posterior):
         if not self.base.space.fits(REAL):
             raise UserError(
                 f"Flow.base must be a posterior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
-                f"take --posterior.base DiagonalNormal"
+                f"take `posterior.base=DiagonalNormal()`"
             )
 
     def at_step(self, step: Array) -> Self:

@@ -76,7 +76,7 @@ class VectorQuantized(Posterior):
             below = model.latent_dim - model.latent_dim % size
             fits = f"{below} or {below + size}" if below else f"{size}"
             raise UserError(
-                f"--latent_dim must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
+                f"`latent_dim` must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
                 f"{code_dim}, got {model.latent_dim}: take {fits}"
             )
 

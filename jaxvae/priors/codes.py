@@ -22,8 +22,8 @@ def code_sizes(model: ModelParts) -> tuple[int, int]:
     posterior = model.posterior
     if not isinstance(posterior, VectorQuantized):
         raise UserError(
-            f"{type(model.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: add "
-            f"--posterior VectorQuantized"
+            f"{type(model.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: take "
+            f"`posterior=VectorQuantized()`"
         )
     return posterior.depth * posterior.num_groups(model), posterior.num_codes
 
@@ -56,7 +56,7 @@ class AutoregressiveCodes(Prior):
 
     The probabilities are put out by one masked network (MADE) that sees the earlier codes as one-hot vectors, the codes
     of the first level first. No gradient passes from it to the codes. Scored in one pass, sampled in as many as there
-    are codes. It starts near UniformCodes. With `--objective.first_stage_steps` there is a second stage, in which it
+    are codes. It starts near UniformCodes. With `objective.first_stage_steps` there is a second stage, in which it
     alone is fitted, to codes that stand still. van den Oord et al. 2017, section 3.3; Germain et al. 2015.
 
     Args:

@@ -51,7 +51,7 @@ class Flow(Prior):
         if not REAL.fits(self.base.space):
             raise UserError(
                 f"Flow.base must be a prior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
-                f"take --prior.base StandardNormal"
+                f"take `prior.base=StandardNormal()`"
             )
 
     def at_step(self, step: Array) -> Self:
