@@ -10,7 +10,7 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 
 class Posterior(abc.ABC):
-    """A family of approximate posteriors q(z|x), with the encoder's outputs for parameters."""
+    """A family of approximate posteriors q(z|x) whose parameters are the encoder's outputs."""
 
     trained_by: ClassVar[str | None] = None
     """The name of the only objective that can train it, because the objective moves its state; by default any can."""
