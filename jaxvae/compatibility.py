@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from jaxvae import posteriors, priors
-from jaxvae.errors import UserError
+from jaxvae.errors import UserError, any_of
 from jaxvae.spaces import Space
 
 
@@ -26,8 +26,8 @@ def check_fit(posterior: Any, prior: Any) -> None:
     priors_that_fit = [name for name, one in members(priors) if _alike(posterior.space, one.space)]
     posteriors_that_fit = [name for name, one in members(posteriors) if _alike(one.space, prior.space)]
     raise UserError(
-        f"{got}: with this posterior use --prior {' or '.join(priors_that_fit) or 'one of your own'}, with this prior "
-        f"use --posterior {' or '.join(posteriors_that_fit) or 'one of your own'}"
+        f"{got}: with this posterior use {any_of('prior', priors_that_fit)}, with this prior use "
+        f"{any_of('posterior', posteriors_that_fit)}"
     )
 
 

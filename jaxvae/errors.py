@@ -1,4 +1,8 @@
-"""The exceptions that a script turns into a single line and exit code 2 or 3."""
+"""The exceptions that a script turns into a single line and exit code 2 or 3.
+
+A message of the library writes an option in backquotes, as Python does: `batch_size`, `prior=Vamp()`,
+`likelihood.scale='decoded'`. The command line shows it as a flag (`jaxvae.cli.explain.as_flags`).
+"""
 
 import difflib
 import re
@@ -19,8 +23,23 @@ class NoMeanError(UserError, NotImplementedError):
     def __init__(self, distribution: object) -> None:
         super().__init__(
             f"{type(distribution).__name__} has no mean: give a key to use a sample, or take a posterior or likelihood "
-            f"with one (--posterior DiagonalNormal, --likelihood Bernoulli)"
+            f"with one (`posterior=DiagonalNormal()`, `likelihood=Bernoulli()`)"
         )
+
+
+def any_of(option: str, names: Iterable[str]) -> str:
+    """Values of an option to choose from, as Python writes them; the command line turns them into flags.
+
+    Args:
+        option: its name, such as `prior`.
+        names: of classes that can be built without arguments.
+
+    >>> any_of("prior", ["Vamp", "LARS"])
+    '`prior=Vamp()` or `prior=LARS()`'
+    >>> any_of("prior", [])
+    'a `prior` of your own'
+    """
+    return " or ".join(f"`{option}={name}()`" for name in names) or f"a `{option}` of your own"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ from jaxvae.distributions import (
     score_term,
 )
 from jaxvae.draw import Draw
-from jaxvae.errors import NoMeanError, UserError
+from jaxvae.errors import NoMeanError, UserError, any_of
 from jaxvae.likelihoods.support import check_values
 from jaxvae.model import Model
 from jaxvae.pytrees import dataclass
@@ -264,7 +264,8 @@ class VAE:
         if not isinstance(q, SupportsEnumeration):
             raise UserError(
                 f"to enumerate latents the posterior must be discrete, got {type(self.posterior).__name__} over "
-                f"{self.posterior.space}: take --posterior Categorical or Bernoulli, or --objective.expectation sampled"
+                f"{self.posterior.space}: take "
+                f"{any_of('posterior', ('Categorical', 'Bernoulli'))}, or `objective.expectation='sampled'`"
             )
         prior = self._prior_given(params, x)
         return jax.vmap(lambda z: self._terms(params, x, q, prior, z, q.log_prob(z)))(q.enumerate_support())

@@ -102,8 +102,8 @@ def test_every_pair_that_does_not_fit_is_refused_naming_both_and_what_fits() -> 
         assert "\n" not in message
         assert f"{type(POSTERIORS[posterior]()).__name__} over" in message
         assert f"{type(PRIORS[prior]()).__name__} over" in message
-        assert "--prior" in message
-        assert "--posterior" in message
+        assert "`prior=" in message
+        assert "`posterior=" in message
 
 
 def test_what_the_message_says_fits_does_fit() -> None:
@@ -113,9 +113,9 @@ def test_what_the_message_says_fits_does_fit() -> None:
             continue
         with pytest.raises(jv.UserError) as error:
             jv.VAE(DATA_SHAPE, LATENT_DIM, posterior=posterior, prior=prior)
-        named = str(error.value).split("use --prior ")[1].split(", with this prior")[0].split(" or ")
-        fits = [name for name, other in members(jv.priors) if posterior.space.fits(other.space)]
-        assert named == (fits or ["one of your own"]), (q, p)
+        named = str(error.value).split("this posterior use ")[1].split(", with this prior")[0].split(" or ")
+        fits = [f"`prior={name}()`" for name, other in members(jv.priors) if posterior.space.fits(other.space)]
+        assert named == (fits or ["a `prior` of your own"]), (q, p)
 
 
 class Combination(NamedTuple):

@@ -20,7 +20,7 @@ def _passed(split: int | None, dim: int, name: str) -> int:
     if dim < 2:
         raise UserError(
             f"{name} needs at least 2 dimensions (one part decides what happens to the other), got {dim}: take "
-            f"--latent_dim 2, or the bijector MAF"
+            f"`latent_dim=2`, or the bijector MAF"
         )
     if split is not None and split >= dim:
         raise UserError(f"{name}.split must be < the number of dimensions {dim}, got {split}: some have to be moved")

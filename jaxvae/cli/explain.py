@@ -1,6 +1,8 @@
-"""One line out of what the flag parser says: what was expected, what came, and the nearest names."""
+"""Messages for the shell: what the flag parser says in one line, and options of the library as flags."""
 
+import ast
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +19,7 @@ def explain(message: str, parser: ArgumentParser) -> str:
         name = match[1].split("=")[0]
         if not name.startswith("--"):
             return f"flags look like --name value, got {name!r}: see --help"
-        known = _flags(parser)
+        known = _known_flags(parser)
         namesakes = sorted(flag for flag in known if flag.rsplit(".", 1)[-1] == name.removeprefix("--"))
         hint = f" (did you mean {' or '.join(namesakes[:2])}?)" if namesakes else nearest(name, known)
         return f"unknown flag {name}{hint}: see --help"
@@ -82,8 +84,96 @@ def with_flags(message: str, values: dict[str, Any]) -> str:
     if match is None:
         return message
     found = list(_of_class(values, match[1], match[2]))
-    culprits = [flag for flag, value in found if f"got {value!r}" in message] or [flag for flag, _ in found]
+    culprits = [flag for flag, value in found if f"got {_as_said(value)}" in message] or [flag for flag, _ in found]
     return " or ".join(culprits) + message[match.end() :] if culprits else message
+
+
+_flags: set[str] = set()  # of the parsers that this process has used: `as_flags` turns nothing else into a flag
+_values: dict[str, Any] = {}  # of those flags, as dictionaries, once the components are built
+_NOT_COMPONENTS = ("VAE", "Training", "Optimizer", "Preprocessing")  # their fields are flags themselves
+_ALTERNATIVES = re.compile(r"(--[\w.]+) (\S+(?: or (?!--)\S+)*) or \1 (?=\S)")  # `--prior A or --prior B`
+_OTHER_NAMES = {"source": "from"}  # argument → flag, where a flag's name is a word of Python's
+
+
+def remember_flags(parser: ArgumentParser) -> None:
+    """Let `as_flags` know the flags of a parser."""
+    _flags.update(action.dest for action in parser._actions)
+
+
+def remember_values(values: dict[str, Any]) -> None:
+    """Let `as_flags` know the values of all flags; components have `class_path` and `init_args`."""
+    _values.clear()
+    _values.update(values)
+
+
+def as_flags(message: str) -> str:
+    """A message of the library as the shell says it: each option in backquotes becomes the flag that the user types.
+
+    An option is a name of which the first part is a flag of this process, alone or with a value in Python. Any other
+    text in backquotes stays.
+
+    Args:
+        message: "take `prior=Vamp(num_components=9)`, or lower `batch_size`".
+
+    Returns:
+        "take --prior Vamp --prior.num_components 9, or lower --batch_size".
+    """
+    message = with_flags(message, _values)
+    match = re.match(rf"({'|'.join(_NOT_COMPONENTS)})\.(\w+)(?= must )", message)
+    if match and match[2] in _flags:
+        message = f"--{match[2]}{message[match.end() :]}"
+    message = re.sub("`([^`]+)`", lambda found: _as_flag(found[1]) or found[0], message)
+    while message != (shorter := _ALTERNATIVES.sub(r"\1 \2 or ", message)):
+        message = shorter
+    return message
+
+
+def _as_flag(code: str) -> str | None:
+    """`name`, `a.b='x'` or `name=Value(option=1)` as flags; None for code that is no option of this process."""
+    try:
+        statement = ast.parse(code).body[0]
+    except SyntaxError:
+        return None
+    if isinstance(statement, ast.Assign):
+        target, value = statement.targets[0], statement.value
+    elif isinstance(statement, ast.Expr):
+        target, value = statement.value, None
+    else:
+        return None
+    name = ast.unparse(target)
+    name = _OTHER_NAMES.get(name, name)
+    if not re.fullmatch(r"[a-z_]\w*(\.\w+)*", name) or name.split(".")[0] not in _flags:
+        return None
+    if value is None or (isinstance(value, ast.Constant) and value.value is True and "." not in name):
+        return f"--{name}"
+    return " ".join(_words(name, value))
+
+
+def _words(flag: str, value: ast.expr) -> Iterator[str]:
+    """A flag and its value, and then those of the options of a component."""
+    if isinstance(value, ast.Call):
+        yield f"--{flag} {ast.unparse(value.func)}"
+        for option in value.keywords:
+            yield from _words(f"{flag}.{option.arg}", option.value)
+    else:
+        yield f"--{flag} {_typed(value)}"
+
+
+def _typed(value: ast.expr) -> str:
+    """A value of Python as it is typed in a shell."""
+    if isinstance(value, ast.List | ast.Tuple):
+        parts = [str(part.value) if isinstance(part, ast.Constant) else ast.unparse(part) for part in value.elts]
+        return shlex.quote(f"[{','.join(parts)}]")
+    if not isinstance(value, ast.Constant):
+        return ast.unparse(value)
+    if value.value is None:
+        return "null"
+    return str(value.value).lower() if isinstance(value.value, bool) else shlex.quote(str(value.value))
+
+
+def _as_said(value: Any) -> str:
+    """A value as a message says it: a component by the name of its class."""
+    return value["class_path"].rsplit(".", 1)[-1] if isinstance(value, dict) and "class_path" in value else repr(value)
 
 
 def _of_class(values: dict[str, Any], name: str, field: str, prefix: str = "--") -> Iterator[tuple[str, Any]]:
@@ -141,10 +231,10 @@ def _nearest_choice(value: str, expected: str) -> str:
 
 
 def _keys(parser: ArgumentParser) -> set[str]:
-    return {flag.removeprefix("--") for flag in _flags(parser)}
+    return {flag.removeprefix("--") for flag in _known_flags(parser)}
 
 
-def _flags(parser: ArgumentParser) -> set[str]:
+def _known_flags(parser: ArgumentParser) -> set[str]:
     """Every flag that the parser knows, those of the library's components included."""
     own = {flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")}
     nested = {

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
-from jaxvae.cli.explain import explain, with_flags
+from jaxvae.cli.explain import as_flags, explain, remember_flags, remember_values, with_flags
 from jaxvae.cli.short_help import short_help
 from jaxvae.cli.surroundings import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR, Terminated, explained, prepared
 from jaxvae.cli.words import (
@@ -61,6 +61,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         UserError: one line with what was expected, what came and the nearest names, or for a file that is no text.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    remember_flags(parser)
     if (wanted := _help_of(words)) is not None:
         has_components = any(action.dest == "prior" for action in parser._actions)
         print(short_help(parser) if has_components and wanted == "short" else parser.format_help())
@@ -185,6 +186,7 @@ def construct(parser: ArgumentParser, flags: Namespace) -> dict[str, Any]:
     Raises:
         UserError: if a component refuses a value.
     """
+    remember_values(flags.as_dict())
     try:
         return dict(vars(parser.instantiate(flags)))
     except UserError as error:
@@ -238,6 +240,6 @@ def _code_of(main: Callable[[], None]) -> int:
 
 
 def _fail(error: UserError) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {as_flags(str(error))}", file=sys.stderr)
     sys.unraisablehook = lambda unraisable: None  # a checkpoint half read complains on the way out
     return SURROUNDINGS if isinstance(error, SurroundingsError) else USER_ERROR

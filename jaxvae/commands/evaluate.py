@@ -9,9 +9,9 @@ jaxvae evaluate runs/digits-1 --metrics likelihood gaps annealed --markdown
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
+from jaxvae.cli.explain import as_flags
 from jaxvae.cli.flags import construct, make_parser, parse, pick
 from jaxvae.report.table import evaluation_markdown
 from jaxvae.runs.data import changed_splits, check_same_data, describe_data
@@ -45,7 +45,7 @@ def main() -> None:
     run_dir = Path(flags.run_dir)
     overrides = [f"--{name}={flags[name]}" for name in ("num_samples", "data", "data_dir") if flags[name] is not None]
 
-    console = Console(stderr=flags.markdown)
+    console = FlagConsole(stderr=flags.markdown)
     run_parser = experiment_parser("")
     values = construct(run_parser, parse(run_parser, ["--config", str(config_of(run_dir)), *overrides]))
     run = pick(RunFlags, values)
@@ -63,4 +63,4 @@ def main() -> None:
     best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
     document = evaluate_run(run_dir, setup, best, run.seed, wanted, console, file)
     if flags.markdown:
-        print(evaluation_markdown(document))
+        print(as_flags(evaluation_markdown(document)))

@@ -8,8 +8,7 @@ jaxvae sweep --prior StandardNormal Vamp --learning_rate 1e-3 3e-4 --seeds 4
 import shlex
 import sys
 
-from rich.console import Console
-
+from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.invoked import invoked
 from jaxvae.report.rate_distortion import save_rate_distortion
@@ -47,7 +46,7 @@ def main() -> None:
     command = f"{invoked('sweep')} {shlex.join(sys.argv[1:])}"
     write_document(folder / CONTEXT, context(command, flags, jobs[0]))
 
-    console, axes = Console(), list(jobs[0].labels)
+    console, axes = FlagConsole(), list(jobs[0].labels)
     say_notes(jobs[0].setup, console)
     rows: list[Row] = []
     with SweepBar(console, len(chunks)) as bar:

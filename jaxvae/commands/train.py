@@ -8,8 +8,7 @@ jaxvae train --config experiments/configs/leaky_128.yaml      # MNIST
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import config_text, earlier_parts, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick
 from jaxvae.runs.data import check_same_data, describe_data
@@ -34,7 +33,7 @@ def main() -> None:
     with devices(pick(DeviceFlags, flags.as_dict()), flags.batch_size, flags.accumulate):
         values = construct(parser, flags)
         run = pick(RunFlags, values)
-        console = Console(quiet=not is_first())
+        console = FlagConsole(quiet=not is_first())
         run_dir = choose_run_directory(run, values["data"])
 
         setup = set_up(values)

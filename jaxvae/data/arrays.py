@@ -71,17 +71,17 @@ def channels_last(array: np.ndarray, channels: Channels | None, where: str) -> t
 
     >>> moved, note = channels_last(np.zeros((9, 3, 8, 6)), None, "a.npy")
     >>> moved.shape, note
-    ((9, 8, 6, 3), 'a.npy has its channels first, (3, 8, 6): they were moved to the end; --channels last if not')
+    ((9, 8, 6, 3), "a.npy has its channels first, (3, 8, 6): they were moved to the end; `channels='last'` if not")
     """
     if array.ndim != 4:
         if channels is not None:
-            raise UserError(f"--channels needs images with four axes, {where} has shape {array.shape}: leave it out")
+            raise UserError(f"`channels` needs images with four axes, {where} has shape {array.shape}: leave it out")
         return array, None
     is_first = array.shape[1] <= _MOST_CHANNELS < array.shape[3] if channels is None else channels == "first"
     if not is_first:
         return array, None
     shape = array.shape[1:]
-    note = f"{where} has its channels first, {shape}: they were moved to the end; --channels last if not"
+    note = f"{where} has its channels first, {shape}: they were moved to the end; `channels='last'` if not"
     return np.moveaxis(array, 1, 3), None if channels else note
 
 
@@ -133,17 +133,17 @@ def largest_level(splits: Iterable[Split]) -> int | None:
 
 
 def with_maximum(splits: Iterable[Split], maximum: int, where: str) -> int:
-    """`--maximum` as the largest level of integer images.
+    """`maximum` as the largest level of integer images.
 
     Raises:
         UserError: if a value is above it, or the data are floats.
     """
     splits = list(splits)
     if any(split.images.dtype != np.uint8 for split in splits):
-        raise UserError(f"--maximum is the largest grey level of integers 0..255, {where} holds floats: leave it out")
+        raise UserError(f"`maximum` is the largest grey level of integers 0..255, {where} holds floats: leave it out")
     most = max(int(split.images.max()) for split in splits)
     if not max(most, 1) <= maximum <= LARGEST_LEVEL:
         raise UserError(
-            f"--maximum must be from the largest value of the data, {most}, to {LARGEST_LEVEL}, got {maximum}"
+            f"`maximum` must be from the largest value of the data, {most}, to {LARGEST_LEVEL}, got {maximum}"
         )
     return maximum

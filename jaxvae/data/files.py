@@ -71,9 +71,9 @@ def load_files(
     name, path = str(path), Path(path).expanduser()
     if path.is_dir():
         if channels is not None:
-            raise UserError(f"--channels is for arrays, got the folder of images {path}: leave it out")
+            raise UserError(f"`channels` is for arrays, got the folder of images {path}: leave it out")
         if offsets:
-            raise UserError(f"--offsets are for tables, got the folder of images {path}: leave them out")
+            raise UserError(f"`offsets` are for tables, got the folder of images {path}: leave them out")
         parts = _of_pictures(path)
     else:
         _check_file(path)
@@ -85,7 +85,7 @@ def load_files(
         largest = LARGEST_LEVEL if path.is_dir() else largest_level(splits.values())
         is_table = splits[next(iter(splits))].images.ndim == 2
         if largest not in (None, 1, LARGEST_LEVEL) and not is_table:
-            notes.append(f"integers are taken for grey levels, and {largest} for white; --maximum 255 if it is not")
+            notes.append(f"integers are taken for grey levels, and {largest} for white; `maximum=255` if it is not")
     return Dataset(
         name,
         *_three(splits, parts.hashes, path),

@@ -33,7 +33,7 @@ def folds(dataset: Dataset, count: int) -> list[Dataset]:
     pool = concatenate(dataset.train, dataset.validation)
     if not _FEWEST <= count <= len(pool):
         raise UserError(
-            f"--folds must lie between {_FEWEST} (one to score, one to validate on, the rest to train) and the "
+            f"`folds` must lie between {_FEWEST} (one to score, one to validate on, the rest to train) and the "
             f"{len(pool):,} examples of train and validation, got {count}"
         )
     parts = np.array_split(np.random.default_rng(SPLIT_SEED).permutation(len(pool)), count)

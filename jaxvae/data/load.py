@@ -46,18 +46,18 @@ def load(
     path = Path(data).expanduser()
     if path.suffix == SUFFIX or (stream and path.is_dir()):
         if channels is not None:
-            raise UserError(f"--channels is for .npz and .npy files, got {data}: leave it out")
+            raise UserError(f"`channels` is for .npz and .npy files, got {data}: leave it out")
         return load_records(path, data, maximum)
     if stream:
         raise UserError(
-            f"--stream keeps a folder of images or an {SUFFIX} file on disk, got {data}: leave it out, or write the "
+            f"`stream` keeps a folder of images or an {SUFFIX} file on disk, got {data}: leave it out, or write the "
             f"examples with jaxvae.data.write_records"
         )
     if is_path(data):
         return load_files(data, channels=channels, maximum=maximum, offsets=offsets)
     if channels is not None or maximum is not None or offsets is not None:
-        flag = "--channels" if channels is not None else "--maximum" if maximum is not None else "--offsets"
-        raise UserError(f"{flag} is for files of your own, the set {data} states it: leave it out")
+        option = "channels" if channels is not None else "maximum" if maximum is not None else "offsets"
+        raise UserError(f"`{option}` is for files of your own, the set {data} states it: leave it out")
     if data == DIGITS:
         return load_digits()
     if data == SHAPES:

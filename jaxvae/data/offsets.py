@@ -40,8 +40,8 @@ def without_offsets(parts: Sequence[np.ndarray], offsets: Sequence[float], where
     for part in parts:
         if part.ndim != 2 or part.shape[1] != len(offsets):
             raise UserError(
-                f"--offsets must be one number for each column of a table, got {len(offsets)} for {where} with "
-                f"examples of shape {part.shape[1:]}: leave it out, or for a run, which keeps its offsets, give --data "
+                f"`offsets` must be one number for each column of a table, got {len(offsets)} for {where} with "
+                f"examples of shape {part.shape[1:]}: leave it out, or for a run, which keeps its offsets, give `data` "
                 f"with {len(offsets)} columns"
             )
     if not any(offsets):

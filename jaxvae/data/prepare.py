@@ -94,7 +94,7 @@ def _write(name: str, root: Path, source: Path | None, files: Sequence[SourceFil
         root.mkdir(parents=True, exist_ok=True)
         working = Path(tempfile.mkdtemp(dir=root, prefix=".preparing-"))
     except OSError as error:
-        raise UserError(f"the data folder {root} must be writable, got {error.strerror}; give --data_dir") from error
+        raise UserError(f"the data folder {root} must be writable, got {error.strerror}; give `data_dir`") from error
     try:
         builder = _build(name, working, downloads, source)
         target = root / Path(builder.data_dir).relative_to(working)

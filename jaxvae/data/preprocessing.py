@@ -48,16 +48,16 @@ class Preprocessing:
         check_choice(self, ("none", "threshold", "dynamic"), binarize=self.binarize)
         if self.dequantize and self.binarize != "none":
             raise UserError(
-                f"--dequantize adds noise to grey levels, got binary data: use --binarize none, not {self.binarize}"
+                f"`dequantize` adds noise to grey levels, got binary data: use `binarize='none'`, not {self.binarize}"
             )
         if self.dequantize and self.maximum is None:
-            raise UserError("--dequantize needs integer grey levels (uint8), got float data: drop --dequantize")
+            raise UserError("`dequantize` needs integer grey levels (uint8), got float data: leave it out")
         if self.binarize != "none" and self.symmetric:
-            raise UserError(f"--symmetric needs grey data, got --binarize {self.binarize}: use --binarize none")
+            raise UserError(f"`symmetric` needs grey data, got `binarize={self.binarize!r}`: use `binarize='none'`")
         if not self.scale and (self.binarize != "none" or self.dequantize or self.symmetric):
             raise UserError(
-                "--binarize, --dequantize and --symmetric need grey levels as shares of the largest, got integers as "
-                "they are stored: leave them out, or set --scale true"
+                "`binarize`, `dequantize` and `symmetric` need grey levels as shares of the largest, got integers as "
+                "they are stored: leave them out, or set `scale=True`"
             )
 
     @property

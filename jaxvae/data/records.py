@@ -207,7 +207,7 @@ def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
     if maximum is not None:
         found = with_maximum(held_out, maximum, str(path))
     elif found not in (1, LARGEST_LEVEL):
-        notes = (*notes, f"validation and test have levels 0 to {found}: 255 is white, --maximum {found} if that is")
+        notes = (*notes, f"validation and test have levels 0 to {found}: 255 is white, `maximum={found}` if that is")
         found = LARGEST_LEVEL
     images = cast(np.ndarray, Records(source, train.images))  # an array as far as training asks
     validation, test = held_out

@@ -50,7 +50,7 @@ def missing_files(files: Iterable[SourceFile], folder: Path | None) -> list[Sour
     if folder is None:
         return list(files)
     if not folder.is_dir():
-        raise UserError(f"--from must be a folder that holds the source files, got {folder}; give an existing folder")
+        raise UserError(f"`source` must be a folder that holds the source files, got {folder}; give an existing folder")
     missing = []
     for file in files:
         path = folder / file.name

@@ -72,7 +72,7 @@ def _read_split(builder: Any, split: str) -> Split:
     except NotImplementedError as error:
         raise UserError(
             f"{builder.data_dir} must be in array_record format, got {builder.info.file_format}, which only "
-            "TensorFlow reads; prepare the set again, with another --data_dir of jaxvae prepare"
+            "TensorFlow reads; prepare the set again, with another `data_dir`"
         ) from error
     key, features = image_key(builder), features_of(builder)
     label = features.get("label")

@@ -1,4 +1,4 @@
-"""Distributions as values: pytrees of arrays that are right for one example, under `vmap` and on a batch."""
+"""Distributions as values: pytrees of arrays that work for one example, under `vmap` and on a batch."""
 
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.autoregressive_bernoulli import AutoregressiveBernoulli

@@ -15,19 +15,19 @@ from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key, Params, Shape
 
-MIN_SCALE = 1e-3  # keeps the density bounded where a component narrows down on one value
-SPREAD = 0.5  # of the means of a fresh network's components, which together have mean 0 and variance 1
+MIN_SCALE = 1e-3  # keeps the density bounded if a component narrows down to one value
+SPREAD = 0.5  # of the means of a new network's components, which together have mean 0 and variance 1
 
 
 @dataclass
 class Autoregressive(Distribution):
-    """A vector whose dimensions follow one another, each a mixture of K normals that depends on the earlier ones.
+    """A vector in which each dimension is a mixture of K normals that depends on the earlier dimensions.
 
     log p(x) = Σ_d log Σ_k π_dk N(x_d; μ_dk, σ_dk),  (log π, μ, σ)_d = made(x_1 … x_{d−1})
 
-    π is a softmax, and σ a softplus that is at least 1e-3. Zeros from the network make mixtures with mean 0 and
-    variance 1 whose means lie evenly between ±½. Scored in one pass, sampled in D passes. Mixtures as in RNADE (Uria,
-    Murray and Larochelle 2013), out of one masked network (Germain et al. 2015).
+    π is a softmax, and σ a softplus that is at least 1e-3. If the network puts out zeros, each mixture has mean 0 and
+    variance 1, and its means lie evenly between ±½. A density takes one pass, a sample D passes. The mixtures follow
+    RNADE (Uria, Murray and Larochelle 2013); one masked network gives them (Germain et al. 2015).
 
     Args:
         made: network with 3 K outputs for each dimension and no context.
@@ -47,7 +47,7 @@ class Autoregressive(Distribution):
 
     @property
     def is_reparameterized(self) -> bool:
-        """False where there are several components: which one a sample comes from is discrete."""
+        """False if there are several components, because the choice of a sample's component is discrete."""
         return self.made.num_outputs == 3
 
     @property
@@ -78,7 +78,7 @@ class Autoregressive(Distribution):
         return over_batch(one, "()", (*weight_ndims(self.weights), 1), *leaves, value)
 
     def sample(self, key: Key) -> Array:
-        """One draw, a dimension at a time, `[*batch, D]`; no gradient passes through a mixture's."""
+        """One draw, a dimension at a time, `[*batch, D]`; no gradient passes through a draw from a mixture."""
         leaves, structure = jax.tree.flatten(self.weights)
         shape, dtype = self._shape, leaves[0].dtype
         which_key, noise_key = jax.random.split(key)

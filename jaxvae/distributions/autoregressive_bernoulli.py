@@ -16,12 +16,12 @@ from jaxvae.typing import Array, Key, Params
 
 @dataclass
 class AutoregressiveBernoulli(Distribution):
-    """Binary components that follow one another, each with log-odds that the earlier ones add to.
+    """Binary components in an order; the log-odds of each depend on the earlier ones.
 
     log p(x) = Σ_d log Bernoulli(x_d; sigmoid(logits_d + made(x_1 … x_{d−1})_d)),  x_d in {0, 1}
 
-    The order is that of the flattened event. Scored in one pass, sampled in D passes. There is no `mean`: it is a sum
-    over all values. Germain, Gregor, Murray and Larochelle 2015, equation 2.
+    The order is that of the flattened event. A density takes one pass, a sample D passes. There is no `mean`: it would
+    be a sum over all values. Germain, Gregor, Murray and Larochelle 2015, equation 2.
 
     Args:
         made: network with one output for each dimension and no context.

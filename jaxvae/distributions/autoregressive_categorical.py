@@ -1,4 +1,4 @@
-"""Classes that follow one another: a probability as a product of conditionals."""
+"""Classes in an order: a probability as a product of conditionals."""
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,8 @@ class AutoregressiveCategorical(Distribution):
 
     log p(c) = Σ_s log softmax(made(c_1 … c_(s−1))_s)_(c_s), every earlier class as a one-hot vector
 
-    Scored in one pass, sampled in S passes. Zeros from the network make all classes equal. Out of one masked network,
-    Germain et al. 2015; over codes, van den Oord et al. 2017, section 3.3.
+    A probability takes one pass, a sample S passes. If the network puts out zeros, all classes are equally likely. One
+    masked network: Germain et al. 2015; over codes: van den Oord et al. 2017, section 3.3.
 
     Args:
         made: network with `num_inputs` and `num_outputs` both the number of classes, and no context.

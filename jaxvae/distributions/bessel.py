@@ -1,4 +1,4 @@
-"""The normaliser and moments of a von Mises-Fisher distribution: ratios of Bessel functions that keep every digit."""
+"""The normaliser and moments of a von Mises-Fisher distribution: accurate ratios of Bessel functions."""
 
 from functools import partial
 from typing import NamedTuple
@@ -53,8 +53,9 @@ def _terms_and_slope(k: Array, dim: int) -> tuple[SphereTerms, Array]:
     A_v = κ / D,   1 − A_v = (2(v+1) − κ (1 − A_{v+1})) / D,   A'_v = (2(v+1) − κ² A'_{v+1}) / D²,
     log F_v = log F_{v+1} + log(1 + κ A_{v+1} / 2(v+1)),   D = 2(v+1) + κ A_{v+1}
 
-    downwards in v, which is stable. A, 1 − A and A' differ by factors of κ where κ is large, log F and log F − κ where
-    it is small or large, and KL = κ A − log F: none of them can be had from another by subtraction everywhere.
+    The recurrence goes downwards in v, which is stable. For large κ the numbers A, 1 − A and A' differ by factors of κ;
+    so do log F and log F − κ for small or large κ; KL = κ A − log F. So none of them follows accurately from the others
+    by subtraction.
     """
     order = dim / 2 - 1 + _STEPS
     log_f, log_scaled, a, gap = _expansion(k, order)
@@ -74,8 +75,8 @@ def _terms_and_slope(k: Array, dim: int) -> tuple[SphereTerms, Array]:
 def _expansion(k: Array, order: float) -> tuple[Array, Array, Array, Array]:
     """log F, log F − κ, A and 1 − A at a large order: Debye's expansion over Stirling's series.
 
-    Abramowitz and Stegun 9.7.7 and 6.1.41, in logarithms, with three corrections. Written so that all but log F − κ and
-    1 − A go to 0 with κ without cancellation.
+    Abramowitz and Stegun 9.7.7 and 6.1.41, in logarithms, with three corrections. In this form log F and A go to 0 with
+    κ without cancellation.
     """
     root = jnp.sqrt(order**2 + k**2)
     excess = k**2 / (root + order)  # root − order

@@ -18,8 +18,8 @@ class BetaBinomial(IndependentTerms):
 
     log p(x) = Σ_d log [ C(n, x) B(x + α, n − x + β) / B(α, β) ],  x_d in {0, …, n} as floats
 
-    Uniform over the n + 1 counts at α = β = 1; a binomial as α + β → ∞. What is no count up to n has no mass; that is
-    the data loader's to check, and here it counts as the nearer end.
+    At α = β = 1 it is uniform over the n + 1 counts; as α + β → ∞ it is a binomial. Other values have no mass: the data
+    loader refuses them, and here they count as the nearer end.
 
     Args:
         total_count: n ≥ 1, `[*batch, *event]`.
@@ -69,7 +69,7 @@ class BetaBinomial(IndependentTerms):
         """A draw of counts in the dtype of the parameters; no gradient passes through it."""
         probability_key, count_key = jax.random.split(key)
         n, alpha, beta = jax.lax.stop_gradient((jnp.asarray(self.total_count), self.alpha, self.beta))
-        fails = beta < alpha  # then failures are counted: a probability near 1 has no digits left for 1 − p
+        fails = beta < alpha  # then failures are counted, since 1 − p of a probability near 1 loses its digits
         probability = sample_beta(probability_key, jnp.minimum(alpha, beta), jnp.maximum(alpha, beta))
         count = sample_binomial(count_key, n, probability)
         return jnp.where(fails, n - count, count)
@@ -82,13 +82,13 @@ class BetaBinomial(IndependentTerms):
 
 @dataclass
 class Levels(IndependentTerms):
-    """Counts out of a maximum as levels of [0, 1]: x = count / maximum, as the library's grey data are.
+    """Counts out of a maximum as levels of [0, 1]: x = count / maximum, like the library's grey data.
 
     log p(x) = log base(maximum · x), a probability mass
 
     Args:
         base: over the counts 0, …, maximum.
-        maximum: the count that is level 1.
+        maximum: the count of level 1.
         event_ndim: number of trailing axes that make one event; by default the base's.
 
     Example:

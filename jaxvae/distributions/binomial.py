@@ -5,14 +5,14 @@ import jax.numpy as jnp
 
 from jaxvae.typing import Array, Key
 
-_MOST_TRIALS = 2.0**20  # up to which JAX's rejection is right
+_MOST_TRIALS = 2.0**20  # up to here JAX's rejection sampler is accurate
 
 
 def sample_beta(key: Key, alpha: Array, beta: Array) -> Array:
     """A draw γ_α / (γ_α + γ_β) of gamma variables; no gradient passes through it.
 
-    JAX takes the difference of their logarithms. Of large parameters these are large numbers, which round by more than
-    the little that the draw varies by.
+    JAX takes the difference of their logarithms. For large parameters these are large numbers, and their rounding
+    exceeds the variation of the draw.
     """
     small_key, alpha_key, beta_key = jax.random.split(key, 3)
     is_small = (alpha < 1.0) | (beta < 1.0)
@@ -25,9 +25,9 @@ def sample_beta(key: Key, alpha: Array, beta: Array) -> Array:
 def sample_binomial(key: Key, total_count: Array, probability: Array) -> Array:
     """A draw of binomial counts in the dtype of the probability; no gradient passes through it.
 
-    JAX's rejection loses its digits from 1e7 trials on. Of more than 2²⁰ trials the middle one of as many uniform
-    variables is drawn, which tells how many of one half succeed, and leaves the other half. Devroye 1986, "Non-uniform
-    random variate generation", section X.4.3.
+    JAX's rejection sampler loses its digits from 1e7 trials on. For more than 2²⁰ trials this draws the median of as
+    many uniform variables. It shows how many trials of one half succeed; the other half is drawn in the same way.
+    Devroye 1986, "Non-uniform random variate generation", section X.4.3.
 
     Args:
         key: for the draw.

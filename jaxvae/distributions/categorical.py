@@ -67,7 +67,7 @@ class Categorical(IndependentTerms):
         shape = jnp.broadcast_shapes(log_p.shape, log_q.shape)
         log_p, log_q = jnp.broadcast_to(log_p, shape), jnp.broadcast_to(log_q, shape)
         p = jnp.exp(log_p)
-        # a class of probability 0 adds 0 to the value and to the gradient, where 0 · (−inf − log q) would be NaN
+        # a class of probability 0 adds 0 to value and gradient, while 0 · (−inf − log q) would be NaN
         log_ratio = jnp.where(p > 0.0, log_p - log_q, 0.0)
         return sum_event(jnp.sum(p * log_ratio, axis=-1), self.event_ndim)
 
@@ -88,7 +88,7 @@ def smoothed_level_frequencies(examples: Array, num_levels: int) -> Array:
 
 @dataclass
 class CategoricalLevels(IndependentTerms):
-    """Independent components, each with a probability of its own for every level of [0, 1].
+    """Independent components, each with one probability for every level of [0, 1].
 
     P(x) = Π_d softmax(logits_d)_g,  x_d = g / (num_levels − 1): a 256-way softmax a dimension for 8-bit images (van den
     Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2).

@@ -12,8 +12,8 @@ from jaxvae.typing import Array, Key
 def ordinal_log_probs(location: Array, thresholds: Array) -> Array:
     """Log-probabilities of K ordered levels by cumulative logits: P(level ≤ k) = sigmoid(thresholds_k − location).
 
-    McCullagh 1980. The difference of two sigmoids is taken as σ(b) σ(−a) (1 − exp(a − b)), which is finite
-    wherever the thresholds differ.
+    McCullagh 1980. The difference of two sigmoids is computed as σ(b) σ(−a) (1 − exp(a − b)); its logarithm is finite
+    if the thresholds differ.
 
     Args:
         location: `[*batch]`.
@@ -37,7 +37,7 @@ class CategoricalCodes(IndependentTerms):
 
     log p(x) = Σ_d [ logits_{d, x_d} − log Σ_c exp(logits_{d, c}) ]
 
-    What is no code has no mass; that is the data loader's to check, and here it counts as the nearest one.
+    Other values have no mass: the data loader refuses them, and here they count as the nearest code.
 
     Args:
         logits: unnormalised log-probabilities, `[*batch, *event, K]`.
@@ -75,6 +75,6 @@ class CategoricalCodes(IndependentTerms):
 
     @property
     def mean(self) -> Array:
-        """The mean code Σ_c c · p_c: of ordered levels their average, of unordered classes no class at all."""
+        """The mean code Σ_c c · p_c: an average for ordered levels, without meaning for unordered classes."""
         codes = jnp.arange(self.logits.shape[-1]).astype(self.logits.dtype)
         return jnp.einsum("...c,c->...", jax.nn.softmax(self.logits), codes)

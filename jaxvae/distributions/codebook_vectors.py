@@ -1,4 +1,4 @@
-"""A distribution over the vectors of a codebook, by one over their indices."""
+"""A distribution over the vectors of a codebook, given by a distribution over their indices."""
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +13,8 @@ from jaxvae.typing import Array, Key
 class CodebookVectors(Distribution):
     """Vectors of a codebook whose indices have a distribution: log p(z) = log p(c),  z = [e_1c_1; …; e_Sc_S].
 
-    A vector that is no code counts as the nearest one. Where a code stands in the codebook twice, only the first is
-    ever read off a vector, so log p(z) is at most that of the vector.
+    A vector that is not a code counts as the nearest one. If a code occurs twice in the codebook, only the first index
+    is read off a vector, so log p(z) is at most its true value.
 
     Args:
         indices: distribution over S = depth · groups class indices, the groups of the first level first.

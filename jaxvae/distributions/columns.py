@@ -1,4 +1,4 @@
-"""A row of a table whose columns have a distribution each."""
+"""A row of a table in which each column has its own distribution."""
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +20,8 @@ from jaxvae.typing import Array, Key
 class Columns(IndependentTerms):
     """Independent columns of different kinds: p(x) = Π_d p_d(x_d) for one row x.
 
-    A log-density over the real columns and a log-mass over the discrete ones: such numbers compare between models of
-    one table only.
+    It is a log-density over the real columns and a log-mass over the discrete ones: compare such numbers only between
+    models of the same table.
 
     Args:
         columns: a distribution for each column, of `event_ndim` 0 and with the same batch axes.
@@ -39,12 +39,12 @@ class Columns(IndependentTerms):
 
     @property
     def is_reparameterized(self) -> bool:
-        """Whether every column is."""
+        """Whether every column is reparameterized."""
         return all(is_reparameterized(column) for column in self.columns)
 
     @property
     def is_straight_through(self) -> bool:
-        """Whether a column is."""
+        """Whether the gradient of any column is that of a relaxed draw."""
         return any(is_straight_through(column) for column in self.columns)
 
     def log_prob_terms(self, value: Array) -> Array:
@@ -54,7 +54,7 @@ class Columns(IndependentTerms):
         return jnp.stack(jnp.broadcast_arrays(*terms), axis=-1)
 
     def entropy_terms(self) -> Array | None:
-        """Of each column, `[*batch, columns]`, where all have a closed form, else None."""
+        """The entropy of each column, `[*batch, columns]`, if all have a closed form, else None."""
         terms = [column.closed_form_entropy() for column in self.columns]
         known = [term for term in terms if term is not None]
         return jnp.stack(jnp.broadcast_arrays(*align(*known)), axis=-1) if len(known) == len(terms) else None
@@ -65,7 +65,7 @@ class Columns(IndependentTerms):
         return jnp.stack([column.sample(key) for column, key in zip(self.columns, keys, strict=True)], axis=-1)
 
     def score_term(self, value: Array) -> Array:
-        """The sum of those of the columns that are not reparameterized, `[*batch]`."""
+        """The sum of the score terms of the columns that are not reparameterized, `[*batch]`."""
         terms = [
             score_term(column, value[..., index])
             for index, column in enumerate(self.columns)

@@ -20,9 +20,9 @@ class Concrete(Distribution):
 
     log p(u) = Σ_g [ log Γ(C) + (C − 1) log τ + Σ_k (log α_k − τ u_k) − C log Σ_k α_k e^(−τ u_k) ],  α = e^logits
 
-    A value is u, not y: a y near a corner rounds to 0, its logarithm does not. The density is that of the C − 1
-    log-ratios log y_k / y_C of each group, whatever constant is added to a group's u. It is the density of y times
-    Π_k y_k. Maddison, Mnih and Teh 2017, appendix C.3 (ExpConcrete); Jang, Gu and Poole 2017.
+    A value is u, not y: a y near a corner rounds to 0, its logarithm does not. The density is over the C − 1 log-ratios
+    log y_k / y_C of each group, so a constant added to a group's u does not change it. It is the density of y times Π_k
+    y_k. Maddison, Mnih and Teh 2017, appendix C.3 (ExpConcrete); Jang, Gu and Poole 2017.
 
     Args:
         logits: unnormalised log-probabilities of the corners, `[*batch, D]`: D / C groups of C classes.
@@ -75,7 +75,7 @@ class Concrete(Distribution):
         return softmax_of_groups(value, self.num_classes)
 
     def corner(self, value: Array) -> Array:
-        """The one-hot vector nearest to `value`: that of a draw is a draw of `OneHot(logits)`."""
+        """The one-hot vector nearest to `value`; for a draw it is a draw of `OneHot(logits)`."""
         largest = jnp.argmax(as_groups(value, self.num_classes), axis=-1)
         return jax.nn.one_hot(largest, self.num_classes, dtype=value.dtype).reshape(value.shape)
 
@@ -88,7 +88,7 @@ class BinaryConcrete(IndependentTerms):
 
     log p(u) = Σ_d [ log τ + log sigmoid(t) + log sigmoid(−t) ],  t = τ u − logits
 
-    A value is u, not y: a y near 0 or 1 rounds to it, its log-odds do not. The density is that of u, which is that of y
+    A value is u, not y: a y near 0 or 1 rounds to 0 or 1, its log-odds do not. The density of u is the density of y
     times y (1 − y). Maddison, Mnih and Teh 2017, appendix B.
 
     Args:
@@ -136,7 +136,7 @@ class BinaryConcrete(IndependentTerms):
         return jax.nn.sigmoid(value)
 
     def corner(self, value: Array) -> Array:
-        """The binary vector nearest to `value`: that of a draw is a draw of `Bernoulli(logits)`."""
+        """The binary vector nearest to `value`; for a draw it is a draw of `Bernoulli(logits)`."""
         return (value > 0.0).astype(value.dtype)
 
 

@@ -13,7 +13,7 @@ _SERIES = tuple(1.0 / n for n in (24, -2_880, 181_440, -9_676_800, 479_001_600, 
 
 
 def _log_normaliser_excess(logits: Array) -> Array:
-    """log ∫₀¹ exp(η x) dx − max(η, 0) = log((1 − exp(−|η|)) / |η|), even in η, where |η| is not small."""
+    """log ∫₀¹ exp(η x) dx − max(η, 0) = log((1 − exp(−|η|)) / |η|), which is even in η, for |η| that is not small."""
     size = jnp.abs(logits)
     return jnp.log(-jnp.expm1(-size) / size)
 
@@ -25,7 +25,7 @@ class ContinuousBernoulli(IndependentTerms):
     log p(x) = Σ_d [ x_d η_d − log((exp(η_d) − 1) / η_d) ],  η = logits
 
     At η = 0 it is the uniform density. Loaiza-Ganem and Cunningham 2019. Value and gradient are exact to rounding at
-    every η: near 0, where the normaliser is 0/0, by its series.
+    every η; near 0, where the normaliser is 0/0, a series is used.
 
     Args:
         logits: log λ / (1 − λ), `[*batch, *event]`.
@@ -61,14 +61,14 @@ class ContinuousBernoulli(IndependentTerms):
         u = jax.random.uniform(key, self.logits.shape, dtype) + 0.5 * eps  # multiples of eps moved inside (0, 1)
         is_small, small, large = _branches(self.logits, eps**0.25)  # the series' and the formula's gradients err alike
         size = jnp.abs(large)
-        # from the end that the mass is at, so that exp does not overflow
+        # from the end where the mass is, so that exp does not overflow
         from_end = -jnp.log1p(jnp.where(large > 0.0, 1.0 - u, u) * jnp.expm1(-size)) / size
         variance = u * (1.0 - u)  # cumulants of a binary variable: log(1 + u (exp(η) − 1)) = Σ_n κₙ ηⁿ / n!
         series = u + variance * small * (
             1.0 / 2.0 + (1.0 - 2.0 * u) * small / 6.0 + (1.0 - 6.0 * variance) * small**2 / 24.0
         )
         x = jnp.where(is_small, series, jnp.where(large > 0.0, 1.0 - from_end, from_end))
-        return jnp.clip(x, 0.0, 1.0)  # of rounding
+        return jnp.clip(x, 0.0, 1.0)  # against rounding
 
     def entropy_terms(self) -> Array:
         """log ∫₀¹ exp(η_d x) dx − η_d E[x_d], which is −log p of the mean."""
@@ -84,11 +84,11 @@ class ContinuousBernoulli(IndependentTerms):
         is_small, small, large = _branches(self.logits)
         series = sum(2 * k * coefficient * small ** (2 * k - 1) for k, coefficient in enumerate(_SERIES, 1))
         size = jnp.abs(large)
-        from_end = 1.0 / size + jnp.exp(-size) / jnp.expm1(-size)  # distance from the end that the mass is at
+        from_end = 1.0 / size + jnp.exp(-size) / jnp.expm1(-size)  # distance from the end where the mass is
         return jnp.where(is_small, 0.5 + series, jnp.where(large > 0.0, 1.0 - from_end, from_end))
 
 
 def _branches(logits: Array, threshold: float = _SERIES_BELOW) -> tuple[Array, Array, Array]:
-    """Which logits are small, and the logits with harmless numbers in place of the others, for each formula."""
+    """Which logits are small, and for each formula the logits with harmless numbers instead of the others."""
     is_small = jnp.abs(logits) < threshold
     return is_small, jnp.where(is_small, logits, 0.0), jnp.where(is_small, 1.0, logits)

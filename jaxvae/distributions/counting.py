@@ -1,8 +1,8 @@
-"""The two functions that mass functions of counts are made of, accurate where differences of log Γ cancel.
+"""Building blocks of the mass functions of counts, accurate where differences of log Γ cancel.
 
-log Γ(x + 1) of a count of 10,000 is 82,109, and a mass function takes the difference of several such numbers: in
-float32 nothing below 0.01 nats is left. Each mass function here is a sum of the terms below, none of which is much
-larger than the result (Loader 2000, "Fast and accurate computation of binomial probabilities").
+log Γ(x + 1) of a count of 10,000 is 82,109. A mass function takes the difference of several such numbers, and float32
+then keeps nothing below 0.01 nats. Each mass function here is a sum of the terms below, and no term is much larger than
+the result (Loader 2000, "Fast and accurate computation of binomial probabilities").
 """
 
 import math
@@ -25,7 +25,7 @@ def deviance(x: Array, mean: Array, difference: Array) -> Array:
     Args:
         x: ≥ 0.
         mean: > 0.
-        difference: mean − x, where it is small by a route on which it does not cancel.
+        difference: mean − x, if the caller can compute it without cancellation.
     """
     total = x + mean
     near = jnp.abs(difference) < _NEAR * total

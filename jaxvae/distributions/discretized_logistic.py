@@ -16,8 +16,8 @@ def to_levels(value: Array, num_levels: int) -> Array:
 def _log_mass(value: Array, loc: Array, scale: Array, num_levels: int) -> Array:
     """log P of each level, for arrays of one rank.
 
-    σ(a) − σ(b) = σ(a) σ(−b) (1 − exp(b − a)), and a − b is the width of a level whatever its place: no difference of
-    two numbers that are nearly equal. The two ends leave out the side that they have no neighbour on.
+    σ(a) − σ(b) = σ(a) σ(−b) (1 − exp(b − a)), where a − b is the width of a level anywhere. So no two nearly equal
+    numbers are subtracted. The two end levels leave out the side without a neighbour.
     """
     last = num_levels - 1
     level = to_levels(value, num_levels)
@@ -46,8 +46,8 @@ class DiscretizedLogistic(IndependentTerms):
     """Independent components, each a logistic variable rounded to one of `num_levels` levels of [0, 1].
 
     P(x) = σ((x + δ − loc) / scale) − σ((x − δ − loc) / scale),  δ = ½ / (num_levels − 1), σ the sigmoid,
-    where level 0 takes the whole lower tail and the last level the whole upper tail, so that the masses sum to 1.
-    Salimans et al. 2017, equation 2; computed without a difference, and hence without a floor, at any distance.
+    Level 0 includes the whole lower tail and the last level the whole upper tail, so the masses sum to 1. Salimans et
+    al. 2017, equation 2; computed without a difference, so it needs no floor at any distance.
 
     Args:
         loc: median before rounding, in units of x, `[*batch, *event]`.
@@ -145,14 +145,14 @@ class DiscretizedLogisticMixture(IndependentTerms):
 
 @dataclass
 class DiscretizedLogisticMixtureRGB(Distribution):
-    """Colour images: each pixel a mixture of K products over its three channels, each channel given those before it.
+    """Colour images: each pixel is a mixture of K products over its channels, each channel given those before it.
 
     P(r, g, b) = Σ_k softmax(logits)_k · P_k(r) P_k(g | r) P_k(b | r, g) for each pixel, discretised logistics with
 
     loc_g = locs_g + c₀ (r − ½),  loc_b = locs_b + c₁ (r − ½) + c₂ (g − ½)
 
-    Salimans et al. 2017, equation 3, whose data are in [−1, 1]: hence the ½. There is no `mean`: its exact sum over the
-    levels of three channels is too long. Show a sample in its place.
+    Salimans et al. 2017, equation 3; their data are in [−1, 1], which explains the ½. There is no `mean`, because the
+    exact sum over the levels of three channels is too long. Show a sample instead.
 
     Args:
         logits: unnormalised log-weights, shared by the channels of a pixel, `[*batch, *pixels, K]`.

@@ -1,4 +1,4 @@
-"""What a distribution is, and the shape rules that keep it right under `vmap` and on a batch."""
+"""What a distribution is, and the shape rules by which it works under `vmap` and on a batch."""
 
 import abc
 import dataclasses
@@ -13,10 +13,10 @@ from jaxvae.typing import Array, Key, Shape
 
 @runtime_checkable
 class SupportsSampleAndLogProb(Protocol):
-    """All that the library asks of a foreign distribution, as long as it is a pytree (numpyro's are)."""
+    """All that the library needs from a foreign distribution, if it is a pytree (numpyro's are)."""
 
     def sample(self, key: Key) -> Array:
-        """One draw."""
+        """One draw from the distribution."""
         ...
 
     def log_prob(self, value: Array) -> Array:
@@ -27,19 +27,19 @@ class SupportsSampleAndLogProb(Protocol):
 class Distribution(abc.ABC):
     """A distribution over one event, as a pytree of arrays that never stores a batch shape.
 
-    The last `event_ndim` axes of its arrays are the event; whatever stands before them is the batch, read at use. The
-    same object is therefore right for one example, inside `jax.vmap`, and after it, used directly on a batch.
+    The last `event_ndim` axes of its arrays are the event; all axes before them are the batch, read at use. The same
+    object therefore works for one example, inside `jax.vmap`, and after it directly on a batch.
     """
 
     event_ndim: int
 
     @property
     def has_independent_components(self) -> bool:
-        """Whether `log_prob` is a sum over components, so that with `event_ndim=0` it gives that of each."""
+        """Whether `log_prob` is a sum over components; with `event_ndim=0` it then gives the term of each."""
         return False
 
     def by_dimension(self) -> "Distribution":
-        """The same distribution with one event a component; asked for only where components are independent."""
+        """The same distribution with one event a component; only called if the components are independent."""
         return dataclasses.replace(self, event_ndim=0)  # type: ignore[type-var]
 
     @property
@@ -49,7 +49,7 @@ class Distribution(abc.ABC):
 
     @property
     def is_straight_through(self) -> bool:
-        """Whether the gradient that passes through `sample` is that of another, relaxed draw, hence biased."""
+        """Whether the gradient through `sample` is that of another, relaxed draw, and so biased."""
         return False
 
     @abc.abstractmethod
@@ -61,9 +61,9 @@ class Distribution(abc.ABC):
         """One draw for each member of the batch, `[*batch, *event]`, with noise independent across the batch."""
 
     def score_term(self, value: Array) -> Array:
-        """log p(value) as a function of the parameters that `sample` passes no gradient to, `[*batch]`.
+        """log p(value) as a function of the parameters to which `sample` passes no gradient, `[*batch]`.
 
-        Asked for only where `is_reparameterized` is False; by default that is all of them.
+        By default these are all parameters. Only called if `is_reparameterized` is False.
         """
         return self.log_prob(jax.lax.stop_gradient(value))
 
@@ -73,12 +73,12 @@ class Distribution(abc.ABC):
         raise NoMeanError(self)
 
     def closed_form_kl(self, other: object) -> Array | None:
-        """KL(self ‖ other) in nats, `[*batch]`, where the pair has a closed form, else None."""
+        """KL(self ‖ other) in nats, `[*batch]`, if the pair has a closed form, else None."""
         del other
         return None
 
     def closed_form_entropy(self) -> Array | None:
-        """E[−log p(value)] in nats, `[*batch]`, where there is a closed form, else None; of a density it can be < 0."""
+        """E[−log p(value)] in nats, `[*batch]`, if there is a closed form, else None. For a density it can be < 0."""
         return None
 
 
@@ -87,7 +87,7 @@ class SumOfTerms(Distribution):
 
     log p(x) = Σ_d t_d(x)
 
-    A term may depend on other components, as in an autoregressive density. That it does not is a claim of its own:
+    A term may depend on other components, as in an autoregressive density. If no term does, derive from
     `IndependentTerms`.
     """
 
@@ -105,11 +105,11 @@ class IndependentTerms(SumOfTerms):
 
     @property
     def has_independent_components(self) -> bool:
-        """True."""
+        """True: the terms are those of independent components."""
         return True
 
     def entropy_terms(self) -> Array | None:
-        """E[−log p_d(x_d)] of each component in nats, `[*batch, *event]`, where there is a closed form, else None."""
+        """E[−log p_d(x_d)] of each component in nats, `[*batch, *event]`, if there is a closed form, else None."""
         return None
 
     def closed_form_entropy(self) -> Array | None:
@@ -119,9 +119,9 @@ class IndependentTerms(SumOfTerms):
 
 
 def per_dimension(distribution: object) -> Distribution | None:
-    """The same distribution with one event a dimension, where its dimensions are independent, else None.
+    """The same distribution with one event a dimension, if its dimensions are independent, else None.
 
-    Its `log_prob` and closed-form KL then are those of each dimension, `[..., dimension]`.
+    Its `log_prob` and closed-form KL are then those of each dimension, `[..., dimension]`.
     """
     if not isinstance(distribution, Distribution) or not distribution.has_independent_components:
         return None
@@ -129,7 +129,7 @@ def per_dimension(distribution: object) -> Distribution | None:
 
 
 def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tuple[Array, Array]:
-    """One draw and its log-density, by the distribution's own joint method where it has one (flows do)."""
+    """One draw and its log-density, by the distribution's own joint method if it has one (flows do)."""
     joint = getattr(distribution, "sample_and_log_prob", None)
     if joint is not None:
         return joint(key)
@@ -138,13 +138,13 @@ def sample_and_log_prob(key: Key, distribution: SupportsSampleAndLogProb) -> tup
 
 
 def is_reparameterized(distribution: SupportsSampleAndLogProb) -> bool:
-    """Whether gradients pass through its samples; a foreign distribution that does not say (`has_rsample`) is so."""
+    """Whether gradients pass through its samples; for a foreign distribution `has_rsample`, by default True."""
     ours = getattr(distribution, "is_reparameterized", None)
     return bool(getattr(distribution, "has_rsample", True) if ours is None else ours)
 
 
 def is_straight_through(distribution: object) -> bool:
-    """Whether the gradient through its samples is that of another draw; a foreign distribution has none of that."""
+    """Whether the gradient through its samples is that of another draw; never for a foreign distribution."""
     return bool(getattr(distribution, "is_straight_through", False))
 
 
@@ -163,9 +163,9 @@ def align(*arrays: Array | float) -> tuple[Array, ...]:
 def settle(distribution: Distribution, *names: str, parameter_ndim: int = 0) -> None:
     """Give the named parameters one shape and one floating dtype, and resolve an `event_ndim` below 0 to all axes.
 
-    Called by `__post_init__`. Without the broadcast, a parameter shared by all dimensions would come out of `vmap` with
-    its batch axis where the others have an event axis. `parameter_ndim` counts the trailing axes that belong to one
-    component (the classes of a categorical).
+    Called by `__post_init__`. Without the broadcast, a parameter shared by all dimensions would leave `vmap` with its
+    batch axis in the place of an event axis. `parameter_ndim` counts the trailing axes that belong to one component
+    (the classes of a categorical).
     """
     values = [getattr(distribution, name) for name in names]
     dtype = jnp.result_type(*values)
@@ -178,7 +178,7 @@ def settle(distribution: Distribution, *names: str, parameter_ndim: int = 0) -> 
 
 
 def check_event(value: Array, shape: Shape, event_ndim: int) -> None:
-    """Check that the last axes of a value are one event: broadcasting would score another value than the given one.
+    """Check that the last axes of a value are one event; otherwise broadcasting would score another value.
 
     Raises:
         ValueError: with the expected and the given shape.
@@ -190,7 +190,7 @@ def check_event(value: Array, shape: Shape, event_ndim: int) -> None:
 
 
 def nan_where(is_nan: Array, log_probs: Array) -> Array:
-    """Log-probabilities, NaN where the value was: a NaN that became an integer would pass for a class."""
+    """Log-probabilities, with NaN for every NaN of the value, which as an integer would pass for a class."""
     is_nan, log_probs = align(is_nan, log_probs)
     return jnp.where(is_nan, jnp.nan, log_probs)
 

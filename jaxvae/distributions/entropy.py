@@ -21,17 +21,17 @@ class Entropy:
 
 
 def closed_form_entropy(distribution: Any) -> Array | None:
-    """E[−log p(z)] in nats, `[*batch]`, where the distribution knows a closed form, else None."""
+    """E[−log p(z)] in nats, `[*batch]`, if the distribution knows a closed form, else None."""
     method = getattr(distribution, "closed_form_entropy", None)
     return None if method is None else method()
 
 
 def entropy(distribution: Any, key: Key | None = None) -> Entropy:
-    """H(p) = E_p[−log p(z)] in nats: closed form where there is one, else a one-sample estimate.
+    """H(p) = E_p[−log p(z)] in nats: closed form if there is one, else a one-sample estimate.
 
     Args:
         distribution: p; anything with `sample(key)` and `log_prob(value)`.
-        key: for the draw of the estimate; not used where there is a closed form.
+        key: for the draw of the estimate; not used if there is a closed form.
 
     Raises:
         ValueError: if there is no closed form and no key was given.

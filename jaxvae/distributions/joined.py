@@ -48,17 +48,17 @@ class Joined(Distribution):
 
     @property
     def has_independent_components(self) -> bool:
-        """Whether both parts have."""
+        """Whether both parts have independent components."""
         return per_dimension(self.first) is not None and per_dimension(self.second) is not None
 
     @property
     def is_reparameterized(self) -> bool:
-        """Whether both parts are."""
+        """Whether both parts are reparameterized."""
         return is_reparameterized(self.first) and is_reparameterized(self.second)
 
     @property
     def is_straight_through(self) -> bool:
-        """Whether a part is."""
+        """Whether the gradient of any part is that of a relaxed draw."""
         return is_straight_through(self.first) or is_straight_through(self.second)
 
     def log_prob(self, value: Array) -> Array:
@@ -67,13 +67,13 @@ class Joined(Distribution):
         return self._together(self.first.log_prob(first), self.second.log_prob(second))
 
     def by_dimension(self) -> "Joined":
-        """With one event a dimension, of parts whose dimensions are independent."""
+        """The same with one event a dimension, for parts whose dimensions are independent."""
         return dataclasses.replace(
             self, first=per_dimension(self.first), second=per_dimension(self.second), event_ndim=0
         )
 
     def _together(self, first: Array, second: Array) -> Array:
-        """The sum of two numbers, or of a number for each dimension all of these."""
+        """The sum of two numbers, or for numbers of each dimension all of them side by side."""
         if self.event_ndim == 1:
             return _sum(first, second)
         first, second = align(first, second)
@@ -86,7 +86,7 @@ class Joined(Distribution):
         return jnp.concatenate([self.first.sample(first_key), self.second.sample(second_key)], axis=-1)
 
     def sample_and_log_prob(self, key: Key) -> tuple[Array, Array]:
-        """A draw and its log-density, by the parts' own joint methods where they have one."""
+        """A draw and its log-density, by the parts' own joint methods if they have one."""
         first_key, second_key = jax.random.split(key)
         first, first_log_prob = sample_and_log_prob(first_key, self.first)
         second, second_log_prob = sample_and_log_prob(second_key, self.second)
@@ -103,12 +103,12 @@ class Joined(Distribution):
         return jnp.concatenate([self.first.mean, self.second.mean], axis=-1)
 
     def closed_form_entropy(self) -> Array | None:
-        """The sum over the parts where both have one, else None."""
+        """The sum over the parts if both have a closed form, else None."""
         first, second = closed_form_entropy(self.first), closed_form_entropy(self.second)
         return None if first is None or second is None else self._together(first, second)
 
     def closed_form_kl(self, other: object) -> Array | None:
-        """The sum over the parts, to a Joined with the same split or a Normal of vectors, where both have one."""
+        """The sum over the parts, if both have a closed form, to a Joined of the same split or a Normal of vectors."""
         if type(other) is Normal and other.event_ndim == self.event_ndim:
             loc, scale, n = other.loc, other.scale, self.split
             parts = [Normal(loc[..., part], scale[..., part], self.event_ndim) for part in (slice(n), slice(n, None))]
@@ -127,7 +127,7 @@ def _sum(*terms: Array) -> Array:
 def with_noise(distribution: SupportsSampleAndLogProb, dim: int, noise_dim: int) -> Distribution:
     """Append `noise_dim` standard normal dimensions to a distribution over ONE vector of `dim` dimensions.
 
-    A Normal stays a Normal, and keeps its closed forms.
+    A Normal stays a Normal and keeps its closed forms.
     """
     noise = Normal(jnp.zeros(noise_dim), jnp.ones(noise_dim))
     if type(distribution) is Normal:

@@ -9,7 +9,7 @@ from jaxvae.typing import Array, Key
 
 @dataclass
 class KL:
-    """KL(q ‖ p) and how it was had.
+    """KL(q ‖ p) and how it was found.
 
     Args:
         value: nats, `[*batch]`.
@@ -21,18 +21,18 @@ class KL:
 
 
 def closed_form_kl(q: Any, p: Any) -> Array | None:
-    """KL(q ‖ p) in nats, `[*batch]`, where `q` knows a closed form for the pair, else None."""
+    """KL(q ‖ p) in nats, `[*batch]`, if `q` knows a closed form for the pair, else None."""
     method = getattr(q, "closed_form_kl", None)
     return None if method is None else method(p)
 
 
 def kl_divergence(q: Any, p: Any, key: Key | None = None) -> KL:
-    """KL(q ‖ p) = E_q[log q(z) − log p(z)] in nats: closed form where the pair has one, else a one-sample estimate.
+    """KL(q ‖ p) = E_q[log q(z) − log p(z)] in nats: closed form if the pair has one, else a one-sample estimate.
 
     Args:
-        q: where the expectation is taken.
+        q: the distribution of the expectation.
         p: the other; anything with `log_prob(value)`.
-        key: for the draw of the estimate; not used where there is a closed form.
+        key: for the draw of the estimate; not used if there is a closed form.
 
     Raises:
         ValueError: if the pair has no closed form and no key was given.

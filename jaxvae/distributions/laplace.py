@@ -58,6 +58,6 @@ class Laplace(IndependentTerms):
             return None
         loc, scale, other_loc, other_scale = align(self.loc, self.scale, other.loc, other.scale)
         distance, ratio = jnp.abs(loc - other_loc) / scale, scale / other_scale
-        # expm1 keeps what is left of the location where the two are close: 1 + expm1(−δ) + δ ≈ 1 + δ²/2
+        # expm1 keeps the digits of a small δ: 1 + expm1(−δ) + δ ≈ 1 + δ²/2
         terms = ratio * (jnp.expm1(-distance) + distance) + (ratio - 1.0 - jnp.log(ratio))
         return sum_event(terms, self.event_ndim)

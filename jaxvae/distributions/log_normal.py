@@ -39,7 +39,10 @@ class LogNormal(IndependentTerms):
         return Normal(self.loc, self.scale, event_ndim=0)
 
     def log_prob_terms(self, value: Array) -> Array:
-        """Log-density of each component of `value` in nats, `[*batch, *event]`; −inf where it is not above 0."""
+        """Log-density of each component of `value` in nats, `[*batch, *event]`.
+
+        −inf for values that are not above 0.
+        """
         check_event(value, self.loc.shape, self.event_ndim)
         is_positive = value > 0.0
         log_value = jnp.log(jnp.where(is_positive, value, 1.0))
@@ -58,11 +61,11 @@ class LogNormal(IndependentTerms):
         return jnp.exp(loc + 0.5 * scale**2)
 
     def entropy_terms(self) -> Array:
-        """That of the normal of the logarithm, and its mean."""
+        """The entropy of the logarithm's normal, plus its mean."""
         return self._of_logarithms.entropy_terms() + self.loc
 
     def closed_form_kl(self, other: object) -> Array | None:
-        """KL to another log-normal: that of the normals of the logarithms; else None."""
+        """KL to another log-normal, which is the KL of the logarithms' normals; else None."""
         if type(self) is not LogNormal or type(other) is not LogNormal or other.event_ndim != self.event_ndim:
             return None
         kl = self._of_logarithms.closed_form_kl(other._of_logarithms)

@@ -12,7 +12,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
-# Added to the diagonal of Aᵀ A, as a share of it [units of rounding per factor]: where factors are nearly parallel and
+# Added to the diagonal of Aᵀ A, as a share of it [units of rounding per factor]: if factors are nearly parallel and
 # far longer than the scale, rounding would otherwise make a pivot negative. It changes no more than rounding does.
 _JITTER = 8.0
 
@@ -24,8 +24,8 @@ class LowRankNormal(Distribution, NormalFamily):
     log p(x) = −½ [ ‖y − A v‖² + ‖v‖² ] − Σ_d log scale_d − ½ log |C| − ½ D log 2π
     y = (x − loc) / scale,  A = F / scale,  C = I + Aᵀ A,  v = C⁻¹ Aᵀ y
 
-    By the identities of Woodbury and Sylvester, with a Cholesky factor of the R × R matrix C alone; the squared
-    distance is a sum of squares, where ‖y‖² − vᵀ C v would be a small difference of large numbers.
+    By the identities of Woodbury and Sylvester, only the R × R matrix C needs a Cholesky factor. The squared distance
+    is a sum of squares, since ‖y‖² − vᵀ C v would be a small difference of large numbers.
 
     Args:
         loc: mean, `[*batch, D]`.

@@ -15,11 +15,11 @@ from jaxvae.typing import Array, Key
 class Mixture(Distribution):
     """A choice among K distributions of one family: p(x) = Σ_k π_k p_k(x),  π = softmax(logits).
 
-    The components are ONE distribution whose arrays have an axis of size K behind the batch axes; any distribution will
-    do that is a pytree of arrays, and one that came out of `vmap` is built right.
+    The components are ONE distribution whose arrays have an axis of size K after the batch axes. It can be any pytree
+    of arrays; `vmap` builds it in this form.
 
-    The gradient of an expectation over it is exact: it passes through a draw to the component that was picked, where
-    its family is reparameterized, and what is left (the choice, or all of it) is the score-function term `score_term`.
+    The gradient of an expectation is exact. It passes through a draw to the chosen component if its family is
+    reparameterized. The rest (the choice, or everything) is the score-function term `score_term`.
 
     Args:
         logits: unnormalised log-weights, `[*batch, K]`; −inf leaves a component out.
@@ -57,12 +57,12 @@ class Mixture(Distribution):
 
     @property
     def is_reparameterized(self) -> bool:
-        """False: no gradient passes through the choice."""
+        """False, because no gradient passes through the choice."""
         return False
 
     @property
     def is_straight_through(self) -> bool:
-        """Whether the components are."""
+        """Whether the gradient of the components is that of a relaxed draw."""
         return is_straight_through(self.components)
 
     def log_prob(self, value: Array) -> Array:
@@ -72,13 +72,13 @@ class Mixture(Distribution):
         return logsumexp(log_weights + each, axis=-1)
 
     def sample(self, key: Key) -> Array:
-        """A draw from a component picked at random; gradients pass to that component, where its family lets them."""
+        """A draw from a random component; gradients pass to that component if its family is reparameterized."""
         choice_key, sample_key = jax.random.split(key)
         choice = jax.random.categorical(choice_key, self.logits)[..., None]
         is_chosen = choice == jnp.arange(self.logits.shape[-1]).reshape((1,) * (choice.ndim - 1) + (-1,))
 
         def pick(leaf: Array) -> Array:
-            """That of the chosen component, by a sum: an index is refused in a mesh with explicit axes."""
+            """The value of the chosen component, by a sum: an index is not allowed in a mesh with explicit axes."""
             chosen = is_chosen.reshape(is_chosen.shape + (1,) * (leaf.ndim - is_chosen.ndim))
             return jnp.sum(jnp.where(chosen, leaf, jnp.zeros_like(leaf)), axis=self._axis)
 
@@ -86,9 +86,9 @@ class Mixture(Distribution):
         return value if is_reparameterized(self.components) else jax.lax.stop_gradient(value)
 
     def score_term(self, value: Array) -> Array:
-        """log p(value) as a function of the weights alone where the components are reparameterized, `[*batch]`.
+        """log p(value), as a function of the weights only if the components are reparameterized, `[*batch]`.
 
-        E[∇ log π_k | x] = ∇_logits log p(x): the score of the choice, averaged over the choices that x may be due to.
+        E[∇ log π_k | x] = ∇_logits log p(x): the score of the choice, averaged over the components x may come from.
         """
         chosen = jax.lax.stop_gradient(self.components) if is_reparameterized(self.components) else self.components
         return Mixture(self.logits, chosen, self.event_ndim).log_prob(jax.lax.stop_gradient(value))
@@ -98,7 +98,7 @@ class Mixture(Distribution):
         """Σ_k π_k E_k[x], `[*batch, *event]`.
 
         Raises:
-            NotImplementedError: if the components have none.
+            NotImplementedError: if the components have no mean.
         """
         means = jax.vmap(lambda one: one.mean, in_axes=self._axis, out_axes=self._axis)(self.components)
         weights = jax.nn.softmax(self.logits)

@@ -17,13 +17,13 @@ class NegativeBinomial(IndependentTerms):
     log p(x) = Σ_d log [ Γ(x + r) / (Γ(r) x!) · (r / (r + rate))^r · (rate / (r + rate))^x ],  r = dispersion,
     x_d in {0, 1, 2, …} as floats
 
-    A Poisson whose rate is drawn from a gamma of that mean and shape r; the Poisson itself as r → ∞, which is reached
-    without loss of accuracy. Parameters as in Lopez et al. 2018 (scVI), methods. What is no count has no mass; that is
-    the data loader's to check, and here a negative number counts as 0.
+    It is a Poisson whose rate is drawn from a gamma distribution of that mean and shape r. As r → ∞ it becomes the
+    Poisson, without loss of accuracy. Parameters as in Lopez et al. 2018 (scVI), methods. Other values have no mass:
+    the data loader refuses them, and here a negative number counts as 0.
 
     Args:
         rate: mean, > 0, `[*batch, *event]`.
-        dispersion: r > 0 (the inverse of what others call so), broadcast against `rate`.
+        dispersion: r > 0, broadcast against `rate`; others use the name for 1 / r.
         event_ndim: number of trailing axes that make one event; by default all of them.
 
     Example:

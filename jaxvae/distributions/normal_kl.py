@@ -1,4 +1,4 @@
-"""KL divergences between normal distributions over vectors, whatever the form of their covariances."""
+"""KL divergences between normal distributions over vectors, for any form of their covariances."""
 
 import abc
 from typing import TypeGuard
@@ -13,7 +13,7 @@ from jaxvae.typing import Array
 class NormalFamily(abc.ABC):
     """A normal distribution that knows its covariance Σ in the forms that its KL divergences need.
 
-    Only classes directly below it count: a class below one of those may have another density.
+    Only direct subclasses count, since a subclass of these may have another density.
     """
 
     loc: Array

@@ -75,7 +75,7 @@ class OneHot(Distribution):
         """Log-probability of `value`, `[*batch, D]` of zeros and ones, in nats, `[*batch]`."""
         check_event(value, self.logits.shape, 1)
         value, log_probs = align(value, self._log_probs)
-        # a class that is not there adds 0, an impossible one too
+        # a class with z_k = 0 adds 0, even if it is impossible
         return jnp.sum(jnp.where(value == 0.0, 0.0, value * jnp.where(value == 0.0, 0.0, log_probs)), axis=-1)
 
     def sample(self, key: Key) -> Array:

@@ -1,7 +1,7 @@
 """Geometry of the Poincaré ball of curvature −c: the points with c‖x‖² < 1, stable up to its rim.
 
-Points are `[*batch, d]`, the curvature `[*batch, 1]`; each function is smooth everywhere inside, at 0 and at equal
-points too. Ungar 2008; Ganea, Bécigneul and Hofmann 2018, section 2.4.
+Points are `[*batch, d]`, the curvature `[*batch, 1]`. Each function is smooth everywhere inside, also at 0 and at equal
+points. Ungar 2008; Ganea, Bécigneul and Hofmann 2018, section 2.4.
 """
 
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ def _square(x: Array) -> Array:
 
 
 def to_rim(x: Array, curvature: Array) -> Array:
-    """x, or where it lies beyond the rim the point of the rim in its direction."""
+    """x, or if it lies beyond the rim, the point of the rim in its direction."""
     radius = (1 - RIM) / jnp.sqrt(curvature)
     is_beyond = _square(x) > radius**2
     return jnp.where(is_beyond, x * radius / jnp.sqrt(jnp.where(is_beyond, _square(x), 1.0)), x)
@@ -52,7 +52,7 @@ def exp_map(base: Array, vector: Array, curvature: Array) -> Array:
     c = curvature
     end = to_rim(0.5 * vector * tanh_ratio(c * _square(vector) / 4), c)  # as seen from 0
     apart = c * _square(base + end)
-    # 1 + 2c x·y + c‖y‖² = c‖x + y‖² + 1 − c‖x‖², and the denominator likewise: sums of what is positive
+    # 1 + 2c x·y + c‖y‖² = c‖x + y‖² + 1 − c‖x‖², and the denominator likewise: sums of positive numbers
     numerator = (apart + gap(base, c)) * base + gap(base, c) * end
     return to_rim(numerator / (apart + gap(base, c) * gap(end, c)), c)
 

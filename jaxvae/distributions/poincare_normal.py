@@ -17,10 +17,10 @@ class PoincareNormal(Distribution):
 
     log p(x) = log N(v; 0, scale) + (d − 1) log[√c‖v‖ / sinh(√c‖v‖)] + d log λ(x),  λ(x) = 2 / (1 − c‖x‖²)
 
-    with v = log_loc(x), of which ‖v‖ is the distance from `loc`. It is a density by volume of the coordinates
-    (Lebesgue); without d log λ(x) it is one by Riemannian volume, and ratios of two densities on one ball are the same.
-    As c → 0 distances tend to 2‖x − loc‖, and so the distribution to N(loc, scale / 2). Points within 1e-5 radii of the
-    rim, and beyond, count as on it. Nagano et al. 2019, algorithm 1; Mathieu et al. 2019, section 3.1.
+    Here v = log_loc(x), and ‖v‖ is the distance from `loc`. It is a density by volume of the coordinates (Lebesgue).
+    Without d log λ(x) it is a density by Riemannian volume; ratios of two densities on one ball are the same. As c → 0
+    distances tend to 2‖x − loc‖, so the distribution tends to N(loc, scale / 2). Points within 1e-5 radii of the rim,
+    and beyond, count as on it. Nagano et al. 2019, algorithm 1; Mathieu et al. 2019, section 3.1.
 
     Args:
         loc: centre, `[*batch, d]`.

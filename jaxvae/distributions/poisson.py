@@ -15,7 +15,8 @@ _LARGE = 4096.0  # rate from which on the expansion below errs by less than 1e-5
 def sample_poisson(key: Key, rate: Array) -> Array:
     """A draw of counts in the dtype of `rate`; no gradient passes through it.
 
-    JAX's rejection loses its digits at large rates. At those of 4,096 and more ⌊Q(w)⌋ is drawn, w ~ N(0, 1), with
+    JAX's rejection sampler loses its digits at large rates. For rates of 4,096 and more this draws ⌊Q(w)⌋, w ~ N(0, 1),
+    with
 
     Q(w) = λ + √λ w + 1/3 + w²/6 − (w + w³/2) / (36 √λ) + (−8/405 + 7w²/810 + w⁴/270) / λ
 
@@ -39,9 +40,9 @@ class Poisson(IndependentTerms):
 
     log p(x) = Σ_d [ x_d log rate_d − rate_d − log x_d! ],  x_d in {0, 1, 2, …} as floats
 
-    By the rate and not its logarithm: the sum is taken as −deviance(x, rate) − (log x! − x log x + x), which keeps 1e-6
-    nats in float32 at counts of 10,000, where its three terms are near 90,000. What is no count has no mass; that is
-    the data loader's to check, and here a negative number counts as 0.
+    The sum is computed as −deviance(x, rate) − (log x! − x log x + x). It keeps 1e-6 nats in float32 at counts of
+    10,000, where its three terms are near 90,000. Other values have no mass: the data loader refuses them, and here a
+    negative number counts as 0.
 
     Args:
         rate: mean, > 0, `[*batch, *event]`.

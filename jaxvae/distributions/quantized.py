@@ -1,4 +1,4 @@
-"""Vectors of a codebook: the nearest ones to what an encoder put out."""
+"""Vectors of a codebook: those nearest to the encoder's outputs."""
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +9,9 @@ from jaxvae.typing import Array, Key
 
 
 def nearest_codes(vectors: Array, codes: Array) -> Array:
-    """The index of the code with the least squared distance, the first of equals: argmin_k ‖v − e_k‖².
+    """The index of the code with the least squared distance, the first if several are equal: argmin_k ‖v − e_k‖².
 
-    The differences are taken as they stand, so that a code is always the nearest to itself.
+    The squares of differences are computed directly, so a code is always the nearest to itself.
 
     Args:
         vectors: `[*batch, groups, code_dim]`.
@@ -39,9 +39,9 @@ class Quantized(Distribution):
 
     r_1 = z_e,  e_l = the code of level l nearest to r_l,  r_(l+1) = r_l − e_l;  z = [e_1; …; e_L],  ∇ Σ_l e_l := ∇z_e
 
-    log q(z) = 0, and −∞ of every other value. Values are exact, so an ELBO is one of the discrete model; the gradient
-    is biased. Each level passes 1/L of it, so that their sum passes all. van den Oord, Vinyals and Kavukcuoglu 2017,
-    equations 1 and 2; with several levels residual quantisation, Zeghidour et al. 2021, algorithm 1.
+    log q(z) = 0, and −∞ for every other value. Values are exact, so the ELBO is that of the discrete model; the
+    gradient is biased. Each level passes 1/L of it, so their sum passes all of it. van den Oord, Vinyals and
+    Kavukcuoglu 2017, equations 1 and 2; with several levels residual quantisation, Zeghidour et al. 2021, algorithm 1.
 
     Args:
         residuals: r_l, `[*batch, depth, groups, code_dim]`.
@@ -65,12 +65,12 @@ class Quantized(Distribution):
 
     @property
     def is_straight_through(self) -> bool:
-        """True."""
+        """True: z carries the gradient of the encoder's outputs."""
         return True
 
     @property
     def is_reparameterized(self) -> bool:
-        """True: a gradient passes through `sample`. It is biased, and meant to stand alone, with no score beside it."""
+        """True: a gradient passes through `sample`. It is biased, and no score term is added to it."""
         return True
 
     @property
@@ -80,12 +80,12 @@ class Quantized(Distribution):
 
     @property
     def commitment(self) -> Array:
-        """‖z_e − sg(Σ_l e_l)‖², which pulls the encoder's outputs to their codes [squared latent units], `[*batch]`."""
+        """‖z_e − sg(Σ_l e_l)‖², from the encoder's outputs to their codes [squared latent units], `[*batch]`."""
         total = jax.lax.stop_gradient(jnp.sum(self.codes, axis=-3))
         return jnp.sum((self.residuals[..., 0, :, :] - total) ** 2, axis=(-2, -1))
 
     def log_prob(self, value: Array) -> Array:
-        """0 of z and −∞ of anything else, `[*batch]`."""
+        """0 for z and −∞ for any other value, `[*batch]`."""
         value, own = align(value, self.mean)
         log_prob = jnp.where(jnp.all(value == own, axis=-1), 0.0, -jnp.inf).astype(self.codes.dtype)
         return nan_where(jnp.any(jnp.isnan(value), axis=-1), log_prob)

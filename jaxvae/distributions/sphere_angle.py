@@ -12,17 +12,17 @@ from jaxvae.distributions.distribution import align
 from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
-_MAX_PROPOSALS = 100  # a proposal is rejected with probability < 0.4; it ends the loop where κ is NaN
+_MAX_PROPOSALS = 100  # a proposal is rejected with probability < 0.4; the limit ends the loop if κ is NaN
 _WINDOW = 8.0  # standard deviations beyond which the density is below 1e-7 of its peak
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)  # dθ/dκ errs by less than 1e-5
-_TINY = 1e-30  # where sin(angle) is 0 the integral is over nothing
+_TINY = 1e-30  # if sin(angle) is 0, the integral is over nothing
 
 
 def sample_angle(key: Key, concentration: Array, dim: int) -> Array:
     """Draw θ in [0, π] with density ∝ exp(κ cos θ) sin^(d−2) θ, one for each κ; gradients pass to κ without bias.
 
-    Wood 1994, algorithm VM*: reject from tan²(θ/2) = b g₁/g₂ with g₁, g₂ of χ² with d − 1 degrees of freedom, which is
-    Ulrich's envelope; written without 1 − cos θ, so that nothing cancels for large κ.
+    Wood 1994, algorithm VM*: reject from tan²(θ/2) = b g₁/g₂ with g₁, g₂ ~ χ² with d − 1 degrees of freedom, which is
+    Ulrich's envelope. The formula avoids 1 − cos θ, which would cancel for large κ.
     """
     k = jax.lax.stop_gradient(concentration)
     b = (dim - 1) / (2 * k + jnp.sqrt(4 * k**2 + (dim - 1) ** 2))
@@ -49,7 +49,7 @@ def sample_angle(key: Key, concentration: Array, dim: int) -> Array:
 
 @partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _follow(angle: Array, concentration: Array, dim: int) -> Array:
-    """`angle` itself, which moves with κ as the quantile that it is."""
+    """`angle` itself, with the gradient by κ of a quantile."""
     del concentration, dim
     return angle
 

@@ -16,8 +16,8 @@ class StraightThrough(Distribution):
 
     z = corner(y),  ∇z := ∇y,  y drawn from `relaxed`;  log p(z) is that of the discrete distribution
 
-    Values are exact, so an ELBO is one of the discrete model; gradients are biased, the less the lower the temperature,
-    and the larger then their variance. Jang, Gu and Poole 2017, section 2.2.
+    Values are exact, so the ELBO is that of the discrete model. Gradients are biased: a lower temperature gives less
+    bias and more variance. Jang, Gu and Poole 2017, section 2.2.
 
     Args:
         discrete: OneHot or Bernoulli.
@@ -41,12 +41,12 @@ class StraightThrough(Distribution):
 
     @property
     def is_straight_through(self) -> bool:
-        """True."""
+        """True: the gradient is that of the relaxed draw, and so biased."""
         return True
 
     @property
     def is_reparameterized(self) -> bool:
-        """True: a gradient passes through `sample`. It is biased, and meant to stand alone, with no score beside it."""
+        """True: a gradient passes through `sample`. It is biased, and no score term is added to it."""
         return True
 
     def log_prob(self, value: Array) -> Array:

@@ -19,7 +19,8 @@ class StudentT(IndependentTerms):
     y = (x − loc) / scale, B the beta function
 
     Args:
-        df: degrees of freedom, `[*batch, *event]`; > 0. 1 is Cauchy's distribution; large ones come near the normal.
+        df: degrees of freedom, `[*batch, *event]`; > 0. 1 is Cauchy's distribution; for large df it is nearly the
+            normal.
         loc: median, and mean where df > 1; broadcast against `df`.
         scale: broadcast likewise; > 0. The standard deviation is scale √(df / (df − 2)) where df > 2.
         event_ndim: number of trailing axes that make one event; by default all of them.
@@ -49,7 +50,7 @@ class StudentT(IndependentTerms):
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + scale · ε √(½ df / γ), ε ~ N(0, 1), γ ~ Gamma(½ df).
 
-        Gradients pass through it, those by df implicitly through γ. Figurnov, Mohamed and Mnih 2018.
+        Gradients pass through it; for df implicitly through γ. Figurnov, Mohamed and Mnih 2018.
         """
         normal_key, gamma_key = jax.random.split(key)
         normal = standard_normal(normal_key, self.loc.shape, self.loc.dtype)
@@ -65,5 +66,5 @@ class StudentT(IndependentTerms):
 
     @property
     def mean(self) -> Array:
-        """The mean, `loc`; NaN where df ≤ 1, which has none."""
+        """The mean, `loc`; NaN for df ≤ 1, where there is none."""
         return jnp.where(self.df > 1.0, self.loc, jnp.nan)

@@ -26,5 +26,5 @@ def check_states(owner: object, states: int) -> None:
     if states > MAX_STATES:
         raise UserError(
             f"{type(owner).__name__} must have at most {MAX_STATES} values to be enumerated, got {states}: lower "
-            f"--latent_dim, or take expectations by draws: --objective.expectation sampled"
+            f"`latent_dim`, or take expectations by draws: `objective.expectation='sampled'`"
         )

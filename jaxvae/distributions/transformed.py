@@ -1,4 +1,4 @@
-"""A distribution that is carried through a bijector."""
+"""A distribution carried through a bijector."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 
 def over_batch(function: Callable[..., Any], outputs: str, ndims: tuple[int, ...], *arrays: Array) -> Any:
-    """Call a function of single arrays on arrays with batch axes, which broadcast against each other.
+    """Call a function of single arrays on arrays whose batch axes broadcast against each other.
 
     Args:
         function: of arrays with `ndims` axes.
@@ -53,7 +53,7 @@ class Transformed(Distribution):
         bijector: the map f.
         params: of the bijector: `weights`, as its `init` draws them (or a batch of them), and `context`, `[*batch, n]`.
         event_ndim: 1: the event is a vector.
-        ndims: axes of each parameter that are not batch axes; found out when the object is built.
+        ndims: axes of each parameter that are not batch axes; found when the object is built.
 
     Example:
         >>> from jaxvae.bijectors import Permutation
@@ -111,16 +111,16 @@ class Transformed(Distribution):
 
     @property
     def is_reparameterized(self) -> bool:
-        """Whether the base is."""
+        """Whether the base is reparameterized."""
         return is_reparameterized(self.base)
 
     @property
     def is_straight_through(self) -> bool:
-        """Whether the base is."""
+        """Whether the gradient of the base is that of a relaxed draw."""
         return is_straight_through(self.base)
 
     def score_term(self, value: Array) -> Array:
-        """That of the base at the z that `value` comes from: the bijector learns through the draw, `[*batch]`."""
+        """The score term of the base at the z of `value`, `[*batch]`; the bijector learns through the draw."""
         z, _ = jax.lax.stop_gradient(self)._map("inverse_and_log_det", jax.lax.stop_gradient(value))
         return score_term(self.base, z)
 

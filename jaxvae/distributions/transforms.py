@@ -12,15 +12,15 @@ _ZERO_LENGTH = 1e-15  # the square of a smaller length is lost in float32
 
 
 def positive(raw: Array, minimum: float) -> Array:
-    """minimum + softplus(raw + c), with c such that softplus(c) = 1: a fresh network starts at about 1.
+    """minimum + softplus(raw + c), where softplus(c) = 1: a new network starts at about 1.
 
-    Its gradient is bounded, where that of exp grows with the value; `minimum` keeps the logarithm finite.
+    Its gradient is bounded, while that of exp grows with the value; `minimum` keeps the logarithm finite.
     """
     return minimum + softplus(raw + _SOFTPLUS_INVERSE_OF_ONE)
 
 
 def inverse_positive(value: Array, minimum: float) -> Array:
-    """The raw number of which `positive` makes `value`, for a value > minimum.
+    """The raw number that `positive` maps to `value`, for a value > minimum.
 
     >>> round(float(positive(inverse_positive(jnp.array(0.25), 0.001), 0.001)), 6)
     0.25
@@ -30,7 +30,7 @@ def inverse_positive(value: Array, minimum: float) -> Array:
 
 
 def unit_vector(raw: Array) -> Array:
-    """raw / ‖raw‖ over the last axis; the first axis of coordinates where raw is 0, with a gradient of 0.
+    """raw / ‖raw‖ over the last axis; if raw is 0, the first unit vector, with a gradient of 0.
 
     >>> unit_vector(jnp.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6..., 0.8...], [1.0, 0.0]]

@@ -1,7 +1,7 @@
 """Cholesky factors and triangular systems of small matrices, one column at a time, for any batch of them.
 
-LAPACK's routines, which JAX calls once for each member of a batch, wait for each other for ever where two of them run
-at a time on two cores (seen with jaxlib 0.10.1); here the whole batch takes each column together.
+JAX calls LAPACK's routines once for each member of a batch. Two of them running at a time on two cores can wait for
+each other for ever (seen with jaxlib 0.10.1). Here the whole batch computes each column together.
 """
 
 import jax

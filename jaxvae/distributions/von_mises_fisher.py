@@ -25,10 +25,10 @@ def log_area(dim: int) -> float:
 
 @dataclass
 class HypersphericalUniform(Distribution):
-    """Every point of the unit sphere in d dimensions alike: p(x) = Γ(d/2) / (2 π^(d/2)), by surface area.
+    """Every point of the unit sphere in d dimensions equally likely: p(x) = Γ(d/2) / (2 π^(d/2)), by surface area.
 
     Args:
-        like: an array `[*batch, d]`, of which only shape and dtype are used.
+        like: an array `[*batch, d]`; only its shape and dtype are used.
         event_ndim: 1: the event is a vector.
 
     Example:
@@ -69,8 +69,8 @@ class VonMisesFisher(Distribution):
 
     p(x) = exp(κ μ·x) / C(κ),  C(κ) = (2π)^(d/2) I_{d/2−1}(κ) / κ^{d/2−1},  by surface area
 
-    Values and gradients are right to 5 digits in float32 for d from 2 to 100 and κ up to 10,000, and finite up to a
-    million. Mardia and Jupp 2000, section 9.3.2; as a posterior Davidson et al. 2018.
+    Values and gradients have 5 correct digits in float32 for d from 2 to 100 and κ up to 10,000. They are finite up to
+    κ = 1,000,000. Mardia and Jupp 2000, section 9.3.2; as a posterior Davidson et al. 2018.
 
     Args:
         mean_direction: μ, of length 1 (not checked), `[*batch, d]`, d ≥ 2.
@@ -103,21 +103,21 @@ class VonMisesFisher(Distribution):
         check_event(value, self.mean_direction.shape, 1)
         value, direction, k = align(value, self.mean_direction, self.concentration[..., None])
         k = k[..., 0]
-        # κ (μ·x − 1) = −½ κ |x − μ|², of which the second does not cancel
+        # κ (μ·x − 1) = −½ κ |x − μ|²; the second form does not cancel
         exponent = -0.5 * k * jnp.sum((value - direction) ** 2, axis=-1)
         return exponent - sphere_terms(k, self._dim).log_normaliser - log_area(self._dim)
 
     def sample(self, key: Key) -> Array:
         """A draw cos(θ) μ + sin(θ) v, v uniform across μ; gradients pass to μ and κ.
 
-        Ulrich 1984, Wood 1994, Davidson et al. 2018, algorithm 1; the gradient to κ is that of the quantile of θ.
+        Ulrich 1984, Wood 1994, Davidson et al. 2018, algorithm 1; the gradient by κ is that of the quantile of θ.
         """
         angle_key, tangent_key = jax.random.split(key)
         direction = self.mean_direction
         angle = sample_angle(angle_key, self.concentration, self._dim)[..., None]
         tangent = unit_vector(standard_normal(tangent_key, (*direction.shape[:-1], self._dim - 1), direction.dtype))
         draw = jnp.concatenate([jnp.cos(angle), jnp.sin(angle) * tangent], axis=-1)  # around the first axis
-        # the reflection that takes the first axis to ∓μ, whichever is the farther: it is smooth in μ
+        # the reflection that maps the first axis to the farther one of ∓μ: it is smooth in μ
         sign = jnp.where(direction[..., :1] < 0, -1.0, 1.0).astype(direction.dtype)
         normal = jnp.concatenate([direction[..., :1] + sign, direction[..., 1:]], axis=-1)
         # a dot: the sum of the products is miscompiled by jaxlib 0.10.2 on the CPU (jax issue 39103)

@@ -16,7 +16,7 @@ class ZeroInflated(IndependentTerms):
 
     p(x) = Π_d [ π_d 1(x_d = 0) + (1 − π_d) base_d(x_d) ]
 
-    Lambert 1992, there for Poisson.
+    Lambert 1992, for the Poisson.
 
     Args:
         logits: log-odds of an extra zero, broadcast to the components of `base`.

@@ -128,7 +128,7 @@ class _Path:
         if model.latent_space != REAL:
             raise UserError(
                 f"annealed importance sampling moves latents along gradients: expected {REAL}, got "
-                f"{model.latent_space}; take --metrics likelihood, or a posterior like DiagonalNormal"
+                f"{model.latent_space}; take `posterior=DiagonalNormal()`, or leave annealing out"
             )
         self._annealing = annealing
         self._start = model.encode(params, x) if annealing.start == "posterior" else None

@@ -33,7 +33,7 @@ _ESTIMATORS = {
 FEWEST_DRAWS = 10.0
 """In effect, behind an estimate of log p(x): with fewer, larger weights are mostly not among those drawn."""
 _ALIKE = 0.01  # nats: two baselines that differ by less are one
-_NO_DRAWS = "left out by --num_samples 0"
+_NO_DRAWS = "left out by num_samples = 0"
 _OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
 
@@ -163,7 +163,7 @@ def likelihood_document(
     }
 
 
-_NO_TAIL = "too few samples for a tail: raise --num_samples"
+_NO_TAIL = "too few samples for a tail: raise num_samples"
 
 
 def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) -> dict[str, Any]:
@@ -187,13 +187,13 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
         "draw_error": _error_entry(
             report.draw_error,
             "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
-            "one draw tells nothing of its error: give --num_samples 2 or more",
+            "one draw tells nothing of its error: num_samples must be 2 or more",
         )
         | _lower_bound_of_error(report),
         "repeat_error": _error_entry(
             report.repeat_error,
             "standard deviation of the means of the repeats / √(number of repeats)",
-            "one repeat tells nothing of it: run evaluate.py with --num_repeats 2 or more",
+            "one repeat tells nothing of it: num_repeats must be 2 or more",
         ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
         "pareto_shape": shape if report.pareto_shape is not None else missing(_NO_TAIL),
@@ -205,9 +205,9 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
             "the largest weights replaced by quantiles of their Pareto distribution (Vehtari et al. 2024): no bound",
         ),
         "jackknife": missing(
-            "one draw tells nothing of its bias: give --num_samples 2 or more"
+            "one draw tells nothing of its bias: num_samples must be 2 or more"
             if report.num_samples == 1
-            else "one draw has all the weight of an example: raise --num_samples"
+            else "one draw has all the weight of an example: raise num_samples"
         )
         if report.jackknife is None
         else figure(
@@ -223,7 +223,7 @@ def _lower_bound_of_error(report: ImportanceReport) -> dict[str, str]:
     count = report.effective_sample_size.value
     if report.draw_error is None or count >= FEWEST_DRAWS:
         return {}
-    return {"note": f"at least: only {count:.1f} draws count in effect; --num_repeats 10 estimates it by repeats"}
+    return {"note": f"at least: only {count:.1f} draws count in effect; num_repeats = 10 estimates it by repeats"}
 
 
 def _error_entry(value: float | None, estimator: str, reason: str) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def annealed_document(
         num_samples: draws behind `importance`.
     """
     effective = Estimate.of(effective_chains(chain_error, annealing.num_chains))
-    few = {"note": f"at least: only {effective.value:.1f} chains count in effect; raise --num_chains"}
+    few = {"note": f"at least: only {effective.value:.1f} chains count in effect; raise num_chains"}
     forwards, backwards = "annealing from p₀ to p(z|x)", "annealing from the true z back to p₀"
     return {
         "num_temperatures": annealing.num_temperatures,
@@ -297,7 +297,7 @@ def annealed_document(
         "test": {
             "num_examples": len(annealed),
             "log_marginal": figure(Estimate.of(annealed), "nats", f"{forwards}: a lower bound in expectation"),
-            "chain_error": missing("one chain tells nothing of its error: give --num_chains 2 or more")
+            "chain_error": missing("one chain tells nothing of its error: num_chains must be 2 or more")
             if annealing.num_chains == 1
             else {
                 "value": float(np.sqrt(np.sum(chain_error.astype(np.float64) ** 2)) / len(chain_error)),

@@ -8,7 +8,7 @@ import numpy as np
 from jaxvae.errors import UserError
 
 T = TypeVar("T")
-NO_DENSITY = "the objective trains no density of x: train one that does, such as --objective ELBO"
+NO_DENSITY = "the objective trains no density of x: train one that does, such as ELBO"
 
 
 class Estimate(NamedTuple):

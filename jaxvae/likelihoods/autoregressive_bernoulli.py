@@ -16,18 +16,18 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 @dataclass
 class AutoregressiveBernoulli(Likelihood):
-    """Binary pixels, each of which sees those before it: p(x|z) = Π_d Bernoulli(x_d; sigmoid(logits_d)).
+    """Binary pixels that each depend on the pixels before: p(x|z) = Π_d Bernoulli(x_d; sigmoid(logits_d)).
 
     logits_d = decoder(z)_d + offset_d + made(x_1 … x_{d−1})_d, in raster order
 
-    A masked network adds to the logits of `Bernoulli` what the earlier pixels say. It can describe the data without z,
-    so that plain training may leave z unused; see the objectives against collapse. It scores in one pass and samples
-    in as many as there are pixels, and has no mean: pictures show samples. Germain, Gregor, Murray and Larochelle 2015;
-    with latents: Chen et al. 2017, section 2.
+    A masked network reads the earlier pixels and adds its output to the logits of `Bernoulli`. It can describe the data
+    without z, so plain training may leave z unused; see the objectives against collapse. A density takes one pass, a
+    sample one pass for each pixel. There is no mean: pictures show samples. Germain, Gregor, Murray and Larochelle
+    2015; with latents: Chen et al. 2017, section 2.
 
     Args:
-        features: widths of the hidden layers of the masked network [units]; as many as there are pixels, or more, let
-            every pixel see all earlier ones.
+        features: widths of the hidden layers of the masked network [units]. Every pixel sees all earlier ones if no
+            width is below the number of pixels.
         activation: after each hidden layer, as in `MLP`.
 
     Raises:

@@ -15,9 +15,9 @@ from jaxvae.typing import Array, Key, Params, Shape
 class Bernoulli(Likelihood):
     """Independent binary pixels: p(x|z) = Π_d Bernoulli(x_d; sigmoid(decoder(z)_d + offset_d)), x_d in {0, 1}.
 
-    The offset is learned. It starts at the log-odds of the training mean (at 0 where `init` is given no examples), so
-    that training starts near the best model with independent pixels. Kingma and Welling 2014, appendix C.1; the start
-    is that of the code of Burda, Grosse and Salakhutdinov 2016.
+    The offset is learned. It starts at the log-odds of the training mean (at 0 without examples), so training starts
+    near the best model with independent pixels. Kingma and Welling 2014, appendix C.1; the start follows the code of
+    Burda, Grosse and Salakhutdinov 2016.
     """
 
     @property

@@ -20,7 +20,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
 MIN_SHAPE = 1e-4  # of alpha and beta: keeps log Γ finite if the decoder collapses
-_FROM_DATA = (1e-2, 1e4)  # [alpha + beta] beyond which a few examples no longer tell: two points, nearly a binomial
+_FROM_DATA = (1e-2, 1e4)  # [alpha + beta] limits of what a few examples can show: two points, nearly a binomial
 _LARGEST_LOGIT = 12.0  # in size, at the start
 
 
@@ -29,13 +29,13 @@ class BetaBinomial(Likelihood):
     """Independent levels: p(x|z) = Π_d BetaBinomial(n x_d; n, α_d, β_d), x_d in {0, 1/n, …, 1}, n = total_count.
 
     α = 1e-4 + mean · concentration, β = 1e-4 + (1 − mean) · concentration, with mean = sigmoid(decoder(z)₁ + offset)
-    and concentration = exp(offset₂) · softplus(decoder(z)₂ + c), softplus(c) = 1. The offsets are learned and start at
-    their maximum likelihood of the training examples. A probability mass over grey levels as they are stored: no noise,
-    no bin width.
+    and concentration = exp(offset₂) · softplus(decoder(z)₂ + c), softplus(c) = 1. The offsets are learned. They start
+    at the maximum likelihood of the training examples. This is a probability mass over grey levels as they are stored:
+    it needs no noise and no bin width.
 
     Args:
-        total_count: largest level of the data [levels], by default that of the data in a run: 255 of 8-bit images, 16
-            of digits.
+        total_count: largest level of the data [levels]; a run takes it from the data: 255 for 8-bit images, 16 for
+            digits.
 
     Raises:
         UserError: for a total below 1.
@@ -47,7 +47,7 @@ class BetaBinomial(Likelihood):
         check_range(self, at_least=1, total_count=self.total_count)
 
     def for_data(self, largest_level: int | None) -> Self:
-        """With the largest level of the data where none was given."""
+        """With the largest level of the data if none was given."""
         return with_levels(self, "total_count", largest_level)
 
     def check_model(self, model: ModelParts) -> None:
@@ -76,7 +76,7 @@ class BetaBinomial(Likelihood):
         }
 
     def _by_moments(self, x: Array) -> Params:
-        """The parameters of the training examples' means and variances."""
+        """The parameters that match the means and variances of the training examples."""
         logits = distributions.smoothed_log_odds(x)
         total_count = known_levels(self, "total_count")
         of_binomial = jax.nn.sigmoid(logits) * jax.nn.sigmoid(-logits) / total_count

@@ -17,17 +17,17 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 @dataclass
 class Categorical(Likelihood):
-    """Independent dimensions with a probability of its own for each grey level, a 256-way softmax for 8 bits.
+    """Independent dimensions with one probability for each grey level: a 256-way softmax for 8 bits.
 
     P(x_d = g / (num_levels − 1) | z) = softmax(decoder(z)_d + offset_d)_g
 
-    It knows nothing of the order of the levels. van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2. The
-    offset is learned and starts at the logarithms of the levels' shares in the training examples (at 0 where `init` is
-    given no examples), so that training starts near the best model with independent dimensions.
+    It does not use the order of the levels. van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 2.2. The offset is
+    learned. It starts at the logarithms of the levels' shares in the training examples (at 0 without examples), so
+    training starts near the best model with independent dimensions.
 
     Args:
-        num_levels: number of grey levels [levels]: x is g / (num_levels − 1); by default that of the data in a run: 256
-            of 8-bit images, 17 of digits.
+        num_levels: number of grey levels [levels]: x is g / (num_levels − 1). A run takes it from the data: 256 for
+            8-bit images, 17 for digits.
 
     Raises:
         UserError: for a number of levels out of range.
@@ -39,7 +39,7 @@ class Categorical(Likelihood):
         check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
 
     def for_data(self, largest_level: int | None) -> Self:
-        """With the number of levels of the data where none was given."""
+        """With the number of levels of the data if none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
     def check_model(self, model: ModelParts) -> None:

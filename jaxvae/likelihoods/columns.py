@@ -1,4 +1,4 @@
-"""The kinds of columns that a table may have: parameters, distribution and what the encoder is shown of each."""
+"""The kinds of columns that a table may have: parameters, distribution and encoder input of each."""
 
 import abc
 from typing import ClassVar
@@ -14,27 +14,27 @@ from jaxvae.likelihoods.units import in_units, read, units_of
 from jaxvae.typing import Array, Params
 
 MOST_LOG_MEDIAN = 60.0  # either way: float32 holds exp(±87)
-MIN_SCALE = 1e-3  # of the column's own spread: bounds the density of a column with many equal values
+MIN_SCALE = 1e-3  # share of the column's spread: bounds the density of a column with many equal values
 
 
 class Column(abc.ABC):
-    """One kind of column, for ONE column; what it is given of x is one number, `[]`."""
+    """One kind of column, for ONE column: x is one number, `[]`."""
 
     support: Support
     num_outputs: int = 1
-    """Of the decoder."""
+    """Numbers that the decoder puts out."""
 
     @abc.abstractmethod
     def init(self, examples: Array | None) -> Params:
-        """Parameters that start from the column's training values, `[n]`, where there are any."""
+        """Parameters, started from the column's training values `[n]` if there are any."""
 
     @abc.abstractmethod
     def distribution(self, params: Params, outputs: Array) -> distributions.Distribution:
-        """Of one value, from `[num_outputs]` numbers of the decoder."""
+        """The distribution of one value, from `[num_outputs]` numbers of the decoder."""
 
     @abc.abstractmethod
     def encoder_input(self, params: Params, x: Array) -> Array:
-        """What the encoder is shown of one value, `[inputs]`."""
+        """The encoder's input for one value, `[inputs]`."""
 
 
 class Real(Column):
@@ -137,7 +137,7 @@ class Categorical(Column):
         return distributions.CategoricalCodes(outputs + params["offset"])
 
     def encoder_input(self, params: Params, x: Array) -> Array:
-        """The code one-hot, `[K]`; between two codes (which data never is) a mixture of the two."""
+        """The code as a one-hot vector, `[K]`; a value between two codes, which data never have, is a mixture."""
         del params
         return jnp.maximum(1.0 - jnp.abs(x - jnp.arange(self.num_codes).astype(x.dtype)), 0.0)
 
@@ -168,6 +168,6 @@ class Ordinal(Categorical):
         return distributions.CategoricalCodes(distributions.ordinal_log_probs(outputs[0], thresholds))
 
     def encoder_input(self, params: Params, x: Array) -> Array:
-        """The level as a number of [0, 1]."""
+        """The level as a number in [0, 1]."""
         del params
         return (x / (self.num_codes - 1))[None]

@@ -10,7 +10,7 @@ from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
-_LARGEST_START = 100.0  # |logit|: a mean of 0.01 or 0.99; pixels that never change have none
+_LARGEST_START = 100.0  # |logit| at a mean of 0.01 or 0.99; pixels that never change have no finite one
 _BISECTIONS = 30  # of 200 down to float32's rounding
 
 
@@ -18,9 +18,9 @@ _BISECTIONS = 30  # of 200 down to float32's rounding
 class ContinuousBernoulli(Likelihood):
     """Independent grey values with a density on [0, 1]: p(x|z) = Π_d C(λ_d) λ_d^x_d (1 − λ_d)^(1 − x_d).
 
-    logit λ = decoder(z) + offset. It is what a Bernoulli likelihood of grey values would be with its normaliser C,
-    without which that is no density (Loaiza-Ganem and Cunningham 2019). The offset is learned and starts where the
-    distribution's mean is that of the training examples (at 0 where `init` is given no examples).
+    logit λ = decoder(z) + offset. It is the Bernoulli likelihood of grey values with the normaliser C; without C that
+    is not a density (Loaiza-Ganem and Cunningham 2019). The offset is learned. At the start the distribution's mean is
+    that of the training examples (without examples the offset is 0).
     """
 
     @property
@@ -44,7 +44,7 @@ class ContinuousBernoulli(Likelihood):
 
 
 def _logits_of(means: Array) -> Array:
-    """The logits of which the distribution has the given means, by bisection: the mean grows with the logit."""
+    """The logits for given means, by bisection: the mean grows with the logit."""
 
     def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bounds

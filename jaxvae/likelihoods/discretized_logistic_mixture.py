@@ -19,29 +19,29 @@ from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
-_LEAST_LOG_WEIGHT = -7.0  # of a component at the start: of one that is rarer the decoder would get no gradient
+_LEAST_LOG_WEIGHT = -7.0  # of a component at the start: a rarer one would give the decoder no gradient
 _STEPS, _NUMBERS = 20, 200_000  # of the fit at the start: each number has K components, and is slow
 
 
 @dataclass
 class DiscretizedLogisticMixture(Likelihood):
-    """Grey levels, each of a mixture of K logistic variables rounded to their level; colours in turn.
+    """Grey levels: each is a mixture of K logistic variables, rounded to a level; colours one after another.
 
     P(x_d|z) = Σ_k weight_dk [σ((x_d + δ − loc_dk) / scale_dk) − σ((x_d − δ − loc_dk) / scale_dk)]
 
-    σ is the sigmoid, δ half a level, and the two end levels take the whole tails. Weights, locations and scales are
+    σ is the sigmoid, δ half a level, and the two end levels include the tails. Weights, locations and scales are
     decoded. For images of shape (H, W, 3) the channels of a pixel share the weights, and the locations of green and
     blue depend linearly on the channels before them, with decoded coefficients in (−1, 1). Salimans et al. 2017,
     equations 2 and 3.
 
-    Learned offsets start near the maximum likelihood of the training examples, from components that are spread evenly
-    over [0, 1], each with the share of the examples next to it. Colour images have no closed-form mean: draw from them
+    Learned offsets start near the maximum likelihood of the training examples. Their fit begins with components spread
+    evenly over [0, 1], weighted by the share of nearby values. Colour images have no closed-form mean: draw samples
     instead.
 
     Args:
         num_components: K [components].
-        num_levels: number of grey levels [levels]: x is g / (num_levels − 1); by default that of the data in a run: 256
-            of 8-bit images, 17 of digits.
+        num_levels: number of grey levels [levels]: x is g / (num_levels − 1). A run takes it from the data: 256 for
+            8-bit images, 17 for digits.
 
     Raises:
         UserError: for no component, or a number of levels out of range.
@@ -55,7 +55,7 @@ class DiscretizedLogisticMixture(Likelihood):
         check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
 
     def for_data(self, largest_level: int | None) -> Self:
-        """With the number of levels of the data where none was given."""
+        """With the number of levels of the data if none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
     def check_model(self, model: ModelParts) -> None:
@@ -85,7 +85,7 @@ class DiscretizedLogisticMixture(Likelihood):
         """Offsets of the log-weights, `[*data_shape or H, W, K]`, of the locations and of the raw scales, `[K]`."""
         del key
         count = self.num_components
-        scale = max(1.0 / (6.0 * count), 2.0 * self._min_scale)  # 90 % within half the way to the next component
+        scale = max(1.0 / (6.0 * count), 2.0 * self._min_scale)  # 90 % lie within half the way to the next component
         own: Params = {
             "locs": jnp.linspace(0.0, 1.0, count) if count > 1 else jnp.full(1, 0.5, float),
             "raw_scales": inverse_positive(jnp.full(count, scale, float), self._min_scale),
@@ -95,7 +95,7 @@ class DiscretizedLogisticMixture(Likelihood):
                 "logits": jnp.zeros((*(model.data_shape[:-1] if _is_rgb(model) else model.data_shape), count))
             }
         channels = examples
-        if _is_rgb(model):  # a channel is one more example of its pixel
+        if _is_rgb(model):  # each channel counts as an example of its pixel
             channels = jnp.moveaxis(examples, -1, 0).reshape(-1, *model.data_shape[:-1])
         own |= {"logits": distributions.smoothed_level_frequencies(channels, count)}
         own = maximum_likelihood(partial(silent_member, self, model), own, a_few(examples, _NUMBERS), _STEPS)

@@ -1,4 +1,4 @@
-"""The Laplace likelihood for real-valued data: an absolute error, with its scale."""
+"""The Laplace likelihood for real-valued data: an absolute error with a scale."""
 
 from typing import Literal
 
@@ -22,15 +22,15 @@ class Laplace(Likelihood):
     """Independent Laplace data dimensions: p(x|z) = Π_d exp(−|x_d − loc_d| / scale_d) / (2 scale_d).
 
     Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned and
-    starts at the median of the training examples; a scale that is not fixed starts at their mean absolute deviation
-    from it.
+    starts at the median of the training examples. A scale that is not fixed starts at their mean absolute deviation
+    from the median.
 
     Args:
         scale: mean absolute deviation [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
             learned number for each dimension) or `decoded`.
         mean: range of the decoded mean: `identity` for any real, `sigmoid` for (0, 1), `tanh` for (−1, 1).
-        start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
-            without an offset.
+        start: `data`: at the best member of the family that ignores z. `unit`: at location 0 and scale 1, without an
+            offset.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
@@ -63,6 +63,6 @@ class Laplace(Likelihood):
         return distributions.Laplace(*location_scale.location_and_scale(self, params, outputs))
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
-        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        """X in units of the training examples if the mean may be any real, else x itself; `data_shape`."""
         del model
         return location_scale.encoder_input(params, x)

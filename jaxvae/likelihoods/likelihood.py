@@ -10,7 +10,7 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 
 class Likelihood(abc.ABC):
-    """A family of observation models p(x|z), with the decoder's outputs for parameters."""
+    """A family of observation models p(x|z) whose parameters are the decoder's outputs."""
 
     @property
     @abc.abstractmethod
@@ -21,26 +21,26 @@ class Likelihood(abc.ABC):
     def parameter_shape(self, model: ModelParts) -> Shape:
         """The shape that the decoder must put out for one example: `data_shape`, or `(n, *data_shape)` for n numbers.
 
-        The numbers of one dimension come first, so that a convolutional decoder can make channels of them.
+        The axis of n comes first, so that a convolutional decoder can use channels for it.
         """
 
     @abc.abstractmethod
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> SupportsSampleAndLogProb:
-        """p(x|z) from the decoder's `outputs`; parameters of its own are in `params["likelihood"]`."""
+        """p(x|z) from the decoder's `outputs`; its own parameters are in `params["likelihood"]`."""
 
     def for_data(self, largest_level: int | None) -> Self:
-        """The likelihood with what the data state as numbers, and `self` where nothing changes; by default as it is.
+        """The likelihood with options that depend on the data as numbers; `self` if nothing changes, as by default.
 
-        A run asks for it before it builds the model; in Python you give the numbers, or call it.
+        A run calls it before it builds the model. In Python give the numbers yourself, or call it.
 
         Args:
-            largest_level: n where x are grey levels g / n, None where they are none.
+            largest_level: n if x are grey levels g / n, else None.
         """
         del largest_level
         return self
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that this likelihood goes with the rest of the model; called when the model is built.
+        """Check that this likelihood fits the rest of the model; called when the model is built.
 
         Raises:
             UserError: if it does not.
@@ -50,20 +50,20 @@ class Likelihood(abc.ABC):
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Draw the parameters that are not the decoder's; by default there are none.
 
-        They should start where a decoder that puts out 0 is the best member of the family that ignores z, so that no
-        model has to learn units first: that member is a baseline, and `maximum_likelihood` finds it.
+        At the start, a decoder that puts out 0 should give the best member of the family that ignores z, so that no
+        model has to learn units first. That member is a baseline; `maximum_likelihood` finds it.
 
-        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
-        levels where training binarises dynamically.
+        `examples`, `[n, *data_shape]`, are training examples if the caller has them, else None. They have no noise: if
+        training binarises dynamically, they are grey levels.
         """
         del key, model, examples
         return {}
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
-        """What the encoder is shown of ONE example: by default x itself.
+        """The encoder's input for ONE example: by default x itself.
 
-        Where x is no number that a network reads well (counts over many orders of magnitude, codes of classes), another
-        array, differentiable in x, of any shape that is the same for every example.
+        For values that a network cannot read well (counts over many orders of magnitude, codes of classes), another
+        array: differentiable in x, and of one shape for all examples.
         """
         del model, params
         return x

@@ -1,4 +1,4 @@
-"""What likelihoods with a location and a scale share: kinds of scale, ranges of the location, and where they start."""
+"""Shared parts of likelihoods with a location and a scale: kinds of scale, ranges of the location, and starts."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -13,10 +13,10 @@ from jaxvae.likelihoods.units import in_units, read, units_of
 from jaxvae.model import ModelParts
 from jaxvae.typing import Array, Params, Shape
 
-MIN_SCALE = 1e-3  # a quarter of a grey level of 8-bit data in [0, 1]: bounds the density where pixels never change
+MIN_SCALE = 1e-3  # a quarter of a grey level of 8-bit data in [0, 1]: bounds the density of pixels that never change
 MIN_SCALE_IN_SPREADS = 3e-3  # where there are units: pictures in [0, 1] have a spread of about a third
 MOST_SORTED = 4_000_000  # numbers, for medians: more would tell little more
-_EDGE = 0.01  # how near to the end of an open range a mean of the data is taken to be, to have a finite offset
+_EDGE = 0.01  # smallest distance of a mean from the end of an open range, for a finite offset
 
 ScaleKind = Literal["shared", "per_dimension", "decoded"]
 Start = Literal["data", "unit"]
@@ -38,22 +38,22 @@ _RANGES = {
 
 
 def mean_of(examples: Array) -> Array:
-    """Over the examples, `data_shape`."""
+    """The mean over the examples, `data_shape`."""
     return jnp.mean(examples, axis=0)
 
 
 def median_of(examples: Array) -> Array:
-    """Over the examples, `data_shape`."""
+    """The median over the examples, `data_shape`."""
     return jnp.median(a_few(examples, MOST_SORTED), axis=0)
 
 
 def root_mean_square(residuals: Array, axis: int | None) -> Array:
-    """Of residuals about their mean the standard deviation."""
+    """The standard deviation of residuals."""
     return jnp.sqrt(jnp.mean(residuals**2, axis))
 
 
 def check(likelihood: Any) -> None:
-    """Check the fields `scale`, `start` and, where there is one, `mean`.
+    """Check the fields `scale`, `start` and, if there is one, `mean`.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
@@ -80,20 +80,20 @@ def _has_units(likelihood: Any) -> bool:
 
 
 def _least_scale(likelihood: Any) -> float:
-    """Of a learned scale, in the units of the likelihood."""
+    """The smallest learned scale, in the units of the likelihood."""
     return MIN_SCALE_IN_SPREADS if _has_units(likelihood) else MIN_SCALE
 
 
 def encoder_input(params: Params, x: Array) -> Array:
-    """(x − center) / spread, `data_shape`; x itself where the likelihood has no units."""
+    """(x − center) / spread, `data_shape`; x itself if the likelihood has no units."""
     return in_units(params.get("likelihood", {}), x)
 
 
 def with_two_more(model: ModelParts, examples: Array) -> Array:
-    """The examples and two more, one of them a standard deviation of all values above their mean, the other below.
+    """The examples and two more, one standard deviation of all values above their mean and below it.
 
-    Laplace's rule for reals: no pixel is certain to keep its value because it has never changed. The columns of a table
-    have units of their own: there nothing is added.
+    This is Laplace's rule for reals: a pixel that has never changed may still change. Columns of a table have their own
+    units, so nothing is added there.
     """
     if len(model.data_shape) < 2:
         return examples
@@ -103,10 +103,10 @@ def with_two_more(model: ModelParts, examples: Array) -> Array:
 
 
 def _never_change(likelihood: Any, model: ModelParts, examples: Array) -> Array:
-    """Dimensions that say nothing of a scale, since their examples have one value: they start at 1.
+    """Dimensions whose examples have one value, and so no scale: they start at scale 1.
 
-    At the smallest scale instead, the decoder's first outputs would be hundreds of scales off. Of images it is all
-    pixels or none, since two more examples are added. Units would bring rounding, so these are values as they are.
+    At the smallest scale, the decoder's first outputs would be hundreds of scales off. For images it is all pixels or
+    none, since two more examples are added. Values are compared without units, which would bring rounding.
     """
     if len(model.data_shape) < 2:
         return jnp.all(examples == examples[:1], None if kind(likelihood) == "shared" else 0)
@@ -121,21 +121,21 @@ def start(
     scale_of: Callable[..., Array],
     minimum: float | None = None,
 ) -> Params:
-    """The parameters with which a decoder that puts out 0 has the center and the spread of the training examples.
+    """The parameters for which a decoder that puts out 0 gives the center and the spread of the training examples.
 
     Args:
-        likelihood: with its fields `scale`, `start` and, where there is one, `mean`.
+        likelihood: with its fields `scale`, `start` and, if there is one, `mean`.
         model: the model, for its `data_shape`.
-        examples: `[n, *data_shape]`, to which `with_two_more` adds, or None: then the offset is 0 and the scale 1.
+        examples: `[n, *data_shape]`, extended by `with_two_more`. With None the offset is 0 and the scale 1.
         center_of: the location, `data_shape`, of examples.
         scale_of: the scale of residuals `[n, *data_shape]`, over the axes that it is given as `axis`.
-        minimum: the smallest scale, where it is the likelihood's own; dimensions that never change start at 1.
+        minimum: the smallest scale, if the likelihood has its own; dimensions that never change start at 1.
 
     Returns:
-        `fixed`, the center and the spread of the examples, where locations may be any real: all that follows, and what
-        the decoder puts out, is then in these units;
-        `offset`, `data_shape`, which is added to the decoded location before its range, but not for the start `unit`;
-        `raw_scale`, where one is learned: `[]` for `shared`, else `data_shape`, for `decoded` not for the start `unit`.
+        `fixed`, the center and the spread of the examples, if locations may be any real: then the decoder's outputs and
+        the rest are in these units; `offset`, `data_shape`, which is added to the decoded location before its range,
+        but not for the start `unit`; `raw_scale`, if one is learned: `[]` for `shared`, else `data_shape`; not for
+        `decoded` with the start `unit`.
     """
     scale_kind = kind(likelihood)
     scale_shape = () if scale_kind == "shared" else model.data_shape
@@ -160,7 +160,7 @@ def start(
 def fit(
     likelihood: Any, model: ModelParts, own: Params, examples: Array | None, minimum: float | None = None
 ) -> Params:
-    """The parameters of maximum likelihood, from those of `start`; see there. The scale stays above its minimum."""
+    """The parameters of maximum likelihood, starting from those of `start`. The scale stays above its minimum."""
     if examples is None or likelihood.start == "unit":
         return own
     units = {name: leaf for name, leaf in own.items() if name == "fixed"}

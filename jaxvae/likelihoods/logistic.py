@@ -13,7 +13,7 @@ from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
-MIN_SCALE_IN_LEVELS = 0.02  # all but exp(−25) of the mass may then lie on one level: a smaller scale changes nothing
+MIN_SCALE_IN_LEVELS = 0.02  # then one level may hold all but exp(−25) of the mass: a smaller scale changes nothing
 
 
 def _scale_of(residuals: Array, axis: int | None) -> Array:
@@ -25,8 +25,8 @@ def _scale_of(residuals: Array, axis: int | None) -> Array:
 class Logistic(Likelihood):
     """Independent logistic data dimensions: sigmoid((x_d − loc_d) / scale_d) is the distribution function.
 
-    Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned. It
-    and a scale that is not fixed start at their maximum likelihood of the training examples.
+    Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned. The
+    offset, and a scale that is not fixed, start at the maximum likelihood of the training examples.
 
     Args:
         scale: √3/π standard deviations [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
@@ -67,29 +67,29 @@ class Logistic(Likelihood):
         return distributions.Logistic(*location_scale.location_and_scale(self, params, outputs))
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
-        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        """X in units of the training examples if the mean may be any real, else x itself; `data_shape`."""
         del model
         return location_scale.encoder_input(params, x)
 
 
 @dataclass
 class DiscretizedLogistic(Likelihood):
-    """Independent grey levels, each a logistic variable rounded to its level.
+    """Independent grey levels: each is a logistic variable rounded to a level.
 
     P(x_d|z) = σ((x_d + δ − loc_d) / scale_d) − σ((x_d − δ − loc_d) / scale_d)
 
-    σ is the sigmoid, δ half a level, and the two end levels take the whole tails: a probability mass, so that bits per
-    dimension need no dequantisation. loc = decoder(z) + offset. The offset is learned. It and a scale that is not fixed
-    start at their maximum likelihood of the training examples. Kingma et al. 2016, appendix B; Salimans et al. 2017,
-    section 2.1.
+    σ is the sigmoid, δ half a level, and the two end levels include the tails. It is a probability mass, so bits per
+    dimension need no dequantisation. loc = decoder(z) + offset. The offset is learned. The offset, and a scale that is
+    not fixed, start at the maximum likelihood of the training examples. Kingma et al. 2016, appendix B; Salimans et al.
+    2017, section 2.1.
 
     Args:
         scale: of the logistic [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a learned
             number for each dimension) or `decoded`.
         start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
             without an offset.
-        num_levels: number of grey levels [levels]: x is g / (num_levels − 1); by default that of the data in a run: 256
-            of 8-bit images, 17 of digits.
+        num_levels: number of grey levels [levels]: x is g / (num_levels − 1). A run takes it from the data: 256 for
+            8-bit images, 17 for digits.
 
     Raises:
         UserError: for a scale that is not above 0, an unknown name, or a number of levels out of range.
@@ -104,7 +104,7 @@ class DiscretizedLogistic(Likelihood):
         check_range(self, at_least=2, at_most=MAX_LEVELS, num_levels=self.num_levels)
 
     def for_data(self, largest_level: int | None) -> Self:
-        """With the number of levels of the data where none was given."""
+        """With the number of levels of the data if none was given."""
         return with_levels(self, "num_levels", None if largest_level is None else largest_level + 1)
 
     def check_model(self, model: ModelParts) -> None:

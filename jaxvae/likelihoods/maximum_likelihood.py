@@ -1,4 +1,4 @@
-"""Where a likelihood starts: at the best of its own members that ignore z."""
+"""The start of a likelihood: the best of its members that ignore z."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,7 @@ _LEAST_SHARE, _LEAST_INFORMATION = 1e-3, 1e-6  # of the mean of an array; at all
 
 
 def silent_member(likelihood: "Likelihood", model: ModelParts, own: Params) -> SupportsSampleAndLogProb:
-    """p(x|z) where the decoder puts out 0, whatever z is.
+    """p(x|z) if the decoder puts out 0 for every z.
 
     Args:
         likelihood: the likelihood.
@@ -35,12 +35,12 @@ def silent_member(likelihood: "Likelihood", model: ModelParts, own: Params) -> S
 
 
 def better_member(likelihood: "Likelihood", model: ModelParts, candidates: Params, examples: Array) -> Params:
-    """That of several silent members which makes the examples most probable.
+    """Of several members that ignore z, the one that makes the examples most probable.
 
     Args:
         likelihood: the likelihood.
         model: the model.
-        candidates: parameters with an axis in front, one entry each.
+        candidates: parameters with a leading axis, one entry for each candidate.
         examples: `[n, *data_shape]`.
     """
 
@@ -53,7 +53,7 @@ def better_member(likelihood: "Likelihood", model: ModelParts, candidates: Param
 
 
 def a_few(examples: Array, numbers: int = _NUMBERS) -> Array:
-    """Examples spread evenly over all, of at most so many numbers, but 100 of them where there are so many.
+    """Examples spread evenly over all: at most `numbers` numbers, but at least 100 examples if there are so many.
 
     >>> a_few(jnp.arange(500.0).reshape(250, 2), 400)[:, 0].tolist()[:3]
     [0.0, 2.0, 4.0]
@@ -63,7 +63,7 @@ def a_few(examples: Array, numbers: int = _NUMBERS) -> Array:
 
 
 class _Place(NamedTuple):
-    """Parameters in units of their information, how probable they make the examples, and the way up from there."""
+    """Parameters in units of their information, the log-probability of the examples, and its gradient."""
 
     moved: Array
     mean_log_prob: Array
@@ -72,7 +72,7 @@ class _Place(NamedTuple):
     gradient: Array
     units: Array
     is_fresh: Array
-    """Whether L-BFGS was started again here: it then knows the gradient alone."""
+    """Whether L-BFGS was started again here: then it knows only the gradient."""
 
 
 def maximum_likelihood(
@@ -85,19 +85,19 @@ def maximum_likelihood(
 
     argmax_θ Σ_i log p(x_i; θ)
 
-    L-BFGS (Liu and Nocedal 1989), each parameter in units of one over the root of its Fisher information at the start.
-    A step that makes the examples less probable is taken back and halved; where none helps, L-BFGS starts again. The
-    gradients of all examples are in memory at once. They are computed at one place of the program: densities with log Γ
-    take seconds to compile.
+    By L-BFGS (Liu and Nocedal 1989), with each parameter in units of 1 / √(its Fisher information at the start). A step
+    that makes the examples less probable is undone and halved; if none helps, L-BFGS starts again. The gradients of all
+    examples are in memory at once. They are computed at one place of the program, because densities with log Γ take
+    seconds to compile.
 
     Args:
         member: from parameters to the member of the family that has them.
-        own: where to start, such as at the moments; floats only.
+        own: the start, such as the parameters that match the moments; floats only.
         examples: `[n, *data_shape]`.
-        most_steps: after which it ends [steps].
+        most_steps: largest number of steps [steps].
 
     Returns:
-        Parameters like `own`, and never worse.
+        Parameters like `own` that are never worse.
 
     Example:
         >>> from jaxvae.distributions import Poisson
@@ -113,7 +113,7 @@ def maximum_likelihood(
         return member(unravel(parameters)).log_prob(x)
 
     def place(moved: Array, state: optax.OptState, units: Array, is_first: Array) -> _Place:
-        """What is seen from `start + units · moved`; the first look finds the units, too."""
+        """Value and gradient at `start + units · moved`; the first call also finds the units."""
         values, gradients = jax.vmap(jax.value_and_grad(log_prob), (None, 0))(start + units * moved, examples)
         squares = unravel(jnp.mean(gradients**2, axis=0))
         units = jnp.where(is_first, ravel_pytree(jax.tree.map(_unit, squares))[0], units)
@@ -123,7 +123,7 @@ def maximum_likelihood(
         return _Place(moved, jnp.mean(values), state, -jnp.asarray(direction), gradient, units, jnp.asarray(False))
 
     def fresh(place: _Place) -> _Place:
-        """Forget the curvature, which led nowhere."""
+        """Forget the curvature, which did not help."""
         direction = place.gradient / jnp.maximum(jnp.linalg.norm(place.gradient), 1e-12)
         return place._replace(state=optimizer.init(zeros), direction=direction, is_fresh=jnp.asarray(True))
 
@@ -150,5 +150,5 @@ def maximum_likelihood(
 
 
 def _unit(information: Array) -> Array:
-    """1 / √F; where an array has entries without information, such as pixels that never change, a bounded one."""
+    """1 / √F, bounded for entries without information, such as pixels that never change."""
     return jnp.maximum(information, jnp.maximum(_LEAST_SHARE * jnp.mean(information), _LEAST_INFORMATION)) ** -0.5

@@ -32,10 +32,9 @@ def _column(description: str) -> Column:
 
 @dataclass
 class Mixed(Likelihood):
-    """Rows of a table, each column with a distribution of its own kind: p(x|z) = Π_d p_d(x_d|z).
+    """Rows of a table in which each column has its own kind of distribution: p(x|z) = Π_d p_d(x_d|z).
 
-    | column | distribution | the encoder is shown |
-    |---|---|---|
+    | column | distribution | the encoder sees | |---|---|---|
     | `real` | Normal, decoded mean, learned scale, both in units of the column's own spread | (x − mean) / spread |
     | `positive` | LogNormal, the same of log x | (log x − mean) / spread |
     | `count` | NegativeBinomial, decoded rate, learned dispersion | arsinh x |
@@ -43,8 +42,9 @@ class Mixed(Likelihood):
     | `ordinal:K` | cumulative logits over {0, …, K − 1}: decoded location, learned thresholds | x / (K − 1) |
     | `categorical:K` | softmax over {0, …, K − 1} | one-hot |
 
-    Whatever is learned and not decoded starts at the column's training values. With a real column log p(x) mixes a
-    density, which has units, with masses: compare it between models of one table only. Nazabal et al. 2020 (HI-VAE).
+    Learned numbers that are not decoded start at the column's training values. With a real column log p(x) mixes a
+    density, which has units, with masses: compare it only between models of the same table. Nazabal et al. 2020
+    (HI-VAE).
 
     Args:
         columns: the kind of each column in order, K after a colon: `[real,count,binary,ordinal:4,categorical:3]`.
@@ -63,14 +63,14 @@ class Mixed(Likelihood):
 
     @property
     def _columns(self) -> dict[str, Column]:
-        """By the names of their parameters."""
+        """The columns by the names of their parameters."""
         return {
             f"{d}_{description.partition(':')[0]}": _column(description) for d, description in enumerate(self.columns)
         }
 
     @property
     def support(self) -> Support:
-        """Of each column its own; discrete if every column is."""
+        """The support of each column; discrete if every column is."""
         columns = tuple(column.support for column in self._columns.values())
         return Support(
             name="rows of " + ", ".join(self.columns),
@@ -85,11 +85,11 @@ class Mixed(Likelihood):
         if model.data_shape != (len(self.columns),):
             raise UserError(
                 f"Mixed.columns describes rows of shape ({len(self.columns)},), got data of shape {model.data_shape}: "
-                f"name the kind of every column, such as --likelihood.columns '[real,count,categorical:3]'"
+                f"name the kind of every column, such as `likelihood.columns=('real', 'count', 'categorical:3')`"
             )
 
     def parameter_shape(self, model: ModelParts) -> Shape:
-        """K numbers for a categorical column and one for each other, side by side."""
+        """K numbers for a categorical column and one for each other column, side by side."""
         del model
         return (sum(column.num_outputs for column in self._columns.values()),)
 

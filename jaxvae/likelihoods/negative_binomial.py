@@ -17,16 +17,16 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
 MIN_DISPERSION = 1e-4  # keeps log Γ(dispersion) finite
-_FROM_DATA = (1e-2, 1e4)  # [dispersion] beyond which a few examples no longer tell: nearly no mean, nearly Poisson
+_FROM_DATA = (1e-2, 1e4)  # [dispersion] limits of what a few examples can show: nearly no mean, nearly Poisson
 _GOLDEN, _SECTIONS = 0.5 * (math.sqrt(5.0) - 1.0), 20  # 14 natural units become 0.001
-_NUMBERS = 1_000_000  # of the counts that are looked at: more would tell little more
+_NUMBERS = 1_000_000  # of the counts that are used: more would add little
 
 
 def bounded_dispersion(log_dispersion: Array) -> Array:
     """exp(log_dispersion) within 1e-4 and 10,000.
 
-    Above, it is Poisson's to 1e-4, and float32 loses differences of log Γ; below, counts that are always 0 would take
-    it to 0, where the density has no gradient.
+    Above the range the distribution is Poisson's up to 1e-4, and float32 loses differences of log Γ. Without the lower
+    limit, counts that are always 0 would move it to 0, where the density has no gradient.
 
     >>> [f"{value:.4g}" for value in bounded_dispersion(jnp.array([-30.0, 0.0, 30.0]))]
     ['0.0001', '1', '1e+04']
@@ -37,7 +37,7 @@ def bounded_dispersion(log_dispersion: Array) -> Array:
 def best_dispersion(x: Array) -> Array:
     """The dispersion of maximum likelihood in each dimension of `[n, *event]` counts, within 0.01 and 10,000.
 
-    The best rate is the mean, whatever the dispersion; the best dispersion is found by golden sections of its logarithm
+    For any dispersion the best rate is the mean. The best dispersion is found by golden sections of its logarithm
     (Kiefer 1953).
 
     >>> best_dispersion(jnp.array([[0.0, 3.0], [4.0, 3.0], [9.0, 3.0], [1.0, 3.0]])).round(2).tolist()
@@ -46,7 +46,7 @@ def best_dispersion(x: Array) -> Array:
     examples, rate = x[:: max(x.size // _NUMBERS, 1)], smoothed_rates(x)
 
     def mean_log_prob(log_dispersion: Array) -> Array:
-        """Of each dimension, `[*event]`."""
+        """The log-likelihood of each dimension, `[*event]`."""
         by_dimension = distributions.NegativeBinomial(rate, jnp.exp(log_dispersion), event_ndim=0)
         return jnp.mean(by_dimension.log_prob(examples), axis=0)
 
@@ -67,8 +67,8 @@ class NegativeBinomial(Likelihood):
 
     variance = rate + rate² / dispersion. As for `Poisson`, rate = exp(offset) · (1e-4 + softplus(decoder(z) + c)) with
     softplus(c) = 1 and a learned offset that starts at the logarithm of the training mean. A dispersion that is not
-    fixed starts at its maximum likelihood of the training examples; a decoded one is that times 1e-4 + softplus(raw +
-    c). The encoder is shown arsinh x. Lopez et al. 2018 (scVI), methods, without their library size.
+    fixed starts at the maximum likelihood of the training examples. A decoded one is this number times 1e-4 +
+    softplus(raw + c). The encoder sees arsinh x. Lopez et al. 2018 (scVI), methods, without their library size.
 
     Args:
         dispersion: inverse of the extra spread: a number > 0, `per_dimension` (a learned number for each dimension) or

@@ -18,19 +18,21 @@ class Normal(Likelihood):
     loc = c + s · (decoder(z) + offset), and a scale that is not fixed is s · (3e-3 + softplus(raw)). The center c and
     the spread s are the mean and the standard deviation of the training examples: one number each for images, one a
     column for tables. The encoder sees (x − c) / s, so data in other units give the same model. With a mean in a range,
-    or the start `unit`, there are no units: loc = mean(decoder(z) + offset), scale = 1e-3 + softplus(raw). Offset and
-    scale start at the mean and the standard deviation of each dimension, where a decoder that ignores z is best; for
-    images two more examples keep a pixel that never changes from certainty, and such a column of a table starts at one
-    spread. The scale is always part of the density: a squared error without it is no likelihood (Rybkin, Daniilidis and
-    Levine 2021, section 3). That paper sets a shared σ² to the mean squared error of the batch at hand. We do not: a σ
-    computed from the x that it scores leaves a function of x that does not integrate to 1.
+    or the start `unit`, there are no units: loc = mean(decoder(z) + offset), scale = 1e-3 + softplus(raw).
+
+    Offset and scale start at the mean and the standard deviation of each dimension, which is best for a decoder that
+    ignores z. For images two more examples are added, so that no pixel is certain; a column of a table that never
+    changes starts at one spread. The scale is always part of the density: a squared error without it is not a
+    likelihood (Rybkin, Daniilidis and Levine 2021, section 3). That paper sets a shared σ² to the mean squared error of
+    the batch. We do not: with a σ computed from the scored x, the result is a function of x that does not integrate to
+    1.
 
     Args:
         scale: standard deviation [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
             learned number for each dimension) or `decoded`.
         mean: range of the decoded mean: `identity` for any real, `sigmoid` for (0, 1), `tanh` for (−1, 1).
-        start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
-            without an offset.
+        start: `data`: at the best member of the family that ignores z. `unit`: at location 0 and scale 1, without an
+            offset.
 
     Raises:
         UserError: for a scale that is not above 0, or an unknown name.
@@ -63,6 +65,6 @@ class Normal(Likelihood):
         return distributions.Normal(*location_scale.location_and_scale(self, params, outputs))
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
-        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        """X in units of the training examples if the mean may be any real, else x itself; `data_shape`."""
         del model
         return location_scale.encoder_input(params, x)

@@ -1,4 +1,4 @@
-"""The Poisson likelihood for counts, and what all likelihoods of counts share."""
+"""The Poisson likelihood for counts, and shared parts of all likelihoods of counts."""
 
 import jax.numpy as jnp
 
@@ -14,7 +14,7 @@ MIN_RATIO = 1e-4  # of a rate to exp(offset): keeps its logarithm finite if the 
 
 
 def smoothed_rates(examples: Array) -> Array:
-    """Mean count in each dimension of `[n, *event]` examples and one more that counts 1: (Σ x + 1) / (n + 1).
+    """Mean count in each dimension of `[n, *event]` examples and one more of count 1: (Σ x + 1) / (n + 1).
 
     >>> smoothed_rates(jnp.array([[0.0, 5.0], [0.0, 8.0], [0.0, 2.0]])).tolist()
     [0.25, 4.0]
@@ -37,8 +37,8 @@ class Poisson(Likelihood):
     """Independent counts: p(x|z) = Π_d Poisson(x_d; rate_d), x_d in {0, 1, 2, …}.
 
     rate = exp(offset) · (1e-4 + softplus(decoder(z) + c)), softplus(c) = 1. The offset is learned. It starts at the
-    logarithm of the training mean (at 0 where `init` is given no examples), so that training starts near the best model
-    with independent dimensions, whatever the size of the counts. The encoder is shown arsinh x.
+    logarithm of the training mean (at 0 without examples), so for counts of any size training starts near the best
+    model with independent dimensions. The encoder sees arsinh x.
     """
 
     @property

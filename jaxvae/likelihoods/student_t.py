@@ -19,7 +19,7 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 MIN_DF = 1.01  # a t distribution has a mean above 1
 START_DF = 5.0  # learned degrees of freedom start with heavy tails and a finite variance and kurtosis
-_FROM_DATA = (1.2, 100.0)  # degrees of freedom at the start: beyond, a step of training changes next to nothing
+_FROM_DATA = (1.2, 100.0)  # degrees of freedom at the start: outside, a training step changes almost nothing
 _QUARTILE = 0.727  # of a t distribution of `START_DF` degrees of freedom: its median distance from 0
 
 
@@ -29,7 +29,7 @@ def _scale_of(residuals: Array, axis: int | None) -> Array:
 
 
 def _robust_scale_of(residuals: Array, axis: int | None) -> Array:
-    """The same by the median distance, which no outlier moves; by the other where most residuals are 0."""
+    """The same from the median distance, which outliers do not move; if most residuals are 0, from the deviation."""
     distance = jnp.median(jnp.abs(a_few(residuals, location_scale.MOST_SORTED)), axis) / _QUARTILE
     return jnp.where(distance > 0.0, distance, _scale_of(residuals, axis))
 
@@ -38,18 +38,18 @@ def _robust_scale_of(residuals: Array, axis: int | None) -> Array:
 class StudentT(Likelihood):
     """Independent data dimensions of Student's t distribution: p(x|z) = Π_d t(x_d; df, loc_d, scale_d).
 
-    A residual far out pulls with its reciprocal, where the normal likelihood's pull grows with it: robust to outliers.
-    Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned. It,
-    a scale that is not fixed and learned degrees of freedom start at their maximum likelihood of the training examples.
-    Takahashi et al. 2018.
+    Robust to outliers: the gradient of a large residual falls with 1 / residual, while the normal likelihood's grows.
+    Center c, spread s, units and ranges as in `Normal`: loc = c + s · (decoder(z) + offset). The offset is learned. The
+    offset, a scale that is not fixed, and learned degrees of freedom start at the maximum likelihood of the training
+    examples. Takahashi et al. 2018.
 
     Args:
         scale: scale of the deviation [data units]: a number > 0, `shared` (one learned number), `per_dimension` (a
             learned number for each dimension) or `decoded`.
         mean: range of the decoded mean: `identity` for any real, `sigmoid` for (0, 1), `tanh` for (−1, 1).
         df: degrees of freedom: a number > 1, or `learned` (one number; with the start `unit` it starts at 5).
-        start: `data`, at the best member of the family that ignores z, or `unit`, at a location of 0 and a scale of 1
-            without an offset.
+        start: `data`: at the best member of the family that ignores z. `unit`: at location 0 and scale 1, without an
+            offset.
 
     Raises:
         UserError: for a scale that is not above 0, a df that is not above 1, or an unknown name.
@@ -80,7 +80,7 @@ class StudentT(Likelihood):
         own = self._start(model, examples, location_scale.mean_of, _scale_of)
         if examples is None or self.start == "unit":
             return own
-        # from the mean of heavy tails the way to the optimum is blocked; from the median of pixels that are mostly 0
+        # for heavy tails no step leads from the mean to the optimum; for pixels that are mostly 0 none from the median
         starts = stack([own, self._start(model, examples, location_scale.median_of, _robust_scale_of)])
         fitted = jax.lax.map(lambda start: location_scale.fit(self, model, start, examples), starts)
         own = better_member(self, model, fitted, examples)
@@ -108,6 +108,6 @@ class StudentT(Likelihood):
         return distributions.StudentT(df, *location_scale.location_and_scale(self, params, outputs))
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
-        """X in units of the training examples, `data_shape`, where the mean may be any real; else x itself."""
+        """X in units of the training examples if the mean may be any real, else x itself; `data_shape`."""
         del model
         return location_scale.encoder_input(params, x)

@@ -1,4 +1,4 @@
-"""The values that data may take, checked once at the door."""
+"""The values that data may take, checked once before use."""
 
 import dataclasses
 import functools
@@ -23,10 +23,10 @@ class Support:
     Args:
         name: of the set, in an error message.
         contains: for an array of values, which of them are allowed.
-        is_discrete: True where a log-probability is a probability mass, so that bits need no bin width.
-        num_levels: where the values are the levels g / (num_levels − 1) of [0, 1], how many there are, else None.
-        is_raw: True where integer data is taken as it is stored, not as shares of its largest value.
-        fix: what to change where data lie outside; by default what helps with grey levels.
+        is_discrete: whether a log-probability is a probability mass, so that bits need no bin width.
+        num_levels: the number of levels if the values are g / (num_levels − 1) in [0, 1], else None.
+        is_raw: whether integer data are used as they are stored, not as shares of the largest value.
+        fix: what to change if data lie outside; by default the fix for grey levels.
         columns: for rows of a table, the support of each column.
     """
 
@@ -45,7 +45,7 @@ POSITIVE = Support("real numbers above 0", lambda x: (x >= SMALLEST_NORMAL) & np
 UNIT_INTERVAL = Support("[0, 1]", lambda x: (x >= 0) & (x <= 1), is_discrete=False)
 
 
-@functools.cache  # two descriptions with one number of levels have one support
+@functools.cache  # equal numbers of levels share one support
 def levels(num_levels: int) -> Support:
     """The support {0, 1/(num_levels − 1), …, 1}: grey levels over their largest.
 
@@ -67,12 +67,12 @@ COUNTS = Support(
     lambda x: (x >= 0) & (x == np.round(x)) & np.isfinite(x),
     is_discrete=True,
     is_raw=True,
-    fix="save whole numbers >= 0 (and no --scale true), or take --likelihood Normal",
+    fix="save whole numbers >= 0 (without `scale=True`), or take `likelihood=Normal()`",
 )
 
 
 def codes(num_codes: int) -> Support:
-    """The codes of so many classes, as floats."""
+    """The codes of `num_codes` classes, as floats."""
     return Support(
         f"the codes {{0, …, {num_codes - 1}}}",
         lambda x: (x >= 0) & (x == np.round(x)) & (x < num_codes),
@@ -82,7 +82,7 @@ def codes(num_codes: int) -> Support:
 
 
 class HasSupport(Protocol):
-    """A likelihood, for what is checked of its data."""
+    """A likelihood, as far as the check of data needs it."""
 
     @property
     def support(self) -> Support:
@@ -91,9 +91,9 @@ class HasSupport(Protocol):
 
 
 def check_values(owner: HasSupport, x: Array) -> None:
-    """Check that ONE example holds values of a likelihood's support, where they are known: not under `jit` or `vmap`.
+    """Check that ONE example holds values of a likelihood's support; unknown values, as under `jit`, pass.
 
-    Between grey levels anything from 0 to 1 passes: what a log-probability of it means is the caller's to say.
+    Values between grey levels pass if they are in [0, 1]: what their log-probability means is up to the caller.
 
     Raises:
         UserError: with the support, the values and the fix.
@@ -104,7 +104,7 @@ def check_values(owner: HasSupport, x: Array) -> None:
     lie_inside = (values >= 0) & (values <= 1) if support.num_levels is not None else support.contains(values)
     if not np.all(lie_inside):
         if np.any(np.isnan(values)):
-            raise UserError(f"x must hold values of {support.name} under {type(owner).__name__}, got NaN: leave none")
+            raise UserError(f"x must hold values of {support.name} under {type(owner).__name__}, got NaN: remove it")
         least, most = np.min(values), np.max(values)
         fix = support.fix or (f"write x / {most:g}" if support.num_levels is not None and least >= 0 else "")
         raise UserError(

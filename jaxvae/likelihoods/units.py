@@ -7,7 +7,7 @@ from jaxvae.typing import Array, Params, Shape
 
 
 def center_and_spread(examples: Array, axis: int | None) -> tuple[Array, Array]:
-    """Mean and standard deviation over an axis, or of all numbers; 1 in place of a deviation that is rounding alone.
+    """Mean and standard deviation over an axis, or of all numbers; a deviation that is only rounding becomes 1.
 
     >>> center, spread = center_and_spread(jnp.array([[1.0, 7.0], [3.0, 7.0]]), axis=0)
     >>> center.tolist(), spread.tolist()
@@ -32,7 +32,7 @@ def units_of(examples: Array | None, data_shape: Shape) -> Params:
 
 
 def read(own: Params) -> tuple[Array | float, Array | float]:
-    """Center and spread of a likelihood's own parameters; 0 and 1 where it has no units."""
+    """Center and spread of a likelihood's own parameters; 0 and 1 if it has no units."""
     if "fixed" not in own:
         return 0.0, 1.0
     fixed = jax.lax.stop_gradient(own["fixed"])
@@ -40,6 +40,6 @@ def read(own: Params) -> tuple[Array | float, Array | float]:
 
 
 def in_units(own: Params, x: Array) -> Array:
-    """(x − center) / spread of one example, `data_shape`; x itself where a likelihood has no units."""
+    """(x − center) / spread of one example, `data_shape`; x itself if a likelihood has no units."""
     center, spread = read(own)
     return (x - center) / spread

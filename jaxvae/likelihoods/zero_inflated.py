@@ -19,9 +19,9 @@ from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.typing import Array, Key, Params, Shape
 
-_FIRST_LOGIT = -2.0  # an extra zero once in eight: near the likelihood alone, and far from where the sigmoid is flat
-_LARGEST_LOGIT = 6.0  # in size, at the start: beyond, the sigmoid is flat, and the decoder would get no gradient
-_FARTHEST = 6.0  # from the moments, of the logarithms that counts have as parameters: of zeros alone the best is −∞
+_FIRST_LOGIT = -2.0  # one extra zero in eight: near the likelihood alone, and where the sigmoid is not flat
+_LARGEST_LOGIT = 6.0  # in size, at the start: beyond it the sigmoid is flat, and the decoder would get no gradient
+_FARTHEST = 6.0  # from the moments, for logarithms among the parameters: for zeros alone the best one is −∞
 
 
 @dataclass
@@ -33,10 +33,10 @@ class ZeroInflated(Likelihood):
     likelihood of scVI (Lopez et al. 2018, methods).
 
     Args:
-        likelihood: of the counts that are no extra zeros: Poisson, NegativeBinomial or BetaBinomial.
+        likelihood: of the counts without the extra zeros: Poisson, NegativeBinomial or BetaBinomial.
 
     Raises:
-        UserError: for a likelihood that is none of counts.
+        UserError: for a likelihood that is not one of counts.
     """
 
     likelihood: Likelihood = NegativeBinomial()
@@ -50,7 +50,7 @@ class ZeroInflated(Likelihood):
             )
 
     def for_data(self, largest_level: int | None) -> Self:
-        """With the likelihood of counts as it is for the data."""
+        """With the likelihood of counts for the data."""
         likelihood = self.likelihood.for_data(largest_level)
         return self if likelihood is self.likelihood else dataclasses.replace(self, likelihood=likelihood)
 
@@ -64,7 +64,7 @@ class ZeroInflated(Likelihood):
         return self.likelihood.support
 
     def parameter_shape(self, model: ModelParts) -> Shape:
-        """A logit for each data dimension, and what the likelihood of counts asks for: `(1 + …, *data_shape)`."""
+        """A logit for each data dimension, and the numbers for the likelihood of counts: `(1 + …, *data_shape)`."""
         its_own = self.likelihood.parameter_shape(model)
         return (2 if its_own == model.data_shape else 1 + its_own[0], *model.data_shape)
 
@@ -81,7 +81,7 @@ class ZeroInflated(Likelihood):
             "offset": distributions.smoothed_log_odds(is_zero.astype(examples.dtype)),
             "likelihood": self.likelihood.init(key, model, others),
         }
-        # zeros are extra ones or those of a large spread: there are two optima, and the better one counts
+        # zeros are extra ones or come from a large spread: of the two optima the better one counts
         starts = stack([hardly_any, all_of_them])
         both = jax.lax.map(
             lambda own: maximum_likelihood(partial(silent_member, self, model), own, a_few(examples)), starts
@@ -94,7 +94,7 @@ class ZeroInflated(Likelihood):
         return {**own, "offset": jnp.clip(own["offset"], -_LARGEST_LOGIT, _LARGEST_LOGIT)}
 
     def _mean_log_probs(self, model: ModelParts, own: Params, examples: Array) -> Array:
-        """Of each dimension, `data_shape`, nats."""
+        """The log-likelihood of each dimension, `data_shape`, nats."""
         p = dataclasses.replace(silent_member(self, model, own), event_ndim=0)  # type: ignore[type-var]
         return jnp.mean(p.log_prob(examples), axis=0)
 

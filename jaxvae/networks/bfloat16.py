@@ -17,7 +17,7 @@ class Bfloat16(Network):
     output = float32(network(bfloat16(params), bfloat16(x)))
 
     Parameters, their gradients and updates, and all that follows the output (densities, sums over dimensions) stay in
-    float32. What `--precision bfloat16` puts around encoder and decoder. Kalamkar et al. 2019.
+    float32. A run with `precision="bfloat16"` puts it around encoder and decoder. Kalamkar et al. 2019.
 
     Args:
         network: what is computed.

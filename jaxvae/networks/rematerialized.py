@@ -16,8 +16,8 @@ class Rematerialized(Network):
     """Another network, whose hidden values the backward pass computes again in place of keeping them.
 
     The output and its gradient are those of the other network. A step of K draws an example then holds the inputs and
-    outputs of K decoders, not all of their layers, for one more forward pass. What `--remat` puts around encoder and
-    decoder. Chen et al. 2016.
+    outputs of K decoders, not all of their layers, for one more forward pass. A run with `remat=True` puts it around
+    encoder and decoder. Chen et al. 2016.
 
     Args:
         network: what is computed.

@@ -1,7 +1,7 @@
-"""Two players in one loss: a discriminator learns beside the model, and neither's loss has a gradient for the other.
+"""Two players in one loss: a model and a discriminator, each without a gradient from the other's loss.
 
-Each player's part holds the other's parameters constant, so that the gradient of the sum of the two parts is, for each
-player, the gradient of its own: one optimiser steps both at once.
+The part of each player holds the parameters of the other constant. The gradient of the sum of both parts is therefore,
+for each player, the gradient of its own part, and one optimiser updates both at once.
 """
 
 from typing import Any
@@ -47,20 +47,20 @@ def _logits(network: Network, params: Params, values: Array) -> Array:
 
 
 def _cross_entropy(real: Array, fake: Array) -> Array:
-    """−log D of what is real − log(1 − D) of what is not, by their logits, nats, `[batch]`."""
+    """−log D(real) − log(1 − D(fake)) from their logits, nats, `[batch]`."""
     return jax.nn.softplus(-real) + jax.nn.softplus(fake)
 
 
 def _accuracy(real: Array, fake: Array, mask: Array) -> Array:
-    """The share of both that the discriminator tells right; ½ is chance."""
+    """The share of both that the discriminator classifies correctly; ½ is chance."""
     right = 0.5 * ((real > 0.0).astype(real.dtype) + (fake < 0.0).astype(fake.dtype))
     return masked_mean(right, mask)
 
 
 def permute_dimensions(keys: Key, z: Array, mask: Array) -> Array:
-    """Each latent dimension in an order of its own among the examples that count: a draw from Π_d q(z_d).
+    """Shuffle each latent dimension separately among the examples that count: draws from Π_d q(z_d).
 
-    Every dimension keeps its values, and no two stay together. Padding has no part in it. Kim and Mnih 2018, algorithm
+    Every dimension keeps its values but loses its link to the others. Padding is left out. Kim and Mnih 2018, algorithm
     1.
 
     Args:
@@ -69,7 +69,7 @@ def permute_dimensions(keys: Key, z: Array, mask: Array) -> Array:
         mask: `[batch]` bool.
 
     Returns:
-        `[batch, latent_dim]`; what stands in the rows of padding is of no account.
+        `[batch, latent_dim]`; rows of padding have no meaning.
     """
     ranks = jax.vmap(lambda key: jax.random.uniform(key, z.shape[1:]))(keys)
     order = jnp.argsort(jnp.where(mask[:, None], ranks, jnp.inf), axis=0)  # those that count first
@@ -84,8 +84,8 @@ class FactorVAE(WithDensity):
     loss = −ELBO + γ E_q(z)[log D(z) / (1 − D(z))],  TC = KL(q(z) ‖ Π_d q(z_d)) ≈ E_q(z)[log D(z) / (1 − D(z))]
     discriminator's loss = −½ E[log D(z)] − ½ E[log(1 − D(z'))],  z' = second draws with permuted dimensions
 
-    D(z) is the probability that z comes from q(z) and not from Π_d q(z_d). The second draws are of the same batch. The
-    loss that is reported is the sum of both. Kim and Mnih 2018, equation 2 and algorithm 2.
+    D(z) is the probability that z comes from q(z) and not from Π_d q(z_d). The second draws come from the same batch.
+    The reported loss is the sum of both. Kim and Mnih 2018, equation 2 and algorithm 2.
 
     Args:
         gamma: γ, weight of the total correlation [nats per nat].
@@ -142,11 +142,11 @@ class AdversarialAutoencoder(WithoutDensity):
     discriminator's loss = −E_p(z)[log D(z)] − E_q(z)[log(1 − D(z))]
 
     D(z) is the probability that z comes from the prior; −log D is the loss that does not saturate (Goodfellow et al.
-    2014, section 3). The loss that is reported is the sum of both. There is no ELBO and no log p(x). Makhzani et al.
-    2016, section 2.
+    2014, section 3). The reported loss is the sum of both. There is no ELBO and no log p(x). Makhzani et al. 2016,
+    section 2.
 
     Args:
-        weight: of the prior's fit [nats per nat].
+        weight: weight of the term that fits the codes to the prior [nats per nat].
         encoder: the code is `deterministic`, the posterior's mean, or `stochastic`, a draw of it.
         discriminator: network from a latent to a logit.
 
@@ -163,7 +163,7 @@ class AdversarialAutoencoder(WithoutDensity):
         check_choice(self, ENCODERS, encoder=self.encoder)
 
     def check_model(self, model: Any) -> None:
-        """Check that the prior stays as it is: codes are drawn to it, and nothing draws it to them."""
+        """Check that the prior is not learned: this objective moves codes towards it, and nothing would train it."""
         super().check_model(model)
         check_prior_stays(self, model)
 
@@ -199,7 +199,7 @@ class AdversarialAutoencoder(WithoutDensity):
 
 
 def _mean_and_shown(key: Key, p: SupportsSampleAndLogProb) -> tuple[Array, Array]:
-    """The mean of p(x|z), and what a discriminator is shown: where x is discrete a draw with the mean's gradient."""
+    """The mean of p(x|z), and what the discriminator sees: the mean, or for discrete x a draw with its gradient."""
     mean = mean_of(p)
     return mean, mean if is_reparameterized(p) else mean + jax.lax.stop_gradient(p.sample(key) - mean)
 
@@ -207,7 +207,7 @@ def _mean_and_shown(key: Key, p: SupportsSampleAndLogProb) -> tuple[Array, Array
 def _deviation(values: Array, mask: Array) -> Array:
     """The standard deviation of each feature over the examples that count, `[features]`.
 
-    With the square of the mean as of one example more, so that one alone, which has no deviation, divides by no 0.
+    The squared mean counts as one more example, so that a single example does not give 0.
     """
     mean = masked_mean(values, mask)
     variance = masked_mean((values - mean[None]) ** 2, mask) + mean**2 / (jnp.sum(mask).astype(mean.dtype) + 1.0)
@@ -216,24 +216,24 @@ def _deviation(values: Array, mask: Array) -> Array:
 
 @dataclass
 class VAEGAN(WithDensity):
-    """The VAE that reconstructs the features of a discriminator, and whose decoder is to deceive it.
+    """The VAE that reconstructs the features of a discriminator, and whose decoder tries to deceive it.
 
     encoder's loss = KL(q(z|x) ‖ p(z)) + L(x, x̃),  x̃ = E[x|z],  L(x, x̃) = ½ Σ_j ((f_j(x) − f_j(x̃)) / σ_j)²
     decoder's loss = weight · L(x, x̃) − log D(x̃) − log D(x_p),  x_p = E[x|z_p], z_p ~ p(z)
     discriminator's loss = −log D(x) − log(1 − D(x̃)) − log(1 − D(x_p))
 
-    f are the discriminator's features and σ_j their deviations over the batch, so that the KL keeps its weight against
-    L as they grow (the authors' discriminator has batch normalisation). D(x) is the probability that x is data, by a
-    linear layer on f; −log D is the loss that does not saturate. Where data are discrete, D is shown a draw in place of
-    a mean, with the gradient of the mean (straight through): means of binary data are told from data at a glance.
+    f are the discriminator's features. σ_j are their deviations over the batch: with them the KL keeps its weight
+    against L as the features grow (the authors' discriminator has batch normalisation). D(x) is the probability that x
+    is data, by a linear layer on f; −log D is the loss that does not saturate. For discrete data D sees a draw with the
+    gradient of the mean (straight through), because means of binary data are easily told from data.
 
-    The loss that is reported is the sum of all three. The ELBO that is reported is that of the model's likelihood,
-    which is not trained, and losses of an adversary do not compare across epochs: validation goes by `reconstruction`,
-    −‖x − x̃‖². Larsen et al. 2016, algorithm 1.
+    The reported loss is the sum of all three. The reported ELBO uses the model's likelihood, which is not trained, and
+    losses against an adversary cannot be compared across epochs. Validation therefore uses `reconstruction`, −‖x −
+    x̃‖². Larsen et al. 2016, algorithm 1.
 
     Args:
-        weight: of the features in the decoder's loss [nats per nat]; γ in the paper.
-        num_features: of f.
+        weight: weight of the features in the decoder's loss [nats per nat]; γ in the paper.
+        num_features: number of features f.
         discriminator: network from an example to its features.
 
     Raises:

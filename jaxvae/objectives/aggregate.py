@@ -12,14 +12,14 @@ from jaxvae.typing import Array
 def own_and_aggregate(posteriors: Any, index: Array, z: Array, mask: Array) -> tuple[Array, Array]:
     """log q(z|x_i) and log q(z) = log (1/N) Σ_j q(z|x_j) of ONE z, nats, `[]` each.
 
-    Their difference is at most log N; its mean over examples and z ~ q(z|x_i) is the information that z has about which
-    of the N examples it comes from. Hoffman and Johnson 2016, section 2. Any posterior with a density will do.
+    Their difference is at most log N. Its mean over examples and z ~ q(z|x_i) is how much z tells about which of the N
+    examples it comes from. Hoffman and Johnson 2016, section 2. Any posterior with a density works.
 
     Args:
         posteriors: q(z|x_j), batched over `[examples]`.
         index: i, `[]`.
         z: one latent.
-        mask: which examples there are, N of them, `[examples]` bool; the others are padding.
+        mask: which N examples count, `[examples]` bool; the others are padding.
 
     Example:
         >>> from jaxvae.distributions import Normal

@@ -1,4 +1,4 @@
-"""The plain autoencoder, the control that a VAE is compared with, and what all objectives without a density share."""
+"""The plain autoencoder, as a control for a VAE, and the base of all objectives without a density."""
 
 from typing import Any, ClassVar, Literal
 
@@ -47,7 +47,7 @@ def codes_of_batch(
     """The codes of a batch, `[batch, latent_dim]`, and the mean of log p(x|z) over the examples that count, nats, `[]`.
 
     Raises:
-        UserError: if codes are means and the posterior has none, or draws that pass no gradient.
+        UserError: if codes are means and the posterior has no mean, or codes are draws that pass no gradient.
     """
     x = without_padding(x, mask)
     if encoder == "stochastic":
@@ -65,7 +65,7 @@ class Autoencoder(WithoutDensity, Bound):
 
     loss = −log p(x | z = E[q(z|x)])
 
-    No density of x belongs to it: it has no ELBO and no log p(x), and no prior to sample from.
+    It defines no density of x: it has no ELBO and no log p(x), and no prior to sample from.
     """
 
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:

@@ -1,4 +1,4 @@
-"""What objectives with a loss of their own share: the draws of a batch free of padding, the true ELBO as score."""
+"""Shared parts of objectives with their own loss: the draws of a batch without padding, and the true ELBO as score."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 
 
 class WithDensity(Objective):
-    """An objective with a loss of its own for a model with a density: validation reports the true ELBO beside it."""
+    """An objective with its own loss for a model with a density; validation also reports the true ELBO."""
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """The true ELBO of ONE example and its terms, nats."""
@@ -45,7 +45,7 @@ def draw_batch(objective: Objective, model: Model, params: Params, keys: Key, x:
     """One draw of each example, with its own key.
 
     Raises:
-        UserError: if the posterior's draws pass no gradient: a term over the batch is no expectation over each z.
+        UserError: if the posterior's draws pass no gradient: a term over the batch is not an expectation over each z.
     """
     x = without_padding(x, mask)
     posteriors = encode_batch(objective, model, params, x)
@@ -66,7 +66,7 @@ def encode_batch(objective: Objective, model: Model, params: Params, x: Array) -
 
 
 def without_padding(values: PyTree, mask: Array) -> PyTree:
-    """Replace the members that `mask` leaves out by the first one that it keeps, so that no junk is computed with.
+    """Replace the members that `mask` leaves out by the first one that it keeps, so that padding cannot make NaN.
 
     >>> without_padding(jnp.array([jnp.nan, 2.0, 3.0]), jnp.array([False, True, True])).tolist()
     [2.0, 2.0, 3.0]

@@ -1,4 +1,4 @@
-"""DIP-VAE: the covariance of the aggregated posterior held at the identity."""
+"""DIP-VAE: the covariance of the aggregated posterior is kept near the identity."""
 
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ def _has_covariance(q: Any) -> bool:
 
 @dataclass
 class DIPVAE(WithDensity):
-    """The ELBO with a penalty that draws the covariance C of the codes to the identity.
+    """The ELBO with a penalty that moves the covariance C of the codes towards the identity.
 
     loss = −ELBO + λ_od Σ_{i≠j} C_ij² + λ_d Σ_i (C_ii − 1)²
     kind i:  C = Cov_x[E q(z|x)];   kind ii:  C = Cov_q(z)[z] = E_x[Cov q(z|x)] + Cov_x[E q(z|x)]
@@ -48,7 +48,7 @@ class DIPVAE(WithDensity):
 
     Args:
         kind: i (DIP-VAE-I) or ii (DIP-VAE-II).
-        lambda_od: λ_od, weight of what stands off the diagonal [nats].
+        lambda_od: λ_od, weight of the entries off the diagonal [nats].
         lambda_d: λ_d, weight of the diagonal [nats].
         schedule: factor of the KL by step.
 
@@ -74,7 +74,7 @@ class DIPVAE(WithDensity):
         means = jax.vmap(lambda q: mean_of_posterior(self, model, q))(batch.posteriors)
         matrix = covariance(means, mask)
         if self.kind == "ii":
-            needed, fix = "a posterior with a covariance in closed form", "--objective.kind i"
+            needed, fix = "a posterior with a covariance in closed form", "`objective.kind='i'`"
             check_posterior("DIPVAE.kind ii", needed, _has_covariance, model, batch.posteriors, fix=fix)
             matrix += masked_mean(jax.vmap(_posterior_covariance)(batch.posteriors), mask)
         diagonal = jnp.diagonal(matrix)

@@ -50,14 +50,14 @@ def median_distance(x: Array, y: Array, mask: Array) -> Array:
 def unbiased_mmd(
     within_x: Array | np.ndarray, within_y: Array | np.ndarray, between: Array | np.ndarray, count: Array | int
 ) -> Array | np.ndarray:
-    """MMD² from the kernel between as many members of two samples, without the terms of a member with itself, `[]`.
+    """MMD² from the kernels of two samples of one size, without the terms of a member with itself, `[]`.
 
     1/(n(n−1)) Σ_{i≠j} [k(x_i, x_j) + k(y_i, y_j)] − 2/n² Σ_ij k(x_i, y_j)
 
-    Gretton et al. 2012, equation 3. NumPy's arrays keep their precision, which JAX would not.
+    Gretton et al. 2012, equation 3. NumPy arrays keep their precision, which JAX would lower.
 
     Args:
-        within_x: k(x_i, x_j), `[n, n]`, 0 where i or j does not count; so are the two others.
+        within_x: k(x_i, x_j), `[n, n]`, 0 if i or j does not count; likewise below.
         within_y: k(y_i, y_j).
         between: k(x_i, y_j).
         count: members that count, at least 2.
@@ -76,8 +76,8 @@ def mmd(x: Array, y: Array, mask: Array, kernel: KernelKind = "rbf", bandwidth: 
 
     MMD² = E k(x, x') + E k(y, y') − 2 E k(x, y)
 
-    estimated as `unbiased_mmd` says, so that it is 0 in the mean where the two are equal, and below 0 half of the time.
-    The kernels, with bandwidth h:
+    estimated by `unbiased_mmd`. If the two are equal, its mean is 0, and it is below 0 half of the time. The kernels,
+    with bandwidth h:
 
     - rbf: exp(−‖x − y‖² / 2h²)
     - inverse_multiquadratic: Σ_s C_s / (C_s + ‖x − y‖²), C_s = 2h² s, s = 0.1, 0.2, 0.5, 1, 2, 5, 10 (Tolstikhin et al.
@@ -86,10 +86,11 @@ def mmd(x: Array, y: Array, mask: Array, kernel: KernelKind = "rbf", bandwidth: 
 
     Args:
         x: `[n, D]`.
-        y: as many, independent of x, `[n, D]`.
-        mask: which of both count, `[n]` bool; of fewer than two there is no estimate, and it is 0.
+        y: the same number of members, independent of x, `[n, D]`.
+        mask: which members of both count, `[n]` bool; for fewer than two the estimate is 0.
         kernel: rbf, inverse_multiquadratic or laplace.
-        bandwidth: h [units of x]; `dimension` is √D, right for standard normal y; `median` that of ‖x_i − y_j‖.
+        bandwidth: h [units of x]; `dimension` is √D, which suits standard normal y; `median` is the median of ‖x_i −
+            y_j‖.
 
     Example:
         >>> x, y = jnp.array([[0.0], [1.0]]), jnp.array([[0.0], [1.0]])

@@ -50,12 +50,12 @@ def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "clos
         params: all parameters.
         key: for the draw of z.
         x: one example, `data_shape`.
-        kl: `closed_form` where the pair (q, p) has one, else a one-draw estimate; or always `sampled`. Both are
-            unbiased; with the exact posterior, `sampled` gives log p(x) for every key.
+        kl: `closed_form`, or a one-draw estimate if the pair (q, p) has none; `sampled`: always the estimate. Both are
+            unbiased. With the exact posterior, `sampled` gives log p(x) for every key.
 
     Raises:
         UserError: for an unknown kind of KL.
-        ValueError: if `x` has not the shape of one example.
+        ValueError: if `x` does not have the shape of one example.
 
     Example:
         >>> import jax
@@ -87,24 +87,23 @@ class ELBO(Bound):
 
     loss = −log p(x|z) + β · schedule(step) · KL(q(z|x) ‖ p(z)) + λ ‖x − x̂‖²,  x̂ = E[x'|z]
 
-    The ELBO that is reported is always the true one (β = 1, λ = 0); the best epoch is that of the largest
-    `weighted_elbo`, the value with this β and λ, which for β < 1 is no bound of log p(x). Kingma and Welling 2014;
-    Higgins et al. 2017, equation 4.
+    The reported ELBO is always the true one (β = 1, λ = 0). The best epoch has the largest `weighted_elbo`, the value
+    with this β and λ; for β < 1 it does not bound log p(x). Kingma and Welling 2014; Higgins et al. 2017, equation 4.
 
     Args:
         beta: weight β of the KL [nats per nat]; 1 is the ELBO.
         schedule: factor of β by step: Constant, Linear or Cyclical.
         kl: `closed_form` where the pair has one, or always `sampled`.
-        squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction; none, which is
-            λ = 0 at no cost, by default.
-        expectation: over z: `sampled`, of one draw (with the score function where a draw passes no gradient), or
-            `enumerated`, the exact sum over all values of a discrete z, with the exact gradient.
-        estimator: of the gradient: reparameterized, sticking_the_landing (Roeder, Wu and Duvenaud 2017, equation 8:
-            no variance at the exact posterior) or score_function, the last two with `kl="sampled"`. A posterior that is
-            not reparameterized always gets the score function.
-        num_samples: draws of z an example, of which the mean is taken. By default 1, and with the score function 4,
-            each with the mean of the others for its baseline (Kool, van Hoof and Welling 2019): with one draw there is
-            no baseline, and discrete codes hardly learn.
+        squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction. By default it is
+            left out, which equals λ = 0.
+        expectation: over z. `sampled`: from draws, with the score function if a draw passes no gradient. `enumerated`:
+            the exact sum over all values of a discrete z, with the exact gradient.
+        estimator: of the gradient: reparameterized, sticking_the_landing or score_function; the last two need
+            `kl="sampled"`. Sticking the landing has no variance at the exact posterior (Roeder, Wu and Duvenaud 2017,
+            equation 8). A posterior that is not reparameterized always gets the score function.
+        num_samples: draws of z an example, averaged. By default 1; with the score function 4, where the mean of the
+            other draws is the baseline of each (Kool, van Hoof and Welling 2019). With one draw there is no baseline,
+            and discrete codes hardly learn.
 
     Raises:
         UserError: for a negative number, an unknown name, or an estimator with a KL or a posterior that lacks it.
@@ -128,7 +127,7 @@ class ELBO(Bound):
         if self.estimator != "reparameterized" and (self.kl, self.expectation) != ("sampled", "sampled"):
             raise UserError(
                 f"ELBO.estimator {self.estimator} is for the gradient of draws, got the KL {self.kl} and the "
-                f"expectation {self.expectation}: give --objective.kl sampled, and no enumeration"
+                f"expectation {self.expectation}: set `objective.kl='sampled'` and `objective.expectation='sampled'`"
             )
 
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
@@ -159,7 +158,7 @@ class ELBO(Bound):
     def _value(
         self, model: Model, params: Params, x: Array, draw: Draw, beta: ArrayLike, kl: KLKind
     ) -> tuple[Array, Elbo]:
-        """What training raises at one draw, and the terms of the true ELBO."""
+        """The value that training maximises at one draw, and the terms of the true ELBO."""
         terms = elbo_terms(draw, kl)
         value = terms.log_likelihood - beta * terms.kl
         if self.squared_error_weight is not None:
@@ -169,11 +168,11 @@ class ELBO(Bound):
 
     @property
     def scoring(self) -> Scoring:
-        """One draw, or every z where it is enumerated."""
+        """One draw, or every z if z is enumerated."""
         return Scoring(None if self.expectation == "enumerated" else 1)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """`weighted_elbo`, the value with the whole of β, of ONE example, and the true ELBO and its terms, nats."""
+        """Of ONE example: `weighted_elbo`, the value with the full β, and the true ELBO and its terms, nats."""
 
         def of(draw: Draw) -> tuple[Array, Elbo]:
             return self._value(model, params, x, draw, self.beta, "closed_form")

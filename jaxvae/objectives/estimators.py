@@ -1,10 +1,10 @@
 """Bounds of several draws, and how their gradient is estimated: one function for every bound.
 
-A bound is a function B of the log weights of K draws. Every estimator below has the value B(log w_1, …, log w_K) and
-differs in the gradient alone.
+A bound is a function B of the log weights of K draws. Every estimator below has the value B(log w_1, …, log w_K); only
+the gradients differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -26,7 +26,7 @@ Combine = Callable[[Array], Array]
 
 
 class Draws(NamedTuple):
-    """A bound, with the gradient of its estimator, and the draws it was made of."""
+    """A bound with its estimated gradient, and the draws that it is computed from."""
 
     value: Array
     """B(log w), nats, `[]`."""
@@ -50,7 +50,7 @@ def monte_carlo_bound(
 
     - `reparameterized`: ∇B through everything.
     - `sticking_the_landing`: without the term −Σ_k v_k ∇_φ log q(z_k) (Roeder, Wu and Duvenaud 2017, equation 8):
-      unbiased for the ELBO alone, of variance 0 at the exact posterior.
+      unbiased only for the ELBO, with variance 0 at the exact posterior.
     - `doubly_reparameterized`: that term reparameterized once more, which leaves
       Σ_k (v_k − ∂v_k/∂log w_k) ∂log w_k/∂z_k ∂z_k/∂φ, unbiased for any smooth B (Tucker et al. 2019, section 3; for
       IWAE the factor is w̃_k²).
@@ -66,7 +66,7 @@ def monte_carlo_bound(
         x: one example, `data_shape`.
         num_samples: K [draws].
         estimator: of the gradient.
-        posterior: q(z|x) where it is at hand; by default it is encoded, once.
+        posterior: q(z|x) if it is known already; by default `x` is encoded once.
 
     Raises:
         UserError: for K below 1, or an estimator that the posterior does not have.
@@ -95,28 +95,29 @@ def monte_carlo_bound(
 
 
 def check_estimator(
-    model: Model, q: Any, estimator: Estimator, others: str = "reparameterized or score_function"
+    model: Model, q: Any, estimator: Estimator, others: Sequence[str] = ("reparameterized", "score_function")
 ) -> None:
     """Refuse an estimator that the posterior does not have; `others` are those that every posterior has."""
     if estimator in ("sticking_the_landing", "doubly_reparameterized"):
-        owner, fix = f"the estimator {estimator}", f"--objective.estimator {others}"
+        owner = f"the estimator {estimator}"
+        fix = " or ".join(f"`objective.estimator={other!r}`" for other in others)
         check_posterior(owner, "a posterior whose draws pass their own gradient", _passes_own, model, q, fix=fix)
 
 
 def _passes_own(q: Any) -> bool:
-    """Whether draws pass a gradient that is not that of others, straight through."""
+    """Whether draws pass their own gradient, and not one copied straight through."""
     return is_reparameterized(q) and not is_straight_through(q)
 
 
 def seen_by_gradient(posterior: Any, estimator: Estimator) -> Any:
-    """q(z|x) whose draws pass the gradient of an estimator that needs no log weights for it."""
+    """q(z|x) with the gradient of an estimator that needs no log weights."""
     if estimator == "sticking_the_landing":
         return PathOnly(posterior, 1.0)
     return ScoreOnly(posterior) if estimator == "score_function" else posterior
 
 
 def sample_keys(key: Key, num_samples: int) -> Key:
-    """K keys for K draws; one draw takes the key itself, so that every bound of one draw is the ELBO of that key."""
+    """K keys for K draws. One draw uses the key itself, so that every bound of one draw is the ELBO of that key."""
     return key[None] if num_samples == 1 else jax.random.split(key, num_samples)
 
 
@@ -148,7 +149,7 @@ def _leave_one_out_signals(combine: Combine, log_weights: Array) -> Array:
 
 @dataclass
 class PathOnly:
-    """A posterior whose parameters get their gradient through z alone, that gradient times `factor`.
+    """A posterior whose parameters get a gradient only through z, multiplied by `factor`.
 
     Args:
         posterior: q(z|x), reparameterized.

@@ -22,7 +22,7 @@ class WeightedBound(Bound):
     monitor = "bound"
     num_samples: int
     estimator: Any
-    """An `Estimator`, of those that the bound has."""
+    """An `Estimator` that the bound has."""
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_samples=self.num_samples)
@@ -30,7 +30,7 @@ class WeightedBound(Bound):
 
     @property
     def num_draws(self) -> int:
-        """Draws of z an example in all."""
+        """Draws of z an example, in total."""
         return self.num_samples
 
     @abc.abstractmethod
@@ -189,7 +189,7 @@ class Renyi(WeightedBound):
 class VRMax(WeightedBound):
     """The largest weight of K draws: the limit α → −∞ of the Rényi bound.
 
-    L(x) = max_k log w_k: one draw alone has a gradient. Li and Turner 2016, section 4.3.
+    L(x) = max_k log w_k: only one draw has a gradient. Li and Turner 2016, section 4.3.
 
     Args:
         num_samples: K [draws an example].
@@ -215,8 +215,10 @@ class VRMax(WeightedBound):
 class TVO(WeightedBound):
     """The thermodynamic variational objective: a left Riemann sum along the path from q(z|x) to p(z|x).
 
-    log p(x) = ∫₀¹ E_{π_β}[log w] dβ ≥ Σ_j (β_{j+1} − β_j) E_{π_{β_j}}[log w],  π_β ∝ q w^β, the expectations by
-    self-normalised weights of K draws; β₀ = 0, then log-uniform up to 1. Masrani, Le and Wood 2019, equations 8 and 11.
+    log p(x) = ∫₀¹ E_{π_β}[log w] dβ ≥ Σ_j (β_{j+1} − β_j) E_{π_{β_j}}[log w],  π_β ∝ q w^β
+
+    The expectations are estimated by self-normalised weights of K draws. β₀ = 0; the other β are log-uniform up to 1.
+    Masrani, Le and Wood 2019, equations 8 and 11.
 
     Args:
         num_partitions: number of intervals; 1 is the ELBO.

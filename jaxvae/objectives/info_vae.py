@@ -1,4 +1,4 @@
-"""InfoVAE and the Wasserstein autoencoder: the aggregated posterior drawn to the prior by a discrepancy of samples."""
+"""InfoVAE and the Wasserstein autoencoder: a discrepancy of samples moves the aggregated posterior to the prior."""
 
 from typing import Literal
 
@@ -24,14 +24,14 @@ def prior_samples(model: Model, params: Params, keys: Key) -> Array:
 
 @dataclass
 class InfoVAE(WithDensity):
-    """The ELBO with some of its KL exchanged for a discrepancy between the aggregated posterior and the prior.
+    """The ELBO with part of its KL replaced by a discrepancy between the aggregated posterior and the prior.
 
     loss = −log p(x|z) + (1 − α) KL(q(z|x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z))
 
     With α = 1 it is the MMD-VAE, with α = 0 and λ = 1 minus the ELBO. MMD² is the unbiased estimate from the draws of
-    the batch and as many draws of the prior (see `jaxvae.objectives.mmd`). Validation goes by minus the first two
-    terms: no example has a share in the third, and where α > 0 the ELBO may fall while the loss does. Zhao, Song and
-    Ermon 2019, equation 6.
+    the batch and the same number of draws from the prior (see `jaxvae.objectives.mmd`). Validation uses minus the first
+    two terms, since the third belongs to no single example. For α > 0 the ELBO may fall while the loss improves. Zhao,
+    Song and Ermon 2019, equation 6.
 
     Args:
         alpha: α ≤ 1, how much mutual information is preferred [nats per nat].
@@ -71,7 +71,7 @@ class InfoVAE(WithDensity):
         return finished(loss, mask, {**self.summary(batch.metrics), "mmd": discrepancy})
 
     def summary(self, means: Metrics) -> Metrics:
-        """With `bound`, minus the loss without its discrepancy: a low ELBO is no fault where the KL costs less."""
+        """With `bound`: minus the loss without its discrepancy. A low ELBO is not a fault if the KL costs less."""
         return {**means, "bound": -negative_elbo(means, 1.0 - self.alpha)}
 
 
@@ -81,8 +81,8 @@ class WAE(WithoutDensity):
 
     loss = −log p(x|z) + λ MMD²(q(z), p(z)),  z the code of x
 
-    −log p(x|z) is the cost of a reconstruction: for a normal likelihood with a number for its scale σ it is the squared
-    error / 2σ², but for a constant. There is no KL, hence no ELBO and no log p(x). Tolstikhin et al. 2018, algorithm 2.
+    −log p(x|z) is the cost of a reconstruction. For a normal likelihood with a fixed scale σ it is the squared error /
+    2σ² plus a constant. There is no KL, so no ELBO and no log p(x). Tolstikhin et al. 2018, algorithm 2.
 
     Args:
         lambda_: λ, weight of the discrepancy [nats].

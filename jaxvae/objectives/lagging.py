@@ -30,7 +30,7 @@ def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: A
 
     I(x; z) = E_i[log q(z_i|x_i) − log (1/B) Σ_j q(z_i|x_j)] ≤ log B,  z_i ~ q(z|x_i)
 
-    He et al. 2019, equation 6; padding is no member of the batch.
+    He et al. 2019, equation 6; padding does not count.
 
     Args:
         model: the model description.
@@ -49,18 +49,18 @@ def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: A
 
 @dataclass
 class Lagging(Objective):
-    """Any objective, trained at first with several steps of the encoder for each step of everything.
+    """Any objective, trained at first with several encoder steps for each step of the whole model.
 
-    While the encoder lags behind, `num_encoder_steps` of every `num_encoder_steps` + 1 steps move the encoder alone
-    (the moments of the optimiser see every gradient). The information of x and z in batches is averaged over the
-    examples of `window` steps; with the first window that is no better than the one before it, plain training begins.
-    The authors repeat the inner steps until the objective stalls and look at validation data; here their number is
-    fixed, and training data are looked at. He et al. 2019, algorithm 1.
+    While the encoder lags behind, `num_encoder_steps` of every `num_encoder_steps` + 1 steps change only the encoder
+    (the moments of the optimiser see every gradient). The information I(x; z) of batches is averaged over the examples
+    of `window` steps. Plain training begins after the first window that is no better than the one before it. The
+    authors repeat the inner steps until the objective stalls and use validation data; here their number is fixed, and
+    training data are used. He et al. 2019, algorithm 1.
 
     Args:
-        objective: what is trained.
-        num_encoder_steps: of the encoder alone, between two steps of everything [steps].
-        window: between two looks at the information [steps]; by default a twentieth of the run.
+        objective: the objective to train.
+        num_encoder_steps: steps of the encoder alone between two steps of the whole model [steps].
+        window: steps between two measurements of the information [steps]; by default a twentieth of the run.
 
     Raises:
         UserError: for a number below 1, an objective without a density, or Lagging itself.
@@ -75,11 +75,13 @@ class Lagging(Objective):
         check_component(self, Objective, objective=self.objective)
         if isinstance(self.objective, WithoutDensity):
             raise UserError(
-                f"Lagging.objective must train a density, of whose codes there is an information, got "
-                f"{type(self.objective).__name__}: take --objective.objective ELBO"
+                f"Lagging.objective must train a density, since it measures the information of z, got "
+                f"{type(self.objective).__name__}: take `objective.objective=ELBO()`"
             )
         if isinstance(self.objective, Lagging):
-            raise UserError("Lagging.objective must be another objective, got Lagging: take --objective.objective ELBO")
+            raise UserError(
+                "Lagging.objective must be another objective, got Lagging: take `objective.objective=ELBO()`"
+            )
         check_range(self, at_least=1, num_encoder_steps=self.num_encoder_steps, window=self.window)
 
     @property
@@ -97,17 +99,17 @@ class Lagging(Objective):
         self.objective.check_model(model)
 
     def check_run(self, num_steps: int, data_range: float) -> None:
-        """As the objective does, and that there is a second look at the information."""
+        """As the objective does, and that the information is measured at least twice."""
         self.objective.check_run(num_steps, data_range)
         window = known_in_run(self, "window")
         if window > max(1, num_steps // 2):
             raise UserError(
                 f"Lagging.window must be at most half the run's {num_steps:,} steps, else the encoder lags to its end, "
-                f"got {window:,}: lower --objective.window, or raise --epochs"
+                f"got {window:,}: lower `objective.window`, or raise `epochs`"
             )
 
     def for_run(self, num_examples: int, num_steps: int) -> Self:
-        """With the objective as it is for that run, and `window` where none was given."""
+        """With the objective for that run, and a `window` if none was given."""
         objective = self.objective.for_run(num_examples, num_steps)
         window = share_of_run(num_steps, _SHARE_OF_A_WINDOW) if self.window is None else self.window
         if objective is self.objective and window == self.window:
@@ -115,7 +117,7 @@ class Lagging(Objective):
         return dataclasses.replace(self, objective=objective, window=window)
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
-        """The phase, the information so far and the number of examples it is of, and the objective's parameters."""
+        """The phase, the information so far with its number of examples, and the parameters of the objective."""
         fixed = {"lags": 1.0, "sum": 0.0, "count": 0.0, "last": -jnp.inf}
         fixed = {name: jnp.asarray(value, float) for name, value in fixed.items()}
         return {"fixed": fixed, "objective": self.objective.init(key, model, examples)}
@@ -157,12 +159,12 @@ class Lagging(Objective):
         return of_objective & (jnp.asarray(keeps_pace) | everything | ~lags)
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
-        """The information so far, and at the end of a window the decision."""
+        """The updated information; at the end of a window, whether the encoder still lags."""
         inner = self.objective.update(model, self._inner(params), keys, x, mask, step)
         fixed = params["objective"]["fixed"]
 
         def look(fixed: Params) -> Params:
-            examples = jnp.sum(mask).astype(float)  # a last batch that is short has no more say than its examples
+            examples = jnp.sum(mask).astype(float)  # a short last batch counts by its examples
             information = batch_information(model, params, same_draws(keys), x, mask)
             total, count = fixed["sum"] + examples * information, fixed["count"] + examples
             mean = total / jnp.maximum(count, 1.0)

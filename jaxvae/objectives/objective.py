@@ -17,14 +17,14 @@ class Objective(WithState, abc.ABC):
     """What training minimises, and what validation looks at."""
 
     monitor: ClassVar[str] = "elbo"
-    """The validation score, higher is better, that early stopping and the best checkpoint go by.
+    """The validation score that decides early stopping and the best checkpoint; higher is better.
 
-    The true ELBO; where that is not what training raises (a rate held up, another bound), the objective's own value, if
-    it means the same in every epoch.
+    By default the true ELBO. An objective that raises something else (another bound, a minimum rate) names its own
+    value, if that value means the same in every epoch.
     """
 
     smallest_batch: ClassVar[int] = 1
-    """Examples that a batch must have at least: two for what compares the codes of examples."""
+    """The fewest examples of a batch: two if the objective compares the codes of examples."""
 
     def check_model(self, model: Any) -> None:
         """Check that this objective can train the model; called when a training is described.
@@ -37,7 +37,7 @@ class Objective(WithState, abc.ABC):
         if trained_by is not None:
             raise UserError(
                 f"{type(posterior).__name__} must be trained by {trained_by}, got {type(self).__name__}, which leaves "
-                f"its state as it is: add --objective {trained_by}"
+                f"its state as it is: take `objective={trained_by}()`"
             )
 
     def check_run(self, num_steps: int, data_range: float) -> None:
@@ -53,9 +53,10 @@ class Objective(WithState, abc.ABC):
         del num_steps, data_range
 
     def for_run(self, num_examples: int, num_steps: int) -> Self:
-        """The objective with what depends on the run as numbers; `self` where nothing changes. By default its schedule.
+        """The objective with every option that depends on the run as a number; `self` if nothing changes.
 
-        Training asks for it before anything else (`Training.for_examples`), and again for what it was given.
+        By default it resolves the `schedule`. `Training.for_examples` calls it first of all. Calling it again on its
+        own result changes nothing.
 
         Args:
             num_examples: size of the training set [examples].
@@ -68,7 +69,7 @@ class Objective(WithState, abc.ABC):
 
     @property
     def warmup_steps(self) -> int:
-        """The step before which a validation score does not count [steps]: that of its `schedule`, where it has one."""
+        """The first step whose validation score counts [steps]: the warm-up of its `schedule`, else 0."""
         schedule = getattr(self, "schedule", None)
         return 0 if schedule is None else schedule.warmup_steps
 
@@ -76,7 +77,7 @@ class Objective(WithState, abc.ABC):
     def loss(
         self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
-        """The loss to minimise and metrics, both means over the examples of the batch that `mask` keeps.
+        """The loss to minimise, and metrics: means over the examples that `mask` keeps.
 
         Args:
             model: the model description.
@@ -88,13 +89,13 @@ class Objective(WithState, abc.ABC):
         """
 
     def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
-        """The q(z|x) of ONE example that evaluation draws from; by default the encoder's."""
+        """The q(z|x) of ONE example from which evaluation draws; by default the encoder's output."""
         del key
         return model.encode(params, x)
 
     @property
     def scoring(self) -> Scoring:
-        """What the figures of `score` are made of: by default one draw, and the KL in closed form if there is one."""
+        """How `score` is estimated: by default from one draw, with the KL in closed form if there is one."""
         return Scoring()
 
     @abc.abstractmethod
@@ -102,15 +103,16 @@ class Objective(WithState, abc.ABC):
         """What validation reports of ONE example; see `summary`."""
 
     def summary(self, means: Metrics) -> Metrics:
-        """What validation reports of all examples, `[]` each and among it `monitor`, from the means of their scores.
+        """What validation reports of all examples: numbers `[]`, among them `monitor`.
 
-        By default the means as they are; an objective whose value is a function of means (free bits) adds it here.
+        By default the means of their scores. An objective whose value is a function of these means, such as free bits,
+        adds it here.
         """
         return means
 
 
 class Bound(Objective):
-    """An objective that is a mean of values of single examples, each to be maximised."""
+    """An objective that maximises the mean of one value an example."""
 
     @abc.abstractmethod
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:

@@ -1,4 +1,4 @@
-"""Objectives that hold the rate KL(q(z|x) ‖ p(z)) up, or at a target: against posterior collapse."""
+"""Objectives that keep the rate KL(q(z|x) ‖ p(z)) above a minimum or at a target, against posterior collapse."""
 
 from typing import Any, Literal
 
@@ -39,22 +39,22 @@ def _with_score(draw: Draw) -> Draw:
 
 @dataclass
 class FreeBits(WithDensity):
-    """The ELBO with a rate below a minimum at no cost, so that every group keeps some information.
+    """The ELBO in which a rate below a minimum costs nothing, so that every group keeps some information.
 
-    loss = −E[log p(x|z)] + schedule(step) · Σ_g max(λ, E_batch[KL_g]). The maximum is of the mean over the
-    batch, not of each example: an example may use less where others use more. Validation goes by minus the loss, with
-    the mean over all examples: a model that collapsed early may have the better ELBO. Kingma et al. 2016, equation 15.
+    loss = −E[log p(x|z)] + schedule(step) · Σ_g max(λ, E_batch[KL_g]). The maximum is taken of the mean over the batch,
+    not of each example: an example may use less if others use more. Validation uses minus the loss, with the mean over
+    all examples, because a model that collapsed early may have the better ELBO. Kingma et al. 2016, equation 15.
 
     Args:
         nats: λ, the free rate of each group [nats].
-        group: `dimension`: each latent dimension (for posteriors and priors with independent dimensions), or `level`:
-            each level of latents, which is all dimensions together in a VAE.
-        group_size: consecutive latent dimensions that make up a group, where groups are of dimensions.
+        group: `dimension`: each latent dimension, for posteriors and priors with independent dimensions. `level`: each
+            level of latents, which in a VAE is all dimensions together.
+        group_size: consecutive latent dimensions of a group, if groups are of dimensions.
         schedule: factor of the KL by step.
 
     Raises:
-        UserError: for a negative rate, an unknown group, dimensions that are not independent, or whose number the size
-            of a group does not divide.
+        UserError: for a negative rate, an unknown group, dimensions that are not independent, or a group size that does
+            not divide their number.
     """
 
     nats: float = 0.25
@@ -74,7 +74,7 @@ class FreeBits(WithDensity):
             )
 
     def check_model(self, model: Any) -> None:
-        """Check that the groups come out even."""
+        """Check that all groups have the same size."""
         super().check_model(model)
         latent_dim = getattr(model, "latent_dim", self.group_size)
         if latent_dim % self.group_size:
@@ -90,7 +90,7 @@ class FreeBits(WithDensity):
         if draw.kl_dimensions is None:
             raise UserError(
                 "FreeBits.group dimension needs a posterior and a prior with independent dimensions, as DiagonalNormal "
-                "and StandardNormal have: use --objective.group level"
+                "and StandardNormal have: use `objective.group='level'`"
             )
         return jnp.sum(draw.kl_dimensions.reshape(-1, self.group_size), axis=1)
 
@@ -115,7 +115,7 @@ class FreeBits(WithDensity):
         return {"elbo": value, "log_likelihood": log_likelihood, "kl": kl, "kl_groups": self._groups(draw)}
 
     def summary(self, means: Metrics) -> Metrics:
-        """The means of ELBO and terms, and `bound`: minus the loss, all examples in one batch and the schedule at 1."""
+        """The means of the ELBO and its terms, and `bound`: minus the loss of all examples, with the schedule at 1."""
         scores = {name: mean for name, mean in means.items() if name != "kl_groups"}
         return {**scores, "bound": means["log_likelihood"] - self._cost(means["kl_groups"])}
 
@@ -124,16 +124,17 @@ class FreeBits(WithDensity):
 class Capacity(WithDensity):
     """Hold the rate at a capacity that grows with training.
 
-    loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Validation goes by minus the loss at C. Burgess et
-    al. 2018, equation 8, with C = 25 and γ = 1,000 for millions of steps. In short runs a γ that is far above what a
-    nat of rate saves in distortion drowns the distortion's gradient, since Adam divides by the size of both: the rate
-    then holds at C without telling of x.
+    loss = −E[log p(x|z)] + γ |E_batch[KL] − C · schedule(step)|. Validation uses minus the loss at C. Burgess et al.
+    2018, equation 8, take C = 25 and γ = 1,000 for millions of steps. In short runs choose γ near the distortion that a
+    nat of rate saves. A much larger γ drowns the distortion's gradient, since Adam divides by the size of both: the
+    rate then stays at C without describing x.
 
     Args:
         capacity: C, the rate at the end of the schedule [nats].
-        gamma: γ, the price of missing it [nats per nat]; it holds the rate where a nat saves less distortion than that.
-        schedule: factor of C by step; by default it is 1 from seven tenths of the run on. A capacity that grows faster
-            than the decoder learns to read z is filled with what tells nothing of x.
+        gamma: γ, the price of missing it [nats per nat]; it holds the rate as long as a nat saves less distortion than
+            γ.
+        schedule: factor of C by step; by default it is 1 from seven tenths of the run on. If the capacity grows faster
+            than the decoder learns to read z, it is filled with noise.
 
     Raises:
         UserError: for a negative number.
@@ -167,8 +168,8 @@ class MinimumRate(WithDensity):
 
     loss = −E[log p(x|z)] + schedule(step) · KL + γ max(0, δ − E_batch[KL])
 
-    Where free bits have no gradient below δ, this pushes up to it. Validation goes by minus the loss. After the
-    committed rate of Razavi et al. 2019, section 2, there built into the posterior's family.
+    Free bits have no gradient below δ; this penalty pushes the rate up to δ. Validation uses minus the loss. The idea
+    is the committed rate of Razavi et al. 2019, section 2, who build it into the posterior's family.
 
     Args:
         rate: δ [nats].
@@ -209,15 +210,15 @@ class GECO(WithDensity):
     distortion: minimise KL + λ (D − target);  rate: minimise D + λ (KL − target);  D = −E[log p(x|z)]
     C̄ ← decay · C̄ + (1 − decay) (D − target),  λ ← λ exp(speed · C̄)
 
-    so that λ grows while the constraint is missed and falls once it is met. Rezende and Viola 2018, algorithm 1. The
-    step is taken on D with the multiplier as it stands, and C̄ moves after it. As the multiplier moves, the loss means
-    something else in each epoch: validation goes by minus the cost, less 10 nats for each that the constraint is missed
-    by.
+    So λ grows while the constraint is missed and falls once it is met. Rezende and Viola 2018, algorithm 1. A step uses
+    the current multiplier and updates C̄ afterwards. As the multiplier moves, the loss means something else in each
+    epoch. Validation therefore uses minus the cost, less 10 nats for each nat by which the constraint is missed.
 
     Args:
-        target: what the constrained term is to be at most [nats].
-        constrain: `rate` (KL), of which a few nats are in reach of any data, or `distortion` (−log p(x|z)) as in the
-            paper, whose target depends on the data and their units: one out of reach makes an autoencoder of the model.
+        target: largest allowed value of the constrained term [nats].
+        constrain: `rate` (KL), where a few nats suit any data; or `distortion` (−log p(x|z)) as in the paper. A target
+            of the distortion depends on the data and their units: one that is out of reach turns the model into an
+            autoencoder.
         speed: of the multiplier [1 per nat and step].
         decay: of the moving average of the constraint [per step].
 
@@ -262,7 +263,7 @@ class GECO(WithDensity):
         return finished(loss, mask, {**self.summary(metrics), "multiplier": multiplier})
 
     def summary(self, means: Metrics) -> Metrics:
-        """With `bound`: minus the cost, less a price for what the constraint is missed by."""
+        """With `bound`: minus the cost, less a price for missing the constraint."""
         log_likelihood, rate = means["log_likelihood"], means["kl"]
         cost = rate if self.constrain == "distortion" else -log_likelihood
         missed = jnp.maximum(0.0, self._constraint(log_likelihood, rate))

@@ -31,14 +31,14 @@ def refine(
 ) -> SupportsSampleAndLogProb:
     """q(z|x) of ONE example after gradient steps on its own ELBO, started at the encoder's.
 
-    λ₀ = encoder(x),  λ_{t+1} = Adam(λ_t, ∇_λ ELBO(x; q_λ)): the encoder's outputs move, the family of q stays. With
-    λ* the ELBO gains the amortisation gap (Cremer, Li and Duvenaud 2018, section 3.1); in training it is semi-amortised
-    inference (Kim et al. 2018, algorithm 1).
+    λ₀ = encoder(x),  λ_{t+1} = Adam(λ_t, ∇_λ ELBO(x; q_λ)): the encoder's outputs change, the family of q does not. At
+    the best λ the ELBO has gained the amortisation gap (Cremer, Li and Duvenaud 2018, section 3.1). In training this is
+    semi-amortised inference (Kim et al. 2018, algorithm 1).
 
     Args:
         model: the model description.
         params: all parameters.
-        key: for the draws; a step draws anew.
+        key: for the draws; each step draws again.
         x: one example, `data_shape`.
         steps: gradient steps.
         learning_rate: of Adam [units of the encoder's outputs per step].
@@ -87,11 +87,11 @@ def _weighted(terms: Elbo, kl_weight: Array | float) -> Array:
 
 @dataclass
 class SemiAmortized(Bound):
-    """The ELBO of a posterior that starts at the encoder's and is refined for each example.
+    """The ELBO of a posterior that starts at the encoder's output and is refined for each example.
 
-    The decoder and the prior learn from the refined posterior, the encoder from its own ELBO, so that it starts the
-    refinement well; no gradient passes through the refinement itself. Kim et al. 2018, section 3.1, first of the two
-    variants.
+    The decoder and the prior learn from the refined posterior. The encoder learns from its own ELBO, which gives the
+    refinement a good start. No gradient passes through the refinement itself. Kim et al. 2018, section 3.1, first of
+    the two variants.
 
     Args:
         steps: gradient steps of the refinement.
@@ -113,7 +113,7 @@ class SemiAmortized(Bound):
         check_range(self, above=0.0, learning_rate=self.learning_rate)
 
     def infer(self, model: Model, params: Params, key: Key, x: Array) -> SupportsSampleAndLogProb:
-        """The refined q(z|x) of ONE example, a constant of the gradient."""
+        """The refined q(z|x) of ONE example; no gradient passes through it."""
         return self._refined(model, params, key, x, 1.0)
 
     def _refined(
@@ -155,7 +155,7 @@ class SemiAmortized(Bound):
         return Scoring(is_refined=True)
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """The refined ELBO of ONE example and its terms, nats, and what the refinement gained."""
+        """The refined ELBO of ONE example and its terms, nats, and the gain of the refinement."""
         amortized = elbo(model, params, key, x).value
         terms = elbo_terms(self._draw(model, params, key_for(key, Purpose.REFINEMENT), x))
         return {

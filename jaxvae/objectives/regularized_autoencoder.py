@@ -1,4 +1,4 @@
-"""The regularised autoencoder: a deterministic code and a smooth decoder in place of noise."""
+"""The regularised autoencoder: a deterministic code, and a smooth decoder instead of noise."""
 
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ def weight_decay(params: PyTree) -> Array:
 def spectral_penalty(params: PyTree) -> Array:
     """Σ_l σ_1(W_l)², `[]`: W_l are the arrays of two axes or more, as matrices to their last axis.
 
-    The largest singular value by 5 power iterations, u ← W v, v ← Wᵀ u, whose vectors are constants, so that the
+    The largest singular value is found by 5 power iterations, u ← W v, v ← Wᵀ u. The vectors are constants, so the
     gradient is 2 σ_1 u vᵀ. Yoshida and Miyato 2017, equation 4 and algorithm 1; Miyato et al. 2018, appendix A.
     """
     total = jnp.zeros(())
@@ -63,12 +63,12 @@ class RAE(WithoutDensity, Bound):
 
     - l2: ‖θ‖²
     - gradient: ‖∂g/∂z‖² (Frobenius), estimated without bias as ‖∂g/∂z v‖² with one vector v of random signs
-    - spectral: Σ_l σ_1(W_l)², the largest singular values of the decoder's weights squared; the paper divides the
-      weights by them instead, which would be another network, so here they have a price
+    - spectral: Σ_l σ_1(W_l)², the squared largest singular values of the decoder's weights. The paper divides the
+    weights by them, which would be another network; here they have a price instead
     - none: nothing
 
-    −log p(x|z) is the cost of a reconstruction: for a normal likelihood with a number for its scale σ it is the squared
-    error / 2σ², but for a constant. There is no KL, hence no ELBO and no log p(x). Ghosh et al. 2020, section 3.
+    −log p(x|z) is the cost of a reconstruction. For a normal likelihood with a fixed scale σ it is the squared error /
+    2σ² plus a constant. There is no KL, so no ELBO and no log p(x). Ghosh et al. 2020, section 3.
 
     Args:
         penalty: l2, gradient, spectral or none.

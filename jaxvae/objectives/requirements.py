@@ -1,4 +1,4 @@
-"""What an objective needs of q(z|x), and the one line that says which posteriors have it."""
+"""What an objective needs from q(z|x), and the error that names the posteriors that have it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxvae import posteriors, priors
 from jaxvae.compatibility import members
 from jaxvae.distributions import is_reparameterized, per_dimension
-from jaxvae.errors import NoMeanError, UserError
+from jaxvae.errors import NoMeanError, UserError, any_of
 from jaxvae.model import Model
 from jaxvae.pytrees import learned_leaves
 from jaxvae.typing import Array
@@ -24,15 +24,15 @@ def check_posterior(owner: str, need: str, condition: Condition, model: Model, q
     """Check that q(z|x) has what is needed.
 
     Args:
-        owner: who needs it, as it stands first in the message.
+        owner: who needs it; the message begins with this name.
         need: what is needed: "a reparameterized posterior".
         condition: whether a q(z|x) has it.
         model: whose q(z|x) it is.
         q: a posterior, of one example or of a batch.
-        fix: another way out, which is named first.
+        fix: another remedy, which is named first.
 
     Raises:
-        UserError: naming the library's posteriors that have it, those that go with the model's prior where there are.
+        UserError: naming the library's posteriors that have it; if possible, those that fit the model's prior.
     """
     if condition(q):
         return
@@ -66,7 +66,7 @@ def check_prior_stays(owner: object, model: Model) -> None:
     """Refuse a prior with learned parameters, and one made of the posterior, which moves with the encoder.
 
     Raises:
-        UserError: naming the library's priors that go with the model's posterior and stay as they are.
+        UserError: naming the library's priors that fit the model's posterior and are not learned.
     """
     if not isinstance(model, VAE) or _stays(model):
         return
@@ -74,10 +74,9 @@ def check_prior_stays(owner: object, model: Model) -> None:
     for name, prior in members(priors):
         if model.posterior.space.fits(prior.space) and _stays(dataclasses.replace(model, prior=prior)):
             found.append(name)
-    way = f"--prior {' or '.join(found)}" if found else "a prior of your own"
     raise UserError(
         f"{type(owner).__name__} needs a prior that is not learned, since it trains none, got "
-        f"{type(model.prior).__name__}: use {way}"
+        f"{type(model.prior).__name__}: use {any_of('prior', found)}"
     )
 
 
@@ -96,24 +95,24 @@ def _has_mean(q: Any) -> bool:
 
 
 def _posteriors_that(condition: Condition, model: Model) -> str:
-    """The library's posteriors of which q(z|x) meets a condition, as they stand on a command line."""
+    """The library's posteriors whose q(z|x) meets a condition, as options."""
     if not isinstance(model, VAE):
         return "another posterior"
     found = [name for name, one in members(posteriors) if _meets(condition, model, posterior=one)]
     if found:
-        return f"--posterior {' or '.join(found)}"
-    by_prior: dict[str, list[str]] = {}  # none goes with the model's prior
+        return any_of("posterior", found)
+    by_prior: dict[str, list[str]] = {}  # no posterior fits the model's prior
     for name, posterior in members(posteriors):
         fitting = [prior for _, prior in members(priors) if prior.space and posterior.space.fits(prior.space)]
         fitting.sort(key=lambda prior: not isinstance(prior, priors.StandardNormal))  # the plainest first
         if fitting and _meets(condition, model, posterior=posterior, prior=fitting[0]):
             by_prior.setdefault(type(fitting[0]).__name__, []).append(name)
-    ways = [f"--prior {prior} --posterior {' or '.join(names)}" for prior, names in by_prior.items()]
-    return ", or ".join(ways) or "a posterior of your own"
+    ways = [f"`prior={prior}()` with {any_of('posterior', names)}" for prior, names in by_prior.items()]
+    return ", or ".join(ways) or any_of("posterior", [])
 
 
 def _meets(condition: Condition, model: VAE, **components: Any) -> bool:
-    """Whether a model has such a q(z|x); it is traced, and nothing computed."""
+    """Whether a model with these components has such a q(z|x); it is traced, nothing is computed."""
     met = False
 
     def look(x: Array) -> None:
@@ -123,6 +122,6 @@ def _meets(condition: Condition, model: VAE, **components: Any) -> bool:
     try:
         candidate = dataclasses.replace(model, **components)
         jax.eval_shape(look, jnp.zeros(model.data_shape))
-    except Exception:  # whatever a candidate lacks (a space, a size, an input), it is no way out
+    except Exception:  # a candidate that lacks anything (a space, a size, an input) is not a remedy
         return False
     return met and getattr(candidate.posterior, "trained_by", None) is None

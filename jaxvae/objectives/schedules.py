@@ -19,7 +19,7 @@ class Schedule(abc.ABC):
     """A weight in [0, 1] as a function of the training step."""
 
     def for_run(self, num_steps: int) -> Self:
-        """This schedule with what follows the length of the run as numbers; by default as it is.
+        """This schedule with options that depend on the length of the run as numbers; by default unchanged.
 
         Args:
             num_steps: of the whole run [steps].
@@ -56,12 +56,11 @@ class Linear(Schedule):
     """The weight rises linearly from 0: min(1, step / steps). Bowman et al. 2016; Sønderby et al. 2016, section 2.3.
 
     Args:
-        steps: when the weight reaches 1 [steps]; by default after `share` of the run.
+        steps: number of steps after which the weight is 1 [steps]; by default `share` of the run.
         share: of the run [fraction].
 
     Raises:
-        UserError: for a number of steps below 1, a share that is not above 0 and at most 1, or where no steps were
-            given and there is no run to follow.
+        UserError: for fewer than 1 step, a share outside (0, 1], or outside of a run if no steps were given.
 
     Example:
         >>> Linear().for_run(num_steps=1000)
@@ -76,7 +75,7 @@ class Linear(Schedule):
         check_range(self, above=0.0, at_most=1.0, share=self.share)
 
     def for_run(self, num_steps: int) -> Self:
-        """With `steps` where none were given."""
+        """The schedule with `steps`, if none were given."""
         if self.steps is not None:
             return self
         return dataclasses.replace(self, steps=share_of_run(num_steps, self.share))
@@ -98,12 +97,12 @@ class Sigmoid(Schedule):
     Bowman et al. 2016, section 3.1.
 
     Args:
-        steps: when the weight becomes 1 [steps]; at half of them it is ½. By default a fifth of the run.
+        steps: number of steps after which the weight is 1 [steps]; at half of them it is ½. By default a fifth of the
+            run.
         sharpness: the weight starts at sigmoid(−sharpness).
 
     Raises:
-        UserError: for a number of steps below 1, a sharpness that is not above 0, or where no steps were given and
-            there is no run to follow.
+        UserError: for fewer than 1 step, a sharpness that is not above 0, or outside of a run if no steps were given.
     """
 
     steps: int | None = None
@@ -114,7 +113,7 @@ class Sigmoid(Schedule):
         check_range(self, above=0.0, sharpness=self.sharpness)
 
     def for_run(self, num_steps: int) -> Self:
-        """With `steps` where none were given."""
+        """The schedule with `steps`, if none were given."""
         return self if self.steps is not None else dataclasses.replace(self, steps=share_of_run(num_steps))
 
     @property
@@ -140,7 +139,7 @@ class Cyclical(Schedule):
         ramp: share of a cycle in which the weight rises [fraction of a cycle].
 
     Raises:
-        UserError: for a number out of range, or where no period was given and there is no run to follow.
+        UserError: for a number out of range, or outside of a run if no period was given.
 
     Example:
         >>> [float(Cyclical(period=8, cycles=2, ramp=0.5)(jnp.asarray(step))) for step in (0, 2, 4, 7, 8, 10, 16)]
@@ -158,7 +157,7 @@ class Cyclical(Schedule):
         check_range(self, above=0.0, at_most=1.0, ramp=self.ramp)
 
     def for_run(self, num_steps: int) -> Self:
-        """With `period` where none was given."""
+        """The schedule with `period`, if none was given."""
         if self.period is not None:
             return self
         return dataclasses.replace(self, period=share_of_run(num_steps, _SHARE_OF_CYCLES / self.cycles))

@@ -7,9 +7,9 @@ class Scoring(NamedTuple):
     """What the ELBO, the rate and the distortion of a `score` are made of."""
 
     num_draws: int | None = 1
-    """Draws of z an example, whose mean they are; None where every z is enumerated."""
+    """How many draws of z an example they average; None if every z is enumerated."""
     kl: Literal["closed_form", "sampled"] = "closed_form"
-    """`closed_form` where the pair has one; `sampled`: log q(z|x) − log p(z) of the draws all the same."""
+    """`closed_form`: the closed form if the pair has one. `sampled`: always log q(z|x) − log p(z) of the draws."""
     is_refined: bool = False
     """Whether q(z|x) is refined for each example."""
 

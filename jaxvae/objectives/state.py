@@ -11,23 +11,22 @@ class WithState:
     """
 
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
-        """Draw parameters of its own, which stand in `params["objective"]`; by default there are none.
+        """Draw the objective's own parameters, kept in `params["objective"]`; by default there are none.
 
-        What is kept from step to step but not learned by gradient (a multiplier, a moving average) goes under `fixed`,
-        and `update` moves it.
+        State that no gradient moves (a multiplier, a moving average) goes under `fixed`; `update` moves it.
         """
         del key, model, examples
         return {}
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
-        """The parameters with what stands under `fixed` moved on; by default as they are.
+        """The parameters with the entries under `fixed` updated; by default unchanged.
 
-        The arguments are those of `loss`, before the gradient step: what the two share is computed once.
+        It gets the arguments that `loss` got, before the gradient step. XLA computes what the two share only once.
         """
         del model, keys, x, mask, step
         return params
 
     def moves(self, params: Params, component: str, step: Array) -> Array | bool:
-        """Whether the optimiser moves `params[component]` in this step; by default it moves all."""
+        """Whether the optimiser changes `params[component]` in this step; by default it changes all of them."""
         del params, step, component
         return True

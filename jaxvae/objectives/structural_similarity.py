@@ -18,11 +18,11 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli and
 WINDOW, WINDOW_SCALE = 11, 1.5  # pixels: Wang et al. 2004, section III.B
 _K1, _K2 = 0.01, 0.03  # of the constants that keep the ratios finite: the same
 MIN_SIDE = 4  # pixels: in a smaller image there is no structure to compare
-_FLOOR = 1e-3  # a similarity at or below 0 has no power of a fraction; its gradient is bounded by 1 / this
+_FLOOR = 1e-3  # a fractional power needs a positive similarity; this bounds its gradient by 1 / this
 
 
 def scale_weights(height: int, width: int) -> np.ndarray:
-    """The exponents of the scales of an image: as many of the five as leave a side of 4 pixels, their sum 1.
+    """The exponents of the scales of an image: as many of the five as leave a side of 4 pixels; their sum is 1.
 
     >>> scale_weights(28, 28).round(4).tolist()
     [0.0711, 0.453, 0.476]
@@ -73,9 +73,10 @@ def ms_ssim(x: Array, y: Array, data_range: float | Array = 1.0) -> Array:
     MS-SSIM = SSIM_M^w_M Π_{s<M} CS_s^w_s,  SSIM = l · CS,
     l = (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁),  CS = (2 σ_xy + C₂) / (σ_x² + σ_y² + C₂)
 
-    with moments in Gaussian windows of 11 pixels (or as many as there are), means over places, images halved from one
-    scale to the next, and means over channels. Of five scales as many as leave a side of 4 pixels, their exponents
-    scaled to the sum 1. A factor below 0.001 counts as 0.001. Wang, Simoncelli and Bovik 2003, equation 7.
+    The moments are taken in Gaussian windows of 11 pixels (or as many as there are), and averaged over places and
+    channels. Images are halved from one scale to the next. Of the five scales, those that leave a side of 4 pixels are
+    used, with exponents scaled to the sum 1. A factor below 0.001 counts as 0.001. Wang, Simoncelli and Bovik 2003,
+    equation 7.
 
     Args:
         x: `[height, width, channels]`.
@@ -106,18 +107,18 @@ class MSSSIM(Bound):
 
     loss = weight · (1 − MS-SSIM(x, x̂)) + β KL(q(z|x) ‖ p(z)),  x̂ = E[x|z]
 
-    The ELBO that is reported is that of the model's likelihood, which is not trained: validation goes by `bound`, minus
-    the loss. For images. Snell et al. 2017, section 3.
+    The reported ELBO uses the model's likelihood, which is not trained, so validation uses `bound`: minus the loss. For
+    images. Snell et al. 2017, section 3.
 
     Args:
         weight: of the dissimilarity [nats].
         beta: β, weight of the KL [nats per nat].
         data_range: largest minus smallest value of the data [data units]: 1 for grey levels as shares of the largest,
-            2 with --symmetric; a run whose data have a wider one is refused.
+            2 with `symmetric=True`; a run whose data have a wider one is refused.
         schedule: factor of β by step.
 
     Raises:
-        UserError: for a number out of range, or data that are no images.
+        UserError: for a number out of range, or data that are not images.
     """
 
     weight: float = 100.0
@@ -131,12 +132,12 @@ class MSSSIM(Bound):
         check_range(self, above=0.0, data_range=self.data_range)
 
     def check_run(self, num_steps: int, data_range: float) -> None:
-        """Check that the data have not a wider range than is said."""
+        """Check that the range of the data is at most `data_range`."""
         del num_steps
         if isinstance(self.data_range, float) and data_range > self.data_range:
             raise UserError(
-                f"MSSSIM.data_range must be the range of the data, {data_range:g}, got {self.data_range:g}: add "
-                f"--objective.data_range {data_range:g}"
+                f"MSSSIM.data_range must be the range of the data, {data_range:g}, got {self.data_range:g}: set "
+                f"`objective.data_range={data_range:g}`"
             )
 
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
@@ -144,7 +145,7 @@ class MSSSIM(Bound):
         if x.ndim != 3:
             raise UserError(
                 f"MSSSIM needs images of shape (height, width, channels), got data of shape {x.shape}: "
-                f"use --objective ELBO"
+                f"use `objective=ELBO()`"
             )
         draw = model.draw(params, key, x)
         terms = elbo_terms(draw)

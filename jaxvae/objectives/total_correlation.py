@@ -1,4 +1,4 @@
-"""β-TCVAE: the KL taken apart, and how the density of the aggregated posterior is estimated from a batch."""
+"""β-TCVAE: the KL split into three parts, and estimates of the aggregated posterior's density from a batch."""
 
 import dataclasses
 import math
@@ -29,8 +29,8 @@ def log_weights(mask: Array, dataset_size: int, estimator: AggregateEstimator) -
     weighted:    1 / (N B) for every j (Chen et al. 2018, appendix C.1)
     stratified:  1 / N for j = i, (N − 1) / (N (B − 1)) for the others (appendix C.2)
 
-    The second is the mean of the appendix's weights over the order of the others, of which the appendix singles one
-    out: as unbiased, with less variance. The appendix's B is here B − 1. Padding has no weight.
+    The appendix's stratified weights single out one of the other examples. Ours are their mean over which one it is:
+    still unbiased, with less variance. The appendix's B is here B − 1. Padding has no weight.
 
     Args:
         mask: which examples count, `[batch]` bool; B of them.
@@ -59,9 +59,9 @@ def log_aggregate(
 
     log q(z_i) ≈ log Σ_j w_ij Π_d q(z_id|x_j),   log q(z_id) ≈ log Σ_j w_ij q(z_id|x_j)
 
-    The weight counts once, for all dimensions together and for each alone. The logarithm of an estimate is biased, also
-    where the estimate is not; `weighted` is too low by log B where z has but its own x to come from, and by up to log N
-    where it has many.
+    The same weight is used for all dimensions together and for each alone. The logarithm of an unbiased estimate is
+    biased. `weighted` is too low by log B if z can only come from its own x, and by up to log N if many examples could
+    give it.
 
     Args:
         posteriors: q(z|x_j), a batched distribution with independent dimensions.
@@ -90,22 +90,22 @@ def log_aggregate(
 
 @dataclass
 class BetaTCVAE(WithDensity):
-    """The ELBO with its KL in three parts, each with a weight.
+    """The ELBO with its KL split into three weighted parts.
 
     loss = −log p(x|z) + α I(x; z) + β TC + γ Σ_d KL(q(z_d) ‖ p(z_d))
     I(x; z) = E[log q(z|x) − log q(z)],  TC = E[log q(z) − Σ_d log q(z_d)] = KL(q(z) ‖ Π_d q(z_d))
 
     q(z) = 1/N Σ_n q(z|x_n) is the aggregated posterior, estimated from the batch. With α = β = γ = 1 the loss is minus
     the sampled ELBO. Chen et al. 2018, equation 4 and appendix C. For a prior whose dimensions depend on each other the
-    last term is E[Σ_d log q(z_d) − log p(z)]. The metrics `mutual_information`, `total_correlation` and
-    `dimension_kl` are the estimates that the loss is made of, with their bias (see `log_aggregate`).
+    last term is E[Σ_d log q(z_d) − log p(z)]. The metrics `mutual_information`, `total_correlation` and `dimension_kl`
+    are the estimates in the loss, with their bias (see `log_aggregate`).
 
     Args:
         alpha: α, weight of the mutual information [nats per nat].
         beta: β, weight of the total correlation [nats per nat].
         gamma: γ, weight of the KL of each dimension [nats per nat].
         estimator: of q(z): weighted or stratified (minibatch-weighted and minibatch-stratified sampling).
-        dataset_size: N, the size of the training set [examples]; by default that of the training set at hand.
+        dataset_size: N, the size of the training set [examples]; by default that of the run's training set.
         schedule: factor of α, β and γ by step.
 
     Raises:
@@ -127,7 +127,7 @@ class BetaTCVAE(WithDensity):
         check_range(self, at_least=2, dataset_size=self.dataset_size)
 
     def for_run(self, num_examples: int, num_steps: int) -> Self:
-        """As every objective, and with N where it was not given."""
+        """As for every objective, and with N if it was not given."""
         resolved = super().for_run(num_examples, num_steps)
         if resolved.dataset_size is not None:
             return resolved

@@ -51,7 +51,7 @@ def _toward_weights(
     estimator: WeightEstimator,
     order: Array | float = 1.0,
 ) -> Array:
-    """A value whose gradient in φ draws q(z|x) to where the weights of its draws are large, at power `order`.
+    """A value whose gradient in φ moves q(z|x) to where the weights of its draws, to the power `order`, are large.
 
     Σ_k ω_k ∇_φ log q(z_k|x),  ω = softmax(order · log w);  doubly reparameterized
     order · Σ_k (ω_k − ω_k²) ∂log w_k/∂z_k ∂z_k/∂φ, of the same mean (Tucker et al. 2019, equation 10).
@@ -60,7 +60,7 @@ def _toward_weights(
     weights = jax.lax.stop_gradient(jax.nn.softmax(order * log_weights))
     keys = sample_keys(key, log_weights.shape[0])
     if estimator == "doubly_reparameterized":
-        check_estimator(model, posterior, estimator, others="score_function")
+        check_estimator(model, posterior, estimator, others=("score_function",))
         factors = order * weights * (1.0 - weights)
         draws = jax.vmap(lambda key, factor: model.draw(constants, key, x, posterior=PathOnly(posterior, factor)))
         return jnp.sum(draws(keys, factors).log_weight)
@@ -69,15 +69,15 @@ def _toward_weights(
 
 
 def _check_shares(owner: object, num_samples: int) -> None:
-    """Refuse one draw: its share is always 1.
+    """Refuse a single draw: its share is always 1.
 
     Raises:
-        UserError: for it.
+        UserError: if there is only one.
     """
     if num_samples == 1:
         raise UserError(
-            f"{type(owner).__name__}.num_samples must be >= 2 where the encoder learns by the draws' shares, got 1: "
-            f"the share of one draw is always 1, and tells it nothing"
+            f"{type(owner).__name__}.num_samples must be >= 2, since the encoder learns from the shares of the draws, "
+            f"got 1: the share of a single draw is always 1"
         )
 
 
@@ -85,7 +85,7 @@ def _check_shares(owner: object, num_samples: int) -> None:
 class PIWAE(Bound):
     """IWAE with all M · K draws for the generative model, MIWAE with M groups of K draws for the inference network.
 
-    Both from the same draws; the value is that of IWAE. Rainforth et al. 2018, section 5.
+    Both use the same draws; the value is that of IWAE. Rainforth et al. 2018, section 5.
 
     Args:
         num_groups: M [groups an example].
@@ -144,7 +144,7 @@ class ReweightedWakeSleep(Bound):
 
     Args:
         num_samples: K [draws an example].
-        phases: from what the inference network learns: wake, sleep or both (their mean).
+        phases: what the inference network learns from: wake, sleep or both (their mean).
         estimator: of the wake gradient: score_function or doubly_reparameterized.
 
     Raises:
@@ -176,7 +176,7 @@ class ReweightedWakeSleep(Bound):
         return result.value + _gradient_of(jnp.mean(jnp.stack(gains))), bound_metrics(result)
 
     def _sleep(self, model: Model, params: Params, key: Key) -> Array:
-        """log q(z|x') of a pair that the model made up."""
+        """log q(z|x') of a pair (z, x') drawn from the model."""
         constants = jax.lax.stop_gradient(params)
         prior_key, likelihood_key = jax.random.split(key)
         z = model.sample_prior(constants, prior_key)
@@ -202,9 +202,9 @@ class ChiUpperBound(Bound):
     −∇_φ CUBO_n = (1 − 1/n) E_q[w^n ∇_φ log q(z|x)] / E_q[w^n] ≈ (1 − 1/n) Σ_k ω_k ∇_φ log q(z_k|x),
     ω = softmax(n log w)
 
-    The gradient is estimated, and not taken of the estimate of the bound by K draws: that estimate falls without end as
-    q moves away from p(z|x), since few draws then miss the large weights. Dieng et al. 2017, equation 3 and
-    algorithm 1.
+    This estimates the gradient itself, instead of differentiating the estimated bound. The estimated bound falls
+    without end as q moves away from p(z|x), since a few draws then miss the large weights. Dieng et al. 2017, equation
+    3 and algorithm 1.
 
     Args:
         order: n > 1; 2 is the χ² divergence.
@@ -251,9 +251,9 @@ class ChiUpperBound(Bound):
 def chi_upper_bound(log_weights: Array, order: float = 2.0) -> Array:
     """The χ upper bound of log p(x) by K draws, nats, `[]`.
 
-    CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), n ≥ 1. By K draws it is (1/n) log (1/K) Σ_k w_k^n, whose exponential is
-    unbiased; its own mean lies below CUBO_n, so it bounds log p(x) only for a K large enough. Dieng et al. 2017,
-    equation 3.
+    CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), n ≥ 1. The estimate from K draws is (1/n) log (1/K) Σ_k w_k^n. Its n-th
+    exponential is unbiased, but its own mean lies below CUBO_n. So it bounds log p(x) only if K is large enough. Dieng
+    et al. 2017, equation 3.
 
     Args:
         log_weights: `[K]`.

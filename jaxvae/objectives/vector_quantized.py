@@ -21,7 +21,7 @@ from jaxvae.typing import Array, Key, Metrics, Params
 
 
 def perplexity(counts: Array) -> Array:
-    """exp of the entropy of how often codes are used, `[*batch]`: K where all are alike, 1 where one is used alone.
+    """exp of the entropy of the codes' frequencies, `[*batch]`: K if all are used equally, 1 if only one is used.
 
     Args:
         counts: `[*batch, num_codes]`.
@@ -35,25 +35,25 @@ def perplexity(counts: Array) -> Array:
 
 @dataclass
 class VQVAE(WithDensity, Bound):
-    """Reconstruct from quantised codes, hold the encoder to them, and fit the prior to them.
+    """Reconstruct from quantised codes, keep the encoder near them, and fit the prior to them.
 
     loss = −log p(x|z) + β ‖z_e − sg(z_q)‖² − log p(sg(z)),  z_q = Σ_l e_l shown to the decoder, z = [e_1; …; e_L]
 
-    A sum over an example's dimensions, a mean over examples: β means the same at every batch size. The gradient of the
-    first term passes straight through z to z_e; the last moves the prior alone, to which codes are constants. The
-    codebook moves by averages (`VectorQuantized`). The reported ELBO is log p(x|z) + log p(z), a bound of log p(x)
-    that a coder attains. van den Oord, Vinyals and Kavukcuoglu 2017, equation 3 and appendix A.1.
+    Terms are summed over dimensions and averaged over examples, so β means the same at every batch size. The gradient
+    of the first term passes straight through z to z_e. The last term trains only the prior, for which codes are
+    constants. The codebook follows moving averages (`VectorQuantized`). The reported ELBO is log p(x|z) + log p(z), a
+    bound of log p(x) that a coder attains. van den Oord, Vinyals and Kavukcuoglu 2017, equation 3 and appendix A.1.
 
-    Metrics, of a batch and means over levels: `perplexity` of the codes used, `usage`, the share of codes used at all.
+    Metrics of a batch, averaged over levels: `perplexity` of the codes, and `usage`, the share of codes that are used.
 
     Args:
         commitment: β [nats per squared latent unit].
-        first_stage_steps: step from which encoder, codebook, decoder and likelihood stand still and the prior alone is
-            trained [steps]; validation scores count from there on. By default there is no second stage, and the prior
+        first_stage_steps: step from which only the prior is trained [steps]; encoder, codebook, decoder and likelihood
+            then stay fixed, and validation scores count from there on. By default there is no second stage: the prior
             is fitted to the codes while they move.
 
     Raises:
-        UserError: for a number out of range, or a model with another posterior than VectorQuantized.
+        UserError: for a number out of range, or a model whose posterior is not VectorQuantized.
     """
 
     commitment: float = 0.25
@@ -69,12 +69,12 @@ class VQVAE(WithDensity, Bound):
         return self.first_stage_steps or 0
 
     def check_run(self, num_steps: int, data_range: float) -> None:
-        """Check that the run comes to its second stage."""
+        """Check that the run reaches its second stage."""
         del data_range
         if self.first_stage_steps is not None and self.first_stage_steps >= num_steps:
             raise UserError(
                 f"VQVAE.first_stage_steps must be < {num_steps}, the steps of the run, got {self.first_stage_steps}, "
-                f"so that the second stage never begins: lower it, or raise --epochs"
+                f"so the second stage never begins: lower it, or raise `epochs`"
             )
 
     def check_model(self, model: Any) -> None:
@@ -82,8 +82,8 @@ class VQVAE(WithDensity, Bound):
         _posterior_of(model)
         if self.first_stage_steps is not None and isinstance(model.prior, UniformCodes):
             raise UserError(
-                "VQVAE.first_stage_steps is for a prior that is learned, got UniformCodes, of which the second stage "
-                "would train nothing: add --prior AutoregressiveCodes"
+                "VQVAE.first_stage_steps needs a prior that is learned, got UniformCodes, which has nothing to train "
+                "in the second stage: take `prior=AutoregressiveCodes()`"
             )
 
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
@@ -105,12 +105,12 @@ class VQVAE(WithDensity, Bound):
         return loss, {**metrics, "perplexity": jnp.mean(perplexity(counts)), "usage": usage}
 
     def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
-        """The codebook after the step; in the second stage as it is."""
+        """The codebook after the step; it does not change in the second stage."""
         moved = _posterior_of(model).moved(params, _encoded(model, params, x), keys_for(keys, Purpose.CODES), mask)
         return jax.tree.map(lambda old, new: jnp.where(self._is_second_stage(step), old, new), params, moved)
 
     def moves(self, params: Params, component: str, step: Array) -> Array | bool:
-        """In the second stage the prior alone."""
+        """In the second stage only the prior moves."""
         del params
         return component == "prior" or ~self._is_second_stage(step)
 
@@ -122,8 +122,8 @@ def _posterior_of(model: Any) -> VectorQuantized:
     posterior = getattr(model, "posterior", None)
     if not isinstance(posterior, VectorQuantized):
         raise UserError(
-            f"VQVAE needs the posterior VectorQuantized, got {type(posterior).__name__}: add --posterior "
-            f"VectorQuantized --prior UniformCodes"
+            f"VQVAE needs the posterior VectorQuantized, got {type(posterior).__name__}: take "
+            f"`posterior=VectorQuantized()` and `prior=UniformCodes()`"
         )
     return posterior
 

@@ -16,14 +16,14 @@ class Categorical(Posterior):
 
     q(z|x) = Π_g Π_k softmax(logits_g)_k^(z_gk),  logits = encoder(x)
 
-    No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
-    `--objective.expectation enumerated` the exact sum over all num_classes^groups values.
+    No gradient passes through a draw. The ELBO uses the score function (Williams 1992), or with
+    `objective.expectation="enumerated"` the exact sum over all num_classes^groups values.
 
     Args:
         num_classes: classes of each latent, ≥ 2.
 
     Raises:
-        UserError: for fewer than 2 classes; from a model whose latent_dim is no multiple of them.
+        UserError: for fewer than 2 classes, or a model whose latent_dim is not a multiple of num_classes.
     """
 
     num_classes: int = 4
@@ -37,8 +37,8 @@ class Categorical(Posterior):
         return one_hot(self.num_classes)
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that the latent dimensions are whole groups."""
-        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
+        """Check that the latent dimensions form whole groups."""
+        check_groups(self, model.latent_dim, self.num_classes, "`latent_dim`")
 
     def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""
@@ -54,8 +54,8 @@ class Categorical(Posterior):
 class Bernoulli(Posterior):
     """Independent binary latents: q(z|x) = Π_d Bernoulli(z_d; sigmoid(encoder(x)_d)), z_d in {0, 1}.
 
-    No gradient passes through a draw: the ELBO takes the score function (Williams 1992), or with
-    `--objective.expectation enumerated` the exact sum over all 2^latent_dim values.
+    No gradient passes through a draw. The ELBO uses the score function (Williams 1992), or with
+    `objective.expectation="enumerated"` the exact sum over all 2^latent_dim values.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""A codebook that follows the vectors it quantises, by moving averages in place of gradients."""
+"""A codebook that follows the vectors it quantises by moving averages, without gradients."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ import jax.numpy as jnp
 from jaxvae.distributions.quantized import Quantized, chosen_codes
 from jaxvae.typing import Array, Key, Params, Shape
 
-SMOOTHING = 1e-5  # ε, in vectors: a code that is hardly ever hit keeps away from 0 / 0
+SMOOTHING = 1e-5  # ε, in vectors: avoids 0 / 0 for a code that is hardly ever used
 
 
 def fresh_codebook(key: Key, depth: int, num_codes: int, code_dim: int) -> Params:
-    """A codebook of N(0, 1) that nothing was counted for yet: what the first batch does not hit is dead."""
+    """A codebook drawn from N(0, 1), with counts of 0: codes that the first batch does not use are dead."""
     shape = (depth, num_codes, code_dim)
     return {"codebook": jax.random.normal(key, shape), "counts": jnp.zeros(shape[:2]), "sums": jnp.zeros(shape)}
 
 
 def code_counts(q: Quantized, mask: Array, num_codes: int) -> Array:
-    """How many vectors of the examples that count each code is nearest to, `[depth, num_codes]`.
+    """For each code, the number of vectors nearest to it among the examples that count, `[depth, num_codes]`.
 
     Args:
         q: of a batch.
@@ -41,15 +41,16 @@ def moved_codebook(
 
     N_k ← γ N_k + (1 − γ) n_k,  m_k ← γ m_k + (1 − γ) Σ r,  e_k = m_k / N̂_k,  N̂_k = ΣN (N_k + ε) / (ΣN + K ε)
 
-    over the n_k vectors r that the batch has nearest to code k, of each level on its own. van den Oord et al. 2017,
-    appendix A.1; the smoothing N̂ is of the authors' code. A code with N_k < restart_below · ΣN / K is dead: it restarts
-    at a vector of the batch, at random and none twice before all were taken once, with the mean count ΣN / K.
+    The sum is over the n_k vectors r of the batch that are nearest to code k, for each level separately. van den Oord
+    et al. 2017, appendix A.1; the smoothing N̂ is from the authors' code. A code with N_k < restart_below · ΣN / K is
+    dead. It restarts at a random vector of the batch with the mean count ΣN / K; no vector is taken twice before all
+    were taken once.
 
     Args:
         state: `codebook` and `sums`, `[depth, K, code_dim]`, and `counts`, `[depth, K]`.
         q: of a batch.
-        keys: one for each example, `[batch]`; padding's have no say.
-        mask: which examples count, `[batch]` bool; where none does, nothing moves.
+        keys: one for each example, `[batch]`; the keys of padding change nothing.
+        mask: which examples count, `[batch]` bool; if none counts, nothing moves.
         decay: γ.
         restart_below: as a share of the mean count; 0 for no restarts.
     """
@@ -81,9 +82,9 @@ def _flat(residuals: Array) -> Array:
 
 
 def _restarts(dead: Array, shape: Shape, keys: Key, mask: Array) -> Array:
-    """Where among the vectors of its level each dead code restarts, `[depth, num_codes]`: in random order, no padding.
+    """The index of the vector at which each code would restart, `[depth, num_codes]`: random, without padding.
 
-    Each example has noise of its own, so that padding changes nothing.
+    Each example has its own noise, so that padding changes nothing.
     """
     noise = jax.vmap(lambda key: jax.random.uniform(key, shape[1:]))(keys)
     noise = jnp.where(mask[:, None, None], noise, jnp.inf)

@@ -1,4 +1,4 @@
-"""Posteriors over relaxed discrete latents, and over discrete ones with the gradient of the relaxed."""
+"""Posteriors over relaxed discrete latents, and over discrete latents with the gradient of the relaxed ones."""
 
 import dataclasses
 from typing import Self, TypeVar
@@ -20,12 +20,12 @@ _Relaxed = TypeVar("_Relaxed", "Concrete", "BinaryConcrete")
 
 
 def _now(temperature: float | TemperatureSchedule) -> Array:
-    """The temperature, which a schedule that was not asked at a step has brought to its end."""
+    """The temperature; of a schedule, outside of training, its last value."""
     return jnp.asarray(temperature.end if isinstance(temperature, TemperatureSchedule) else temperature)
 
 
 def _for_run(posterior: _Relaxed, num_steps: int) -> _Relaxed:
-    """A relaxed posterior with the schedule of its temperature as it is for a run."""
+    """A relaxed posterior with the schedule of its temperature for a run."""
     schedule = posterior.temperature
     resolved = schedule.for_run(num_steps) if isinstance(schedule, TemperatureSchedule) else schedule
     return posterior if resolved is schedule else dataclasses.replace(posterior, temperature=resolved)
@@ -37,11 +37,11 @@ class Concrete(Posterior):
 
     z_g = log softmax((logits_g + G) / τ),  logits = encoder(x),  G_k ~ Gumbel(0, 1)
 
-    z are log-probabilities, which do not round to 0 as probabilities do; the decoder is shown softmax(z_g). The prior
-    is UniformConcrete, and the ELBO a bound of the log p(x) of this relaxed model, not of a discrete one (Maddison,
-    Mnih and Teh 2017, section 3.3 and appendix C.3). With `straight_through` z is the nearest one-hot vector, its prior
-    UniformCategorical and the ELBO that of the discrete model; only the gradient is that of the relaxed draw, hence
-    biased (Jang, Gu and Poole 2017, section 2.2).
+    z are log-probabilities, which do not round to 0 as probabilities do. The decoder sees softmax(z_g). The prior is
+    UniformConcrete, and the ELBO bounds log p(x) of this relaxed model, not of a discrete one (Maddison, Mnih and Teh
+    2017, section 3.3 and appendix C.3). With `straight_through` z is the nearest one-hot vector, its prior is
+    UniformCategorical, and the ELBO is that of the discrete model. Only the gradient comes from the relaxed draw, so it
+    is biased (Jang, Gu and Poole 2017, section 2.2).
 
     Args:
         num_classes: classes of each latent, ≥ 2.
@@ -49,7 +49,7 @@ class Concrete(Posterior):
         straight_through: one-hot draws with the gradient of the relaxed ones.
 
     Raises:
-        UserError: for a number out of range; from a model whose latent_dim is no multiple of num_classes.
+        UserError: for a number out of range, or a model whose latent_dim is not a multiple of num_classes.
     """
 
     num_classes: int = 4
@@ -66,8 +66,8 @@ class Concrete(Posterior):
         return (one_hot if self.straight_through else log_probabilities)(self.num_classes)
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that the latent dimensions are whole groups."""
-        check_groups(self, model.latent_dim, self.num_classes, "--latent_dim")
+        """Check that the latent dimensions form whole groups."""
+        check_groups(self, model.latent_dim, self.num_classes, "`latent_dim`")
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """softmax(z_g): points of simplices; z itself with `straight_through`."""
@@ -95,7 +95,7 @@ class Concrete(Posterior):
         return dataclasses.replace(self, temperature=self.temperature(step))
 
     def for_run(self, num_steps: int) -> Self:
-        """With the schedule of its temperature as it is for a run."""
+        """With the schedule of its temperature for a run."""
         return _for_run(self, num_steps)
 
 
@@ -105,10 +105,10 @@ class BinaryConcrete(Posterior):
 
     z = (logits + L) / τ,  logits = encoder(x),  L_d ~ Logistic(0, 1)
 
-    z are log-odds, which do not round as probabilities near 0 and 1 do; the decoder is shown sigmoid(z). The prior is
-    UniformBinaryConcrete, and the ELBO a bound of the relaxed model's log p(x) (Maddison, Mnih and Teh 2017, appendix
-    B). With `straight_through` z is the nearest binary vector, the prior UniformBernoulli and the ELBO
-    that of the discrete model; only the gradient is that of the relaxed draw, hence biased.
+    z are log-odds, which do not round as probabilities near 0 and 1 do. The decoder sees sigmoid(z). The prior is
+    UniformBinaryConcrete, and the ELBO bounds the relaxed model's log p(x) (Maddison, Mnih and Teh 2017, appendix B).
+    With `straight_through` z is the nearest binary vector, its prior is UniformBernoulli, and the ELBO is that of the
+    discrete model. Only the gradient comes from the relaxed draw, so it is biased.
 
     Args:
         temperature: τ > 0, a number or a schedule: Geometric.
@@ -157,5 +157,5 @@ class BinaryConcrete(Posterior):
         return dataclasses.replace(self, temperature=self.temperature(step))
 
     def for_run(self, num_steps: int) -> Self:
-        """With the schedule of its temperature as it is for a run."""
+        """With the schedule of its temperature for a run."""
         return _for_run(self, num_steps)

@@ -1,4 +1,4 @@
-"""Posteriors that are another one, carried through a stack of bijectors."""
+"""Posteriors that carry another posterior through a stack of bijectors."""
 
 import dataclasses
 import math
@@ -24,19 +24,19 @@ class Flow(Posterior):
 
     log q(z|x) = log base(z₀|x) − Σ_l log |det ∂f_l/∂z_{l−1}|
 
-    The encoder puts out the base's parameters and the bijectors' contexts: all the parameters of planar, Householder
-    and Sylvester maps, and beside the learned weights of IAF, MAF and couplings a vector that they see. A sample needs
-    no inverse; a density at a given z (sticking the landing, mixtures over encoded points) needs that of the bijector.
-    Rezende and Mohamed 2015; Kingma et al. 2016; van den Berg et al. 2018.
+    The encoder gives the base's parameters and the bijectors' contexts. A context holds all parameters of planar,
+    Householder and Sylvester maps; the networks of IAF, MAF and couplings have learned weights and see the context as
+    an input. A sample needs no inverse; a density at a given z (sticking the landing, mixtures over encoded points)
+    needs the bijector's inverse. Rezende and Mohamed 2015; Kingma et al. 2016; van den Berg et al. 2018.
 
     Args:
         bijector: the map of one layer; every second layer sees the dimensions in reverse order.
         num_layers: L [layers].
         base: the posterior to start from.
-        context_dim: length of what the networks of one layer see of the encoder; maps without networks use none.
+        context_dim: length of the context that the networks of one layer see; maps without networks do not use it.
 
     Raises:
-        UserError: for a number out of range, or a base that is no posterior over real vectors.
+        UserError: for a number out of range, or a base that is not a posterior over real vectors.
     """
 
     bijector: Bijector = IAF()
@@ -52,15 +52,15 @@ class Flow(Posterior):
         if not self.base.space.fits(REAL):
             raise UserError(
                 f"Flow.base must be a posterior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
-                f"take --posterior.base DiagonalNormal"
+                f"take `posterior.base=DiagonalNormal()`"
             )
 
     def at_step(self, step: Array) -> Self:
-        """This flow with its base as it is at a training step."""
+        """This flow with its base at a training step."""
         return dataclasses.replace(self, base=self.base.at_step(step))
 
     def for_run(self, num_steps: int) -> Self:
-        """This flow with its base as it is for a run."""
+        """This flow with its base for a run."""
         base = self.base.for_run(num_steps)
         return self if base is self.base else dataclasses.replace(self, base=base)
 

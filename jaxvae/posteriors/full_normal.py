@@ -17,9 +17,9 @@ class FullNormal(Posterior):
 
     q(z|x) = N(z; loc, L Lᵀ),  (loc, raw, lower) = encoder(x),  L = diag(1e-4 + softplus(raw + c)) + strictly lower / √D
 
-    softplus(c) = 1. The D (D − 1) / 2 entries below the diagonal are divided by √D, so that a row of them adds the same
-    variance in any dimension: training starts as near to `DiagonalNormal` at 100 latents as at 2. Kingma and Welling
-    2019, section 2.5.1.
+    softplus(c) = 1. The D (D − 1) / 2 entries below the diagonal are divided by √D, so that a row adds the same
+    variance in any dimension. Training then starts as near to `DiagonalNormal` with 100 latents as with 2. Kingma and
+    Welling 2019, section 2.5.1.
     """
 
     def parameter_shape(self, model: ModelParts) -> Shape:

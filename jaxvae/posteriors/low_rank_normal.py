@@ -19,7 +19,7 @@ class LowRankNormal(Posterior):
     q(z|x) = N(z; loc, diag(scale²) + F Fᵀ),  (loc, raw, Fᵀ) = encoder(x),  scale = 1e-4 + softplus(raw + c),
     softplus(c) = 1
 
-    Rezende, Mohamed and Wierstra 2014, section 4.3, have the inverse covariance of this form, with rank 1.
+    In Rezende, Mohamed and Wierstra 2014, section 4.3, the inverse covariance has this form, with rank 1.
 
     Args:
         rank: number R of columns of F [directions].

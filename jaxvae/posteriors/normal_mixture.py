@@ -16,14 +16,14 @@ class NormalMixture(Posterior):
 
     q(z|x) = Σ_k π_k Π_d N(z_d; loc_kd, scale_kd),  π = softmax(logits),  scale = 1e-4 + softplus(raw + c)
 
-    softplus(c) = 1. Gradients pass through a draw to the means and scales of the component that was picked; the weights
-    learn by the score function (`Mixture.score_term`), both without bias.
+    softplus(c) = 1. Gradients pass through a draw to the means and scales of its component. The weights learn by the
+    score function (`Mixture.score_term`). Both gradients are unbiased.
 
     Args:
         num_components: number of normals.
 
     Raises:
-        UserError: for less than one component.
+        UserError: for fewer than one component.
     """
 
     num_components: int = 3

@@ -21,12 +21,12 @@ class PoincareNormal(Posterior):
     q(z|x) = PoincareNormal(z; exp₀(m), scale, c),  (m, raw) = encoder(x),  scale = 1e-4 + softplus(raw + a),
     softplus(a) = 1
 
-    exp₀ goes from 0 in the direction of m, as far as m is long. Mathieu et al. 2019, section 3.1.
+    exp₀ moves from 0 in the direction of m, by the length of m. Mathieu et al. 2019, section 3.1.
 
     Args:
         curvature: c > 0, that of the prior.
-        scaled: show the decoder √(latent_dim · c) · z, whose coordinates have a mean square of 1 near the edge of the
-            ball, where in many dimensions nearly all z are.
+        scaled: let the decoder see √(latent_dim · c) · z. In many dimensions nearly all z are near the edge of the
+            ball, where these coordinates have a mean square of 1.
 
     Raises:
         UserError: for a curvature that is not above 0.
@@ -48,7 +48,7 @@ class PoincareNormal(Posterior):
         return (2, model.latent_dim)
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
-        """√(latent_dim · c) · z where `scaled`, `[latent_dim]`."""
+        """√(latent_dim · c) · z if `scaled`, else z, `[latent_dim]`."""
         return (model.latent_dim * self.curvature) ** 0.5 * z if self.scaled else z
 
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.PoincareNormal:

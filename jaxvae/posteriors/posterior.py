@@ -10,10 +10,10 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 
 class Posterior(abc.ABC):
-    """A family of approximate posteriors q(z|x), with the encoder's outputs for parameters."""
+    """A family of approximate posteriors q(z|x) whose parameters are the encoder's outputs."""
 
     trained_by: ClassVar[str | None] = None
-    """The only objective that trains it, for one with state that the objective moves; by default every one does."""
+    """The name of the only objective that can train it, because the objective moves its state; by default any can."""
 
     @property
     def space(self) -> Space:
@@ -26,10 +26,10 @@ class Posterior(abc.ABC):
 
     @abc.abstractmethod
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> SupportsSampleAndLogProb:
-        """q(z|x) from the encoder's `outputs`; parameters of its own are in `params["posterior"]`."""
+        """q(z|x) from the encoder's `outputs`; its own parameters are in `params["posterior"]`."""
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that this posterior goes with the rest of the model; called when the model is built.
+        """Check that this posterior fits the rest of the model; called when the model is built.
 
         Raises:
             UserError: if it does not.
@@ -42,17 +42,17 @@ class Posterior(abc.ABC):
         return {}
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
-        """What the decoder is shown of ONE z, `[latent_dim]`; by default z itself."""
+        """The decoder's input for ONE z, `[latent_dim]`; by default z itself."""
         del model
         return z
 
     def at_step(self, step: Array) -> Self:
-        """This posterior as it is at a training step: schedules replaced by their numbers."""
+        """This posterior at a training step: schedules replaced by their numbers."""
         del step
         return self
 
     def for_run(self, num_steps: int) -> Self:
-        """This posterior with what follows the length of a run as numbers, and `self` where nothing changes.
+        """This posterior with options that depend on the length of a run as numbers; `self` if nothing changes.
 
         Args:
             num_steps: of the whole run [steps].

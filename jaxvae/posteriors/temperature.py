@@ -11,17 +11,17 @@ from jaxvae.pytrees import dataclass
 from jaxvae.run_length import known_in_run, share_of_run
 from jaxvae.typing import Array
 
-_SHARE = 0.5  # of the run's steps: the other half is trained at the last temperature
+_SHARE = 0.5  # share of the run's steps: the other half trains at the last temperature
 
 
 class TemperatureSchedule(abc.ABC):
     """A temperature as a function of the training step."""
 
     end: float
-    """The temperature after training: the one of a model outside `at_step`."""
+    """The temperature after training, which a model has outside of `at_step`."""
 
     def for_run(self, num_steps: int) -> Self:
-        """This schedule with what follows the length of the run as numbers; by default as it is.
+        """This schedule with options that depend on the length of the run as numbers; by default unchanged.
 
         Args:
             num_steps: of the whole run [steps].
@@ -43,10 +43,10 @@ class Geometric(TemperatureSchedule):
     Args:
         start: temperature of the first step, > 0.
         end: temperature from `steps` on, > 0.
-        steps: when the end is reached [steps]; by default after half of the run.
+        steps: number of steps until the end is reached [steps]; by default half of the run.
 
     Raises:
-        UserError: for a number out of range, or where no steps were given and there is no run to follow.
+        UserError: for a number out of range, or outside of a run if no steps were given.
 
     Example:
         >>> [float(Geometric(start=1.0, end=0.25, steps=10)(jnp.asarray(step))) for step in (0, 5, 10, 20)]
@@ -62,7 +62,7 @@ class Geometric(TemperatureSchedule):
         check_range(self, at_least=1, steps=self.steps)
 
     def for_run(self, num_steps: int) -> Self:
-        """With `steps` where none were given."""
+        """The schedule with `steps`, if none were given."""
         return self if self.steps is not None else dataclasses.replace(self, steps=share_of_run(num_steps, _SHARE))
 
     def __call__(self, step: Array) -> Array:

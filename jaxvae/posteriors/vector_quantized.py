@@ -14,7 +14,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.spaces import CODEBOOK, Space
 from jaxvae.typing import Array, Key, Params, Shape
 
-_GROUPS = 4  # with 16 codes each, 11 nats: between what digits and what MNIST are worth
+_GROUPS = 4  # with 16 codes each, 11 nats: between the information of digits and of MNIST
 
 
 @dataclass
@@ -23,23 +23,23 @@ class VectorQuantized(Posterior):
 
     latent_dim = depth · groups · code_dim:  z = [e_1; …; e_depth],  e_1 nearest to z_e, e_2 to z_e − e_1, …
 
-    q(z|x) has all its mass on z, so the rate is −log p(z), that of the codes: bits that a coder can spend. With depth
-    above 1, residual quantisation, the decoder is shown Σ_l e_l, while z keeps the levels apart: the sum does not say
-    what codes it is of. The codebook is no parameter but a moving average that the objective moves; codes that go
-    unused restart at encoder outputs. van den Oord, Vinyals and Kavukcuoglu 2017, section 3.1 and appendix A.1;
+    q(z|x) has all its mass on z, so the rate is −log p(z), the number of nats that a coder spends on the codes. With
+    depth above 1 (residual quantisation) the decoder sees Σ_l e_l. z keeps the levels apart, since the sum does not
+    show which codes it contains. The codebook is not a parameter but a moving average, which the objective updates.
+    Unused codes restart at encoder outputs. van den Oord, Vinyals and Kavukcuoglu 2017, section 3.1 and appendix A.1;
     Zeghidour et al. 2021, section III-C, for the levels.
 
     Args:
-        num_codes: K ≥ 2, codes of each level. The rate is at most depth · groups · log K nats, and nothing but these
-            three numbers keeps it down: small data need few codes, detailed pictures more groups.
-        code_dim: dimensions of one code; by default as many as make 4 groups, a rate of 4 · depth · log K nats however
-            many latents there are.
+        num_codes: K ≥ 2, the number of codes of each level. The rate is at most depth · groups · log K nats, and only
+            these three numbers limit it: small data need few codes, detailed pictures more groups.
+        code_dim: dimensions of one code. By default there are 4 groups: a rate of at most 4 · depth · log K nats for
+            any number of latents.
         depth: levels of residual quantisation [levels].
         decay: γ of the moving averages [per step].
         restart_below: share of the mean count below which a code is dead; 0 for no restarts.
 
     Raises:
-        UserError: for a number out of range; from a model whose latent_dim is no multiple of depth · code_dim.
+        UserError: for a number out of range, or a model whose latent_dim is not a multiple of depth · code_dim.
     """
 
     num_codes: int = 16
@@ -61,22 +61,22 @@ class VectorQuantized(Posterior):
         return CODEBOOK
 
     def dimensions_of_code(self, model: ModelParts) -> int:
-        """`code_dim`, or what follows from the latents where it was not given."""
+        """`code_dim`, or if it was not given, the number that makes 4 groups."""
         return self.code_dim or max(model.latent_dim // (self.depth * _GROUPS), 1)
 
     def num_groups(self, model: ModelParts) -> int:
-        """Vectors that are quantised of each example."""
+        """Number of vectors of each example that are quantised."""
         return model.latent_dim // (self.depth * self.dimensions_of_code(model))
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that the latent dimensions are whole groups of codes of every level."""
+        """Check that the latent dimensions form whole groups of codes at every level."""
         code_dim = self.dimensions_of_code(model)
         size = self.depth * code_dim
         if model.latent_dim % size:
             below = model.latent_dim - model.latent_dim % size
             fits = f"{below} or {below + size}" if below else f"{size}"
             raise UserError(
-                f"--latent_dim must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
+                f"`latent_dim` must be a multiple of depth · code_dim of VectorQuantized, {self.depth} · "
                 f"{code_dim}, got {model.latent_dim}: take {fits}"
             )
 

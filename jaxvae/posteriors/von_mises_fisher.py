@@ -20,12 +20,12 @@ class VonMisesFisher(Posterior):
     z has latent_dim coordinates: it lies on the sphere of latent_dim − 1 dimensions. Davidson et al. 2018, section 3.
 
     Args:
-        min_concentration: ≥ 0; the default is that of the authors' code.
-        scaled: show the decoder √latent_dim · z, whose coordinates have a mean square of 1 as those of a normal z have:
-            the weights that read z then learn as fast in many dimensions as in few.
+        min_concentration: smallest κ, ≥ 0; the default is from the authors' code.
+        scaled: let the decoder see √latent_dim · z. Its coordinates have a mean square of 1, as for a normal z, so the
+            weights that read z learn as fast in many dimensions as in few.
 
     Raises:
-        UserError: for a number out of range, and by `VAE` for latent_dim below 2.
+        UserError: for a number out of range, or (from a model) latent_dim below 2.
     """
 
     min_concentration: float = 1.0
@@ -52,7 +52,7 @@ class VonMisesFisher(Posterior):
         return (model.latent_dim + 1,)
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
-        """√latent_dim · z where `scaled`, `[latent_dim]`."""
+        """√latent_dim · z if `scaled`, else z, `[latent_dim]`."""
         return model.latent_dim**0.5 * z if self.scaled else z
 
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.VonMisesFisher:

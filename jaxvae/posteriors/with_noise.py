@@ -22,14 +22,14 @@ class WithNoise(Posterior):
 
     q(z'|x) = q(z|x) N(e; 0, I)
 
-    The decoder is given the noise, and the KL to a prior with the same noise is that of z alone: e adds exactly 0.
+    The decoder sees the noise. The KL to a prior with the same noise is that of z alone: e adds exactly 0.
 
     Args:
-        posterior: of the first latent_dim − noise_dim dimensions.
-        noise_dim: number of dimensions of noise, the last ones [dimensions].
+        posterior: posterior of the first latent_dim − noise_dim dimensions.
+        noise_dim: number of noise dimensions at the end of z' [dimensions].
 
     Raises:
-        UserError: for a number below 1; from a model, for one that leaves no other dimension.
+        UserError: for a number below 1, or (from a model) a number that leaves no other dimension.
     """
 
     posterior: Posterior = DiagonalNormal()
@@ -46,15 +46,15 @@ class WithNoise(Posterior):
 
     @property
     def space(self) -> Space:
-        """Real vectors if the other dimensions are, else their space with noise."""
+        """Real vectors if the other dimensions are real, else their space with noise."""
         return noise_space(self.posterior.space, self.noise_dim)
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that the other posterior goes with the other dimensions."""
+        """Check that the other posterior fits the other dimensions."""
         before_noise(model, self)
 
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
-        """What the decoder is shown of the other dimensions, and the noise."""
+        """The decoder's view of the other dimensions, and the noise."""
         inner = before_noise(model, self)
         shown = self.posterior.decoder_input(inner, z[: inner.latent_dim])
         return jnp.concatenate([shown, z[inner.latent_dim :]])
@@ -73,10 +73,10 @@ class WithNoise(Posterior):
         return with_noise(self.posterior.distribution(inner, params, outputs), inner.latent_dim, self.noise_dim)
 
     def at_step(self, step: Array) -> Self:
-        """With the other posterior as it is at a training step."""
+        """With the other posterior at a training step."""
         return dataclasses.replace(self, posterior=self.posterior.at_step(step))
 
     def for_run(self, num_steps: int) -> Self:
-        """With the other posterior as it is for a run."""
+        """With the other posterior for a run."""
         posterior = self.posterior.for_run(num_steps)
         return self if posterior is self.posterior else dataclasses.replace(self, posterior=posterior)

@@ -13,12 +13,12 @@ from jaxvae.typing import Array, Key, Params
 class Autoregressive(Prior):
     """A learned product of conditionals: p(z) = Π_d p(z_d | z_1 … z_{d−1}), each a mixture of K normals.
 
-    The mixtures' weights, means and scales are put out by one masked network (MADE). Scored in one pass, sampled in as
-    many as there are dimensions. It starts near mean 0 and variance 1 in each dimension. Uria, Murray and Larochelle
+    One masked network (MADE) gives the mixtures' weights, means and scales. A density takes one pass of it, a sample
+    one pass for each dimension. It starts near mean 0 and variance 1 in each dimension. Uria, Murray and Larochelle
     2013; Germain et al. 2015.
 
     Args:
-        num_components: K, normals in each conditional.
+        num_components: K, the number of normals in each conditional.
         features: widths of the hidden layers [units]; `()` makes the network linear.
         activation: after each hidden layer, as in `MLP`.
 

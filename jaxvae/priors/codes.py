@@ -14,16 +14,16 @@ from jaxvae.typing import Array, Key, Params
 
 
 def code_sizes(model: ModelParts) -> tuple[int, int]:
-    """The number of codes that make one z, and of how many each is one.
+    """The number of codes in one z, and the number of values of each code.
 
     Raises:
-        UserError: if the posterior is none with a codebook of ours.
+        UserError: if the posterior is not VectorQuantized.
     """
     posterior = model.posterior
     if not isinstance(posterior, VectorQuantized):
         raise UserError(
-            f"{type(model.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: add "
-            f"--posterior VectorQuantized"
+            f"{type(model.prior).__name__} needs the posterior VectorQuantized, got {type(posterior).__name__}: take "
+            f"`posterior=VectorQuantized()`"
         )
     return posterior.depth * posterior.num_groups(model), posterior.num_codes
 
@@ -34,7 +34,7 @@ def _codebook(params: Params) -> Array:
 
 @dataclass
 class UniformCodes(Prior):
-    """All codes alike: log p(z) = −depth · groups · log num_codes. The prior of VectorQuantized.
+    """Every code equally likely: log p(z) = −depth · groups · log num_codes. The prior of VectorQuantized.
 
     The rate of a VQ-VAE before a prior is fitted to its codes. van den Oord et al. 2017, section 3.1.
     """
@@ -54,10 +54,10 @@ class UniformCodes(Prior):
 class AutoregressiveCodes(Prior):
     """A learned product of conditionals over the codes: p(z) = Π_s p(c_s | c_1 … c_(s−1)). For VectorQuantized.
 
-    The probabilities are put out by one masked network (MADE) that sees the earlier codes as one-hot vectors, the codes
-    of the first level first. No gradient passes from it to the codes. Scored in one pass, sampled in as many as there
-    are codes. It starts near UniformCodes. With `--objective.first_stage_steps` there is a second stage, in which it
-    alone is fitted, to codes that stand still. van den Oord et al. 2017, section 3.3; Germain et al. 2015.
+    One masked network (MADE) gives the probabilities. It sees the earlier codes as one-hot vectors, first those of the
+    first level. No gradient passes from it to the codes. A density takes one pass, a sample one pass for each code. It
+    starts near UniformCodes. With `objective.first_stage_steps` there is a second stage, in which the codes are fixed
+    and only this prior is fitted. van den Oord et al. 2017, section 3.3; Germain et al. 2015.
 
     Args:
         features: widths of the hidden layers [units]; `()` makes the network linear.

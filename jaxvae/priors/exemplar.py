@@ -22,24 +22,23 @@ from jaxvae.typing import Array, Key, Params
 class Exemplar(Prior):
     """A mixture of the posteriors of N training examples: p(z) = 1/N Σ_n q(z|x_n).
 
-    The exemplars are a random subset of the training examples that `init` is given; they are data and stay as they are.
+    The exemplars are a random subset of the training examples given to `init`. They are data and do not change.
     Norouzi, Fleet and Norouzi 2020, equation 4 (there with one variance shared by all exemplars).
 
-    The terms of an example x leave out the exemplars that are x itself (their section 3.1), so that the model cannot
-    put all of its prior on what it has seen, and share the weight among the others. Exemplar n is left out if in every
-    dimension x_d is x_nd up to `tolerance`, or x_d is 0 or 1 where x_nd is a grey level between: x may then be a
-    binarisation of it. If that leaves none (a single exemplar) all stay. For an example that was not in training, as a
-    rule nothing is left out.
+    The terms of an example x leave out the exemplars that equal x (their section 3.1) and share the weight among the
+    others. Otherwise the model could put all of its prior on the training examples. Exemplar n is left out if every x_d
+    equals x_nd up to `tolerance`, or is 0 or 1 while x_nd is a grey level between them: x may then be a binarisation of
+    it. If all would be left out (a single exemplar), all stay. For a new example usually nothing is left out.
 
-    With `nearest` = k the sum runs over the k exemplars alone whose posterior means are nearest to z, with the weights
-    1/N as they are: a lower bound of log p(z) (their equation 7) which does not integrate to 1, so that log p(x) is
-    bounded from below once more. Without it the density is exact.
+    With `nearest` = k the sum runs only over the k exemplars whose posterior means are nearest to z, still with weights
+    1/N. This is a lower bound of log p(z) (their equation 7) which does not integrate to 1, and so lowers the bound of
+    log p(x) further. Without it the density is exact.
 
     Args:
-        num_exemplars: N at most [examples]; less where there are fewer training examples.
-        nearest: k of the nearest exemplars that the density sums over; all by default.
-        tolerance: largest difference between an example and itself in storage [data units]; by default half the
-            smallest difference between two values of the exemplars, which is half the width of a grey level.
+        num_exemplars: largest N [examples]; N is smaller if there are fewer training examples.
+        nearest: k, the number of nearest exemplars in the density; by default all.
+        tolerance: largest difference between an example and its stored copy [data units]; by default half the smallest
+            difference between two values of the exemplars, which is half the width of a grey level.
 
     Raises:
         UserError: for a number out of range; once the model is used, for `nearest` with a posterior without a mean.
@@ -55,11 +54,11 @@ class Exemplar(Prior):
 
     @property
     def space(self) -> None:
-        """None: it is where the posterior is."""
+        """None: it takes over the space of the posterior."""
         return None
 
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
-        """The exemplars, `[N, *data_shape]`; standard normal noise where there are no examples."""
+        """The exemplars, `[N, *data_shape]`; standard normal noise without examples."""
         if examples is None:
             exemplars = jax.random.normal(key, (self.num_exemplars, *model.data_shape))
         else:
@@ -73,10 +72,13 @@ class Exemplar(Prior):
         return self._mixture(model, params, jnp.zeros(exemplars.shape[0], exemplars.dtype))
 
     def given(self, model: ModelParts, params: Params, x: Array) -> Distribution:
-        """p(z) without the exemplars that are `x`: the weights alone depend on x, a batch encodes exemplars once."""
+        """p(z) without the exemplars equal to `x`.
+
+        Only the weights depend on x, so a batch encodes the exemplars once.
+        """
         exemplars, tolerance = (params["prior"]["fixed"][name] for name in ("exemplars", "tolerance"))
         is_x = jnp.abs(x[None] - exemplars) <= tolerance
-        if model.likelihood.support == BINARY:  # else a 0 or 1 is a value like others, and no draw from a grey one
+        if model.likelihood.support == BINARY:  # else 0 and 1 are ordinary values, and not draws from a grey level
             is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
             is_x |= is_grey & ((x == 0.0) | (x == 1.0))[None]
         left_out = jnp.all(is_x, axis=tuple(range(1, exemplars.ndim)))
@@ -98,7 +100,7 @@ class Exemplar(Prior):
 
 
 def _half_a_level(exemplars: Array) -> Array:
-    """Half the smallest difference between two values of the data, and a rounding more, `[]`."""
+    """Half the smallest difference between two values of the data, plus a rounding error, `[]`."""
     gaps = jnp.diff(jnp.sort(jnp.ravel(exemplars)))
     smallest = jnp.min(jnp.where(gaps > 0.0, gaps, jnp.inf))
     return jnp.where(jnp.isfinite(smallest), 0.5 * smallest * (1.0 + 1e-3), 0.0)
@@ -106,7 +108,7 @@ def _half_a_level(exemplars: Array) -> Array:
 
 @dataclass
 class _NearestMixture(Distribution):
-    """A mixture whose log-density, of ONE value, is bounded from below by the components nearest to the value."""
+    """A mixture whose log-density of ONE value is bounded from below by the nearest components."""
 
     mixture: Mixture
     means: Array

@@ -1,4 +1,4 @@
-"""Priors that are another one, carried through a stack of bijectors."""
+"""Priors that carry another prior through a stack of bijectors."""
 
 import dataclasses
 from typing import Any, Self
@@ -18,7 +18,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
 
-_CONTEXT_SCALE = 0.1  # standard deviation of fresh contexts: nearly the identity, and not where gradients vanish
+_CONTEXT_SCALE = 0.1  # standard deviation of new contexts: nearly the identity, but with gradients that do not vanish
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Flow(Prior):
 
     log p(z) = log base(z₀) − Σ_l log |det ∂f_l/∂z_{l−1}|
 
-    Training scores a z each step, which is one pass of couplings and MAF, and takes as many passes as there are
-    dimensions with IAF. Dinh et al. 2017; Papamakarios et al. 2017; a learned prior of this kind is that of Chen et al.
-    2017 (Variational Lossy Autoencoder), section 3.2.
+    Each training step needs densities at given z: one pass of couplings and MAF, but one pass for each dimension with
+    IAF. Dinh et al. 2017; Papamakarios et al. 2017. Chen et al. 2017 (Variational Lossy Autoencoder), section 3.2,
+    learn such a prior.
 
     Args:
         bijector: the map of one layer; every second layer sees the dimensions in reverse order.
@@ -37,7 +37,7 @@ class Flow(Prior):
         base: the prior to start from.
 
     Raises:
-        UserError: for less than one layer, or a base that is no prior over real vectors.
+        UserError: for less than one layer, or a base that is not a prior over real vectors.
     """
 
     bijector: Bijector = AffineCoupling()
@@ -51,19 +51,19 @@ class Flow(Prior):
         if not REAL.fits(self.base.space):
             raise UserError(
                 f"Flow.base must be a prior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
-                f"take --prior.base StandardNormal"
+                f"take `prior.base=StandardNormal()`"
             )
 
     def at_step(self, step: Array) -> Self:
-        """This flow with its base as it is at a training step."""
+        """This flow with its base at a training step."""
         return dataclasses.replace(self, base=self.base.at_step(step))
 
     def for_training(self, key: Key) -> Self:
-        """This flow with its base as it is for one training step."""
+        """This flow with the noise of its base for one training step."""
         return dataclasses.replace(self, base=self.base.for_training(key))
 
     def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
-        """What the base has to say."""
+        """What the base reports."""
         return self.base.report(model, _for_base(params))
 
     @property
@@ -71,7 +71,7 @@ class Flow(Prior):
         return Repeat(self.bijector, self.num_layers)
 
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
-        """The base's own parameters, the weights of the bijectors, and their contexts where they have any."""
+        """The base's own parameters, the weights of the bijectors, and their contexts if they have any."""
         base_key, weights_key, context_key = jax.random.split(key, 3)
         params: dict[str, Any] = {"weights": self._layers.init(weights_key, model.latent_dim, 0)}
         params["base"] = self.base.init(base_key, model, examples)

@@ -12,7 +12,7 @@ from jaxvae.typing import Params
 
 @dataclass
 class HypersphericalUniform(Prior):
-    """All unit vectors alike; the prior of VonMisesFisher. Davidson et al. 2018, section 3.2."""
+    """Every unit vector equally likely; the prior of VonMisesFisher. Davidson et al. 2018, section 3.2."""
 
     @property
     def space(self) -> Space:

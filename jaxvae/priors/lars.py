@@ -1,4 +1,4 @@
-"""The prior by learned accept/reject sampling."""
+"""The prior with learned accept/reject sampling."""
 
 import jax
 import jax.numpy as jnp
@@ -21,19 +21,19 @@ class LARS(Prior):
 
     p(z) = π(z) a(z) / Z,  a(z) = sigmoid(network(z)),  Z = E_π[a],  π = N(0, I)
 
-    Truncated after T tries, of which the last is accepted whatever it is (as the sampler does, and as is scored):
+    The sampler stops after T tries and always accepts the last one. Its density is
 
     p_T(z) = π(z) [ (1 − (1 − Z)^(T−1)) a(z) / Z + (1 − Z)^(T−1) ]
 
-    Z is estimated by draws of π: in training by fresh ones in each step, shared by the batch; elsewhere by many more
-    that are always the same, so that log p(x) is too high or too low by about the standard error of log Z, which
-    evaluation.json reports. Bauer and Mnih 2019, equations 2, 5 and 9; there training smooths Z by a moving average and
-    adds the posterior's draw to its gradient: here there is no state beside the parameters, and the value and the
-    gradient of log Z are those of one and the same estimate, whose bias is of order 1 / num_samples.
+    Z is estimated from draws of π. Training draws again in each step and shares the draws among the batch. Elsewhere
+    there are many more draws, always the same ones, so every log p(x) has the same error: about the standard error of
+    log Z, which evaluation.json reports. Bauer and Mnih 2019, equations 2, 5 and 9. Their training smooths Z by a
+    moving average and adds the posterior's draw to its gradient. Here the only state is the parameters, and the value
+    and the gradient of log Z come from the same estimate, with a bias of order 1 / num_samples.
 
     Args:
         network: from z to the logit of the acceptance.
-        truncation: T ≥ 1 [tries]; null for none. 1 is the standard normal.
+        truncation: T ≥ 1 [tries]; null for no truncation. 1 gives the standard normal.
         num_samples: draws for Z in a training step [samples].
         evaluation_samples: draws for Z elsewhere [samples].
 
@@ -57,7 +57,7 @@ class LARS(Prior):
         return self.network.init(key, jnp.zeros(model.latent_dim), ())
 
     def for_training(self, key: Key) -> "LARSInTraining":
-        """With fresh draws for Z."""
+        """This prior with new draws for Z."""
         return LARSInTraining(self, key)
 
     def distribution(self, model: ModelParts, params: Params) -> Resampled:

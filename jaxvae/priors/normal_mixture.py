@@ -26,7 +26,7 @@ class NormalMixture(Prior):
         num_components: number of normals.
 
     Raises:
-        UserError: for less than one component.
+        UserError: for fewer than one component.
     """
 
     num_components: int = 10

@@ -10,21 +10,21 @@ from jaxvae.typing import Array, Key, Params
 
 
 class Figure(NamedTuple):
-    """A number that an evaluation reports of a component."""
+    """A number that an evaluation reports about a component."""
 
     value: Array
-    """In `unit`, `[]`."""
+    """The number, in `unit`, `[]`."""
     standard_error: Array
-    """Of its estimate, `[]`."""
+    """The standard error of its estimate, `[]`."""
     unit: str
 
 
 class Prior(abc.ABC):
     """A family of priors p(z).
 
-    `distribution` is given the whole model and all its parameters, so that a prior made of the encoder (VampPrior,
-    exemplars) needs nothing special; parameters of its own are in `params["prior"]`, among them under `"fixed"` what is
-    no parameter but data, which training leaves as it is.
+    `distribution` is given the whole model and all its parameters, so a prior made of the encoder (VampPrior,
+    exemplars) needs no special case. The prior's own parameters are in `params["prior"]`; data that training must not
+    change are there under `"fixed"`.
     """
 
     @property
@@ -42,7 +42,7 @@ class Prior(abc.ABC):
         return self.distribution(model, params)
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that this prior goes with the rest of the model; called when the model is built.
+        """Check that this prior fits the rest of the model; called when the model is built.
 
         Raises:
             UserError: if it does not.
@@ -52,23 +52,23 @@ class Prior(abc.ABC):
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """Draw the prior's own parameters; by default there are none.
 
-        `examples`, `[n, *data_shape]`, are training examples where the caller has them, else None; without noise: grey
-        levels where training binarises dynamically.
+        `examples`, `[n, *data_shape]`, are training examples if the caller has them, else None. They have no noise: if
+        training binarises dynamically, they are grey levels.
         """
         del key, model, examples
         return {}
 
     def at_step(self, step: Array) -> Self:
-        """This prior as it is at a training step: schedules replaced by their numbers."""
+        """This prior at a training step: schedules replaced by their numbers."""
         del step
         return self
 
     def for_training(self, key: Key) -> "Prior":
-        """This prior with the noise of one training step that all examples share; by default there is none."""
+        """This prior with the noise that all examples of one training step share; by default there is none."""
         del key
         return self
 
     def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
-        """What `evaluation.json` is to say of the prior beside the scores; by default nothing."""
+        """What `evaluation.json` reports about the prior besides the scores; by default nothing."""
         del model, params
         return {}

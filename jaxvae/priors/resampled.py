@@ -8,8 +8,8 @@ from jaxvae.networks import Network
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
 
-MAX_TRIES = 100_000  # of a sampler without truncation, which would else not end where nearly nothing is accepted
-# Of Z where it stands in a power or a quotient: below, its logarithm would have no gradient in float32; above, 1 − Z.
+MAX_TRIES = 100_000  # of a sampler without truncation, which would hardly end if nearly nothing is accepted
+# Limits of Z in a power or a quotient: below them log Z has no gradient in float32, above them log(1 − Z) has none.
 MIN_Z, MAX_Z = 1e-30, 1.0 - 1e-6
 
 
@@ -37,7 +37,7 @@ class Resampled(Distribution):
 
     @property
     def is_reparameterized(self) -> bool:
-        """False: which draw is accepted has no gradient."""
+        """False, because the choice of the accepted draw has no gradient."""
         return False
 
     def log_acceptance(self, value: Array) -> Array:

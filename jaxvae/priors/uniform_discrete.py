@@ -61,8 +61,8 @@ class UniformConcrete(Prior):
 
     Args:
         num_classes: that of the posterior, ≥ 2.
-        temperature: τ > 0, which need not be the posterior's; that of softmax(z) has its modes in the corners for
-            τ ≤ 1 / (num_classes − 1), and is uniform for 2 classes at τ = 1.
+        temperature: τ > 0; it may differ from the posterior's. The density of softmax(z) has its modes in the corners
+            for τ ≤ 1 / (num_classes − 1). For 2 classes it is uniform at τ = 1.
 
     Raises:
         UserError: for a number out of range.
@@ -93,7 +93,7 @@ class UniformBinaryConcrete(Prior):
     z are log-odds. Maddison, Mnih and Teh 2017, appendix B.
 
     Args:
-        temperature: τ > 0, which need not be the posterior's; sigmoid(z) is uniform for τ = 1.
+        temperature: τ > 0; it may differ from the posterior's. sigmoid(z) is uniform for τ = 1.
 
     Raises:
         UserError: for a temperature that is not above 0.

@@ -18,19 +18,18 @@ from jaxvae.typing import Array, Key, Params
 class Vamp(Prior):
     """A mixture of the posteriors of learned pseudo-inputs u_k: p(z) = 1/K Σ_k q(z|u_k).
 
-    It takes any posterior that has a density, and lives where that posterior does. The pseudo-inputs are unconstrained:
-    they need not be data (no likelihood scores them), they start as data, and a hard limit to [0, 1] as in the paper
-    suits images alone and passes no gradient once it is reached. Tomczak and Welling 2018, equation 9.
+    It works with any posterior that has a density, and takes over its space. The pseudo-inputs start as data and are
+    unconstrained: no likelihood scores them, so they need not be data. The paper limits them to [0, 1]; that suits only
+    images, and passes no gradient at the limits. Tomczak and Welling 2018, equation 9.
 
     Args:
         num_components: number K of pseudo-inputs.
-        start: `examples`: training examples drawn at random, none twice before all were drawn once; `noise`: normal
-            noise with the mean and standard deviation of each data dimension over the training examples. Where `init`
-            is given no examples, standard normal noise.
+        start: `examples`: training examples drawn at random, none twice before all were drawn once. `noise`: normal
+            noise with the mean and standard deviation of each data dimension. Without examples: standard normal noise.
         learned_weights: learn the weights π_k of the components, instead of 1/K each.
 
     Raises:
-        UserError: for less than one component or an unknown name.
+        UserError: for fewer than one component or an unknown name.
     """
 
     num_components: int = 500
@@ -43,11 +42,11 @@ class Vamp(Prior):
 
     @property
     def space(self) -> None:
-        """None: it is where the posterior is."""
+        """None: it takes over the space of the posterior."""
         return None
 
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
-        """Pseudo-inputs `[num_components, *data_shape]`, and logits `[num_components]` where weights are learned."""
+        """Pseudo-inputs `[num_components, *data_shape]`, and logits `[num_components]` if weights are learned."""
         weights = {"logits": jnp.zeros(self.num_components)} if self.learned_weights else {}
         if examples is not None and self.start == "examples":
             return {"pseudo_inputs": random_examples(key, examples, self.num_components), **weights}
@@ -58,7 +57,7 @@ class Vamp(Prior):
         return {"pseudo_inputs": noise, **weights}
 
     def distribution(self, model: ModelParts, params: Params) -> Mixture:
-        """p(z) over `[latent_dim]`; it does not depend on x, so that a batch encodes the pseudo-inputs once."""
+        """p(z) over `[latent_dim]`. It does not depend on x, so a batch encodes the pseudo-inputs once."""
         own = params["prior"]
         components = jax.vmap(partial(model.encode, params))(own["pseudo_inputs"])
         return Mixture(own["logits"] if self.learned_weights else jnp.zeros(self.num_components), components)

@@ -19,16 +19,16 @@ from jaxvae.typing import Array, Key, Params
 class WithNoise(Prior):
     """Another prior, and dimensions of standard normal noise: p(z') = p(z) N(e; 0, I),  z' = [z; e].
 
-    For the posterior `WithNoise` where z is no real vector (a sphere and noise); over real vectors it is not needed
-    beside `StandardNormal`, which has those dimensions already.
+    It is for the posterior `WithNoise` over a space other than real vectors (a sphere and noise). For real vectors use
+    `StandardNormal`, which has those dimensions already.
 
     Args:
-        prior: of the first latent_dim − noise_dim dimensions.
-        noise_dim: number of dimensions of noise, the last ones [dimensions].
+        prior: prior of the first latent_dim − noise_dim dimensions.
+        noise_dim: number of noise dimensions at the end of z' [dimensions].
 
     Raises:
-        UserError: for a number below 1, or a prior that takes over its posterior's space (its noise included); from
-            a model, for a number that leaves no other dimension.
+        UserError: for a number below 1, a prior that takes over the posterior's space, or (from a model) a number that
+            leaves no other dimension.
     """
 
     prior: Prior = StandardNormal()
@@ -40,8 +40,8 @@ class WithNoise(Prior):
         if self.prior.space is None:
             name = type(self.prior).__name__
             raise UserError(
-                f"WithNoise.prior must have a space of its own, got {name}, which is made of the posterior, noise "
-                f"included: use {name} itself"
+                f"WithNoise.prior must have its own space, got {name}, which takes over the space of the posterior: "
+                f"use {name} itself"
             )
 
     @property
@@ -51,11 +51,11 @@ class WithNoise(Prior):
 
     @property
     def space(self) -> Space:
-        """Real vectors if the other dimensions are, else their space with noise."""
+        """Real vectors if the other dimensions are real, else their space with noise."""
         return noise_space(self.prior.space or REAL, self.noise_dim)
 
     def check_model(self, model: ModelParts) -> None:
-        """Check that the other prior goes with the other dimensions."""
+        """Check that the other prior fits the other dimensions."""
         before_noise(model, self)
 
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
@@ -73,13 +73,13 @@ class WithNoise(Prior):
         return with_noise(self.prior.given(inner, params, x), inner.latent_dim, self.noise_dim)
 
     def at_step(self, step: Array) -> Self:
-        """With the other prior as it is at a training step."""
+        """With the other prior at a training step."""
         return dataclasses.replace(self, prior=self.prior.at_step(step))
 
     def for_training(self, key: Key) -> Self:
-        """With the other prior as it is for one training step."""
+        """With the noise of the other prior for one training step."""
         return dataclasses.replace(self, prior=self.prior.for_training(key))
 
     def report(self, model: ModelParts, params: Params) -> dict[str, Figure]:
-        """What the other prior has to say."""
+        """What the other prior reports."""
         return self.prior.report(before_noise(model, self), params)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data import Dataset, Preprocessing
-from jaxvae.errors import UserError
+from jaxvae.errors import UserError, any_of
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.runs.components import choices
@@ -32,7 +32,7 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
             if outside.size:
                 raise UserError(
                     f"--binarize {preprocessing.binarize} needs values in [0, 1], got {outside.flat[0]:.4g} {place}: "
-                    f"scale the data to [0, 1], or take --binarize none with --likelihood {_that_fit(values)}"
+                    f"scale the data to [0, 1], or take --binarize none with {_that_fit(values)}"
                 )
             continue
         _check_columns(support, x, place)
@@ -60,7 +60,7 @@ def _check_columns(support: Support, rows: np.ndarray, place: str) -> None:
         if outside.size:
             raise UserError(
                 f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.8g} {place}: mend the "
-                f"data, or what --likelihood.columns says of the column"
+                f"data, or what `likelihood.columns` says of the column"
             )
 
 
@@ -91,17 +91,17 @@ def _fix(likelihood: Likelihood, values: Values) -> str:
     stated = _stated(type(likelihood), values)
     is_in_unit_interval = all(np.all((x >= 0) & (x <= 1)) for x in values.values())
     if stated:
-        options = " ".join(f"--likelihood.{name} {number}" for name, number in stated.items())
+        options = " and ".join(f"`likelihood.{name}={number}`" for name, number in stated.items())
         fixes.append(f"say {options}, after their number of grey levels, or leave it out")
     elif likelihood.support.num_levels == 2 and is_in_unit_interval:
         fixes.append("use --binarize dynamic (or threshold)")
-    return ", or ".join([*fixes, f"take a likelihood of such values: --likelihood {_that_fit(values)}"])
+    return ", or ".join([*fixes, f"take a likelihood of such values: {_that_fit(values)}"])
 
 
 def _that_fit(values: Values) -> str:
-    """The library's likelihoods of which the support holds all the values, as they stand after `--likelihood`."""
+    """The library's likelihoods whose support holds all the values, as options."""
     found = [name for name, cls in sorted(choices(Likelihood).items()) if _fitted(cls, values) is not None]
-    return " or ".join(found) or "one of your own"
+    return any_of("likelihood", found)
 
 
 def _fitted(cls: type[Likelihood], values: Values) -> Likelihood | None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import jax
 from rich.console import Console
-from rich.text import Text
 
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError, nearest
@@ -118,7 +117,7 @@ def evaluate_run(
         write_document(run_dir / file, document)
     console.print()
     if {"likelihood", "latents"} & set(flags.metrics) and (line := verdict(document, setup, state)) is not None:
-        console.print(Text(line, style="bold red"), soft_wrap=True)
+        console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
     console.print(evaluation_table(document))
     if "likelihood" in flags.metrics and (line := _bound_line(run_dir, document)) is not None:
         console.print(line, highlight=False, soft_wrap=True)

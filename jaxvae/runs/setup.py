@@ -144,7 +144,7 @@ def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
     if (support.is_discrete or support.is_raw) and (flags.dequantize or flags.symmetric):
         raise UserError(
             f"--dequantize and --symmetric need a likelihood with a density, got {type(likelihood).__name__}, which is "
-            f"one of discrete values: add --likelihood Normal, or leave them out"
+            f"one of discrete values: take `likelihood=Normal()`, or leave them out"
         )
     preprocessing = Preprocessing(
         maximum=dataset.maximum,

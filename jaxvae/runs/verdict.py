@@ -75,29 +75,29 @@ def _first(remedies: Iterator[str]) -> str:
 
 
 def _against_collapse(setup: Setup, state: TrainState) -> Iterator[str]:
-    """The known causes that this run has, the likeliest first, as the flag that takes each away."""
+    """The known causes that this run has, the likeliest first, as the option that removes each."""
     model, objective = setup.training.model, setup.training.objective
     has_rate = isinstance(objective, MinimumRate)
     if isinstance(model.likelihood, AutoregressiveBernoulli) and not has_rate:
-        yield "--objective MinimumRate"  # the likelihood describes x without z: only a rate helps
+        yield "`objective=MinimumRate()`"  # the likelihood describes x without z: only a rate helps
     if _scale(model.likelihood) == "fixed":
-        yield "--likelihood.scale decoded"
+        yield "`likelihood.scale='decoded'`"
     if getattr(_innermost(model.decoder), "output_gain", 0.0) >= _LOUD:
-        yield "--decoder.output_gain 0.1"
+        yield "`decoder.output_gain=0.1`"
     if _number(objective, "beta") > 1.0:
-        yield "--objective.beta 1"
+        yield "`objective.beta=1`"
     if not _has_ended(setup, state):
         yield _longer(setup)
     if isinstance(getattr(objective, "schedule", None), Constant):
-        yield "--objective.schedule Linear"
+        yield "`objective.schedule=Linear()`"
     if not has_rate:
-        yield "--objective MinimumRate"
+        yield "`objective=MinimumRate()`"
 
 
 def _below_own_start(setup: Setup, state: TrainState) -> Iterator[str]:
     """For a run that ends below its own start."""
     if _number(setup.training.objective, "beta") > 1.0:
-        yield "--objective.beta 1"
+        yield "`objective.beta=1`"
     if not _has_ended(setup, state):
         yield _longer(setup)
     yield _slower(setup)
@@ -111,22 +111,22 @@ def _below_another_family(setup: Setup, state: TrainState) -> Iterator[str]:
     levels = likelihood.support.num_levels
     if levels is not None:  # the shares of the levels are no member of the family
         if not isinstance(likelihood, Categorical):
-            yield f"--likelihood Categorical --likelihood.num_levels {levels}"
+            yield f"`likelihood=Categorical(num_levels={levels})`"
     elif _scale(likelihood) not in ("", "decoded"):
-        yield "--likelihood.scale decoded"
+        yield "`likelihood.scale='decoded'`"
     elif not isinstance(likelihood, Laplace):
-        yield "--likelihood Laplace"
+        yield "`likelihood=Laplace()`"
     yield _slower(setup)
 
 
 def _longer(setup: Setup) -> str:
-    return f"--epochs {3 * _epochs(setup)}"
+    return f"`epochs={3 * _epochs(setup)}`"
 
 
 def _slower(setup: Setup) -> str:
     """The default rate where it is above that, else less than a third."""
     rate, default = float(setup.training.optimizer.learning_rate), Optimizer.learning_rate
-    return f"--learning_rate {default if rate > default else 0.3 * rate:.1g}"
+    return f"`learning_rate={default if rate > default else 0.3 * rate:.1g}`"
 
 
 def _is_one_value(setup: Setup) -> bool:

@@ -52,7 +52,7 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
     if step is None:
         raise UserError(
             f"a checkpoint is expected in {path}, found none: the run ended before its first, or they were "
-            f"removed; train it again with --overwrite"
+            f"removed; train it again with `overwrite=True`"
         )
     with _manager(run_dir, name) as manager:
         try:
@@ -61,7 +61,7 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
                 return manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(_where, like)))
         except Exception as error:  # orbax raises what its parts raise, or a bare Exception
             raise UserError(
-                f"{path} must be a complete checkpoint, got one that cannot be read: train again with --overwrite "
+                f"{path} must be a complete checkpoint, got one that cannot be read: train again with `overwrite=True` "
                 f"({' '.join(str(error).split())[:200]})"
             ) from error
     other = next(where for where in sorted(found | expected) if found.get(where) != expected.get(where))

@@ -75,8 +75,8 @@ def fit(
         for name, value in {"training loss": train["loss"], **validation_scores}.items():
             if not math.isfinite(value):
                 raise UserError(
-                    f"the {name} must stay finite, got {value} in epoch {epoch}: lower --learning_rate, set "
-                    f"--gradient_clip 1, or check the data's range; earlier checkpoints are kept"
+                    f"the {name} must stay finite, got {value} in epoch {epoch}: lower `learning_rate`, set "
+                    f"`gradient_clip=1`, or check the data's range; earlier checkpoints are kept"
                 )
         yield Epoch(
             state=state,

@@ -33,7 +33,7 @@ def check_memory(program: jax.stages.Compiled, name: str, available: int | None 
         raise UserError(
             f"{name} must fit the memory, {available / _GIB:,.1f} GiB, got a program that needs "
             f"{needed / _GIB:,.1f} GiB: cut the batch into chunks {math.ceil(needed / available)} times smaller by "
-            f"--batch_size (all draws of all examples of a step are held at once), or lower the number of draws"
+            f"`batch_size` (all draws of all examples of a step are held at once), or lower the number of draws"
         )
 
 
@@ -53,7 +53,7 @@ def check_state_fits(state: PyTree, available: int | None = None) -> None:
     if available is not None and needed > available:
         raise UserError(
             f"the model must fit the memory, {available / _GIB:,.1f} GiB, got one whose training needs "
-            f"{needed / _GIB:,.1f} GiB and more: lower --latent_dim or the sizes of the networks, or take smaller "
+            f"{needed / _GIB:,.1f} GiB and more: lower `latent_dim` or the sizes of the networks, or take smaller "
             f"examples"
         )
 

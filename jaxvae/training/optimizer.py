@@ -76,7 +76,7 @@ class Optimizer:
         check_range(self, at_least=1, decay_steps=self.decay_steps)
         if self.decay == "step" and self.decay_steps is None:
             raise UserError(
-                "Optimizer.decay_steps is needed with decay step: say every how many steps, e.g. --decay_steps 10000"
+                "Optimizer.decay_steps is needed with decay step: say every how many steps, e.g. `decay_steps=10000`"
             )
 
     def learning_rate_at(self, step: ArrayLike, total_steps: int) -> Array:

@@ -75,7 +75,7 @@ class Training:
         if self.batch_size < smallest:
             raise UserError(
                 f"{type(self.objective).__name__} compares the codes of a batch and needs {smallest} of them at least, "
-                f"got {self.batch_size}: raise --batch_size"
+                f"got {self.batch_size}: raise `batch_size`"
             )
         if self.accumulate is not None and self.batch_size % self.accumulate:
             raise UserError(
@@ -99,11 +99,11 @@ class Training:
         for name in self.freeze:
             if name not in params:
                 raise UserError(
-                    f"--freeze must name parts of the parameters, {', '.join(parts)}; got {name!r}"
+                    f"Training.freeze must name parts of the parameters, {', '.join(parts)}; got {name!r}"
                     f"{nearest(name, parts)}"
                 )
         if set(parts) <= set(self.freeze):
-            raise UserError(f"--freeze must leave something to train, got all of {', '.join(parts)}")
+            raise UserError(f"Training.freeze must leave something to train, got all of {', '.join(parts)}")
 
     @property
     def has_parts(self) -> bool:

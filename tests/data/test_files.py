@@ -127,14 +127,14 @@ def test_few_levels_are_said_and_can_be_overridden(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", train=levels(10, largest=16), test=levels(5, largest=9))
     dataset = load(path)
     assert dataset.maximum == 16
-    assert dataset.notes == ("integers are taken for grey levels, and 16 for white; --maximum 255 if it is not",)
+    assert dataset.notes == ("integers are taken for grey levels, and 16 for white; `maximum=255` if it is not",)
     assert (load(path, maximum=255).maximum, load(path, maximum=255).notes) == (255, ())
     for maximum in (15, 256):
-        with user_error("--maximum must be from the largest value of the data, 16, to 255", f"got {maximum}"):
+        with user_error("`maximum` must be from the largest value of the data, 16, to 255", f"got {maximum}"):
             load(path, maximum=maximum)
-    with user_error("--maximum", "holds floats"):
+    with user_error("`maximum`", "holds floats"):
         load(save(tmp_path / "b.npz", train=RNG.normal(size=(10, 4)), test=RNG.normal(size=(5, 4))), maximum=3)
-    with user_error("--maximum is for files of your own", "digits"):
+    with user_error("`maximum` is for files of your own", "digits"):
         load("digits", maximum=16)
 
 
@@ -157,7 +157,7 @@ def test_channels_first_are_moved_to_the_end_and_said(tmp_path: Path, channels: 
     expected = {image.tobytes() for image in np.ascontiguousarray(images.transpose(0, 2, 3, 1))}
     assert {np.ascontiguousarray(image).tobytes() for image in found} == expected
     assert len(dataset.notes) == (channels is None)
-    assert all("channels first, (3, 7, 6)" in note and "--channels last" in note for note in dataset.notes)
+    assert all("channels first, (3, 7, 6)" in note and "`channels='last'`" in note for note in dataset.notes)
     assert load(str(tmp_path / "a.npy"), channels="last").data_shape == (3, 7, 6)
 
 
@@ -167,9 +167,9 @@ def test_channels_last_stay_and_arrays_without_channels_refuse_the_flag(tmp_path
         dataset = load(str(tmp_path / f"{name}.npy"))
         assert (dataset.data_shape, dataset.notes) == (shape, ())
     np.save(tmp_path / "d.npy", levels(10, 5))
-    with user_error("--channels needs images with four axes", "(10, 5)"):
+    with user_error("`channels` needs images with four axes", "(10, 5)"):
         load(str(tmp_path / "d.npy"), channels="first")
-    with user_error("--channels is for files of your own", "digits"):
+    with user_error("`channels` is for files of your own", "digits"):
         load("digits", channels="last")
 
 

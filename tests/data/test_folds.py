@@ -33,5 +33,5 @@ def test_every_example_is_scored_once_and_validated_on_once() -> None:
 
 @pytest.mark.parametrize("count", [0, 2, 24])
 def test_too_few_and_too_many(count: int) -> None:
-    with pytest.raises(UserError, match=rf"--folds must lie between 3 .* 23 examples .*, got {count}"):
+    with pytest.raises(UserError, match=rf"`folds` must lie between 3 .* 23 examples .*, got {count}"):
         folds(numbered(16, 7, 5), count)

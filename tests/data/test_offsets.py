@@ -57,9 +57,9 @@ def test_given_offsets_are_taken_as_they_are(tmp_path: Path) -> None:
     dataset = load(str(tmp_path / "a.npy"), offsets=(1.7e9,))
     assert min(split.images.min() for split in dataset.splits.values()) == 5e4
     assert load(str(tmp_path / "a.npy"), offsets=()).offsets == (0.0,)
-    with user_error("--offsets must be one number for each column of a table, got 2"):
+    with user_error("`offsets` must be one number for each column of a table, got 2"):
         load(str(tmp_path / "a.npy"), offsets=(1.0, 2.0))
-    with user_error("--offsets is for files of your own"):
+    with user_error("`offsets` is for files of your own"):
         load("digits", offsets=(1.0,))
 
 

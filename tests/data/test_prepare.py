@@ -120,7 +120,7 @@ def test_missing_file_leaves_nothing(tiny_mnist: SimpleNamespace, tmp_path: Path
     (tiny_mnist.folder / name).unlink()
     with user_error("lacks 1 of its 4 files", "does not answer", f"{name} from http", "sha256"):
         prepare("mnist", tiny_mnist.folder, tmp_path / "data")
-    with user_error("--from must be a folder"):
+    with user_error("`source` must be a folder"):
         prepare("mnist", tmp_path / "nowhere", tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
@@ -139,7 +139,7 @@ def test_failure_inside_the_builder_leaves_nothing(
 
 def test_data_folder_that_is_a_file(tiny_mnist: SimpleNamespace, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with user_error("must be writable", "--data_dir"):
+    with user_error("must be writable", "`data_dir`"):
         prepare("mnist", tiny_mnist.folder, tmp_path / "data")
 
 

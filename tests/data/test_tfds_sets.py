@@ -111,7 +111,7 @@ def test_another_file_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder = prepare("tiny_pictures/three", None, tmp_path)
     info = folder / "dataset_info.json"
     info.write_text(info.read_text().replace("array_record", "tfrecord"))
-    with user_error(str(folder), "array_record", "TensorFlow", "--data_dir"):
+    with user_error(str(folder), "array_record", "TensorFlow", "`data_dir`"):
         load("tiny_pictures/three", tmp_path)
 
 

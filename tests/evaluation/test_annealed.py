@@ -107,7 +107,7 @@ def test_a_hamiltonian_move_keeps_the_density(problem: Problem) -> None:
 
 def test_other_latents_are_refused() -> None:
     model = tiny_vae(posterior=jv.posteriors.Bernoulli())
-    with pytest.raises(jv.UserError, match="expected real vectors, got binary vectors; take --metrics likelihood"):
+    with pytest.raises(jv.UserError, match="expected real vectors, got binary vectors; take `posterior=Diag"):
         annealed_log_marginal(model, {}, jax.random.key(0), binary_batch()[0], Annealing(2, 3, 4))
 
 

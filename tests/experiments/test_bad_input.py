@@ -102,7 +102,10 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--data", ""], ["--data"]),
         (["--encoder", "FromNNX"], ["--encoder.build"]),
         (["--encoder", "FromNNX", "--encoder.build", "no_module.build"], ["--encoder.build", "no_module"]),
-        (["--decoder", "Conv", "--decoder.channels", "[8, 8, 8, 8]"], ["Conv.channels", "8 × 8", "at most 3"]),
+        (
+            ["--decoder", "Conv", "--decoder.channels", "[8, 8, 8, 8]"],
+            ["--decoder.channels must", "8 × 8", "at most 3"],
+        ),
         (["--encoder", "jaxvae.likelihoods.Normal"], ["jaxvae.networks.Network", "jaxvae.likelihoods.Normal"]),
         (["--validation_fraction", "1.5"], ["validation fraction", "1.5"]),
         (["--data", "digitz"], ["digitz", "digits"]),
@@ -142,7 +145,7 @@ def refused(outcome: Outcome, *words: str) -> None:
         (["--objective", "BetaTCVAE", "--posterior", "FullNormal"], ["use --posterior DiagonalNormal or WithNoise"]),
         (
             ["--objective", "DIPVAE", "--objective.kind", "ii", *_CONCRETE],
-            ["with a mean, got Concrete", "--prior StandardNormal --posterior DiagonalNormal or"],
+            ["with a mean, got Concrete", "--prior StandardNormal with --posterior DiagonalNormal or"],
         ),
         (["--objective", "Lagging", "--objective.objective", "RAE"], ["must train a density", "got RAE"]),
         (["--objective", "Lagging", "--objective.objective", "Lagging"], ["another objective", "ELBO"]),

@@ -38,7 +38,7 @@ def test_all_groups_of_a_run(script: Script) -> None:
     assert after["representation"].pop("autoencoder_epochs") == 1
     assert set(after["representation"]) == {"model", "autoencoder", "principal_components", "pixels"}
     assert all(kind["linear_probe"]["value"] > 0.1 for kind in after["representation"].values())
-    assert "--data shapes" in after["disentanglement"]["mutual_information_gap"]["reason"]
+    assert "`data='shapes'`" in after["disentanglement"]["mutual_information_gap"]["reason"]
     for heading in ("likelihood [nats]", "gaps [nats]", "annealing [nats]", "samples", "representation"):
         assert heading in outcome.out
     assert outcome.out.count("are not known") == 1  # the factors, once for all scores

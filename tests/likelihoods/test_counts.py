@@ -262,7 +262,7 @@ def test_extra_zeros_are_added_to_any_likelihood_of_counts() -> None:
         (
             lambda: jv.VAE((4,), likelihood=Mixed(("real", "count", "real"))),
             "Mixed.columns describes rows of shape (3,), got data of shape (4,): name the kind of every column, such "
-            "as --likelihood.columns '[real,count,categorical:3]'",
+            "as `likelihood.columns=('real', 'count', 'categorical:3')`",
         ),
     ],
 )

@@ -138,7 +138,7 @@ def test_ms_ssim_objective_is_made_of_its_terms() -> None:
 
 def test_bad_input() -> None:
     flat = jv.VAE((6,), 2)
-    with pytest.raises(jv.UserError, match=r"MSSSIM needs images .* got data of shape \(6,\): use --objective ELBO"):
+    with pytest.raises(jv.UserError, match=r"MSSSIM needs images .* got data of shape \(6,\): use `objective=ELBO"):
         MSSSIM().bound(flat, {}, jax.random.key(0), jnp.zeros(6), STEP)
     with pytest.raises(jv.UserError, match=r"RAE.penalty must be one of l2, gradient, spectral, none"):
         RAE(penalty="l1")  # type: ignore[arg-type]
@@ -168,5 +168,5 @@ class Binary(jv.posteriors.Posterior):
 def test_a_posterior_whose_draws_pass_no_gradient_is_refused(objective: Any) -> None:
     model = tiny_vae(posterior=Binary())
     params = jv.init(model, jax.random.key(0))
-    with pytest.raises(jv.UserError, match=r"draws pass a gradient, got Binary: use --posterior Diag"):
+    with pytest.raises(jv.UserError, match=r"draws pass a gradient, got Binary: use `posterior=Diag"):
         objective.loss(model, params, keys(1, BATCH), binary_batch(), np.ones(BATCH, bool), STEP)

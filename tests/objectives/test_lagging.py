@@ -103,7 +103,7 @@ def test_no_run_is_too_short_for_the_default_window(num_steps: int) -> None:
     objective = Lagging().for_run(1437, num_steps)
     objective.check_run(num_steps, 1.0)
     assert objective.window == max(1, round(num_steps / 20))
-    with pytest.raises(jv.UserError, match=r"window must be at most half the run's .* lower --objective.window"):
+    with pytest.raises(jv.UserError, match=r"window must be at most half the run's .* lower `objective.window`"):
         Lagging(window=num_steps + 1).for_run(1437, num_steps).check_run(num_steps, 1.0)
 
 

@@ -114,7 +114,7 @@ def test_a_second_stage_needs_a_prior_that_learns() -> None:
 
 def test_another_objective_or_another_posterior_is_refused() -> None:
     with pytest.raises(
-        jv.UserError, match=r"VectorQuantized must be trained by VQVAE, got ELBO.*add --objective VQVAE"
+        jv.UserError, match=r"VectorQuantized must be trained by VQVAE, got ELBO.*take `objective=VQVAE\(\)`"
     ):
         Training(model(), Preprocessing())
     plain = jv.VAE(DATA_SHAPE, 3)

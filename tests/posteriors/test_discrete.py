@@ -279,7 +279,7 @@ def test_the_rate_of_a_sharp_relaxed_posterior_grows_with_its_sharpness() -> Non
 def test_estimators_of_the_path_are_refused_where_it_goes_straight_through(estimator: Any) -> None:
     vae, params = model(posteriors.BinaryConcrete(straight_through=True), priors.UniformBernoulli(), 4)
     bound = partial(IWAE(3, estimator).bound, vae, params, step=STEP)
-    words = f"{estimator} .* own gradient, got BinaryConcrete: use --objective.estimator"
+    words = f"{estimator} .* own gradient, got BinaryConcrete: use `objective.estimator="
     with pytest.raises(jv.UserError, match=words):
         jax.eval_shape(bound, jax.random.key(0), X)
 
@@ -287,7 +287,7 @@ def test_estimators_of_the_path_are_refused_where_it_goes_straight_through(estim
 @pytest.mark.parametrize(
     ("posterior", "prior", "latent_dim", "words"),
     [
-        (posteriors.DiagonalNormal(), priors.StandardNormal(), 2, "DiagonalNormal over real vectors: take --posterior"),
+        (posteriors.DiagonalNormal(), priors.StandardNormal(), 2, "DiagonalNormal over real vectors: take `posterior="),
         (posteriors.Concrete(2), priors.UniformConcrete(2), 2, "got Concrete over log-probabilities"),
         (posteriors.Bernoulli(), priors.UniformBernoulli(), 17, "at most 65536 values to be enumerated, got 131072"),
         (posteriors.Categorical(4), priors.UniformCategorical(4), 4000, "OneHot must have at most 65536 values"),
@@ -302,4 +302,4 @@ def test_what_cannot_be_enumerated_says_so_when_it_is_traced(
     with pytest.raises(jv.UserError, match=words) as error:
         jax.eval_shape(lambda params: objective.bound(vae, params, jax.random.key(0), X, STEP), params)
     assert "\n" not in str(error.value)
-    assert "--objective.expectation sampled" in str(error.value)
+    assert "`objective.expectation='sampled'`" in str(error.value)

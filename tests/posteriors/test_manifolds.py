@@ -20,7 +20,8 @@ def test_other_spaces_are_refused_with_what_fits() -> None:
     with pytest.raises(jv.UserError, match=r"VonMisesFisher over unit sphere and StandardNormal over real vectors"):
         jv.VAE(DATA_SHAPE, 2, posterior=posteriors.VonMisesFisher())
     with pytest.raises(
-        jv.UserError, match=r"use --prior Exemplar or PoincareNormal or Vamp, with .* use --posterior VonMisesFisher"
+        jv.UserError,
+        match=r"use `prior=Exemplar\(\)` or `prior=Poinc.*\(\)` or `prior=Vamp\(\)`, with .* use `posterior=VonMisesF",
     ):
         jv.VAE(DATA_SHAPE, 2, posterior=posteriors.PoincareNormal(), prior=priors.HypersphericalUniform())
 

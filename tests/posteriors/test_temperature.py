@@ -85,7 +85,7 @@ def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None
         (lambda: Geometric(steps=0), "Geometric.steps must be >= 1, got 0"),
         (
             lambda: tiny_vae(posterior=Concrete(3), prior=jv.priors.UniformConcrete(3)),
-            "--latent_dim must be a multiple of Concrete.num_classes, 3, got 2: take 3, or another num_classes",
+            "`latent_dim` must be a multiple of Concrete.num_classes, 3, got 2: take 3, or another num_classes",
         ),
         (
             lambda: jv.VAE((2,), posterior=Concrete(3), prior=jv.priors.UniformConcrete(4)),
@@ -95,8 +95,8 @@ def test_numbers_are_leaves_so_another_temperature_is_the_same_program() -> None
         (
             lambda: jv.VAE((2,), posterior=Concrete(straight_through=True), prior=jv.priors.UniformConcrete()),
             "the posterior and the prior must share one space, got Concrete over one-hot vectors[4] and "
-            "UniformConcrete over log-probabilities[4]: with this posterior use --prior Exemplar or "
-            "UniformCategorical or Vamp, with this prior use --posterior Concrete",
+            "UniformConcrete over log-probabilities[4]: with this posterior use `prior=Exemplar()` or "
+            "`prior=UniformCategorical()` or `prior=Vamp()`, with this prior use `posterior=Concrete()`",
         ),
     ],
 )

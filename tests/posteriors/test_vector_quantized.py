@@ -219,7 +219,7 @@ def test_bad_input() -> None:
     ):
         jv.VAE(DATA_SHAPE, 20, posterior=VectorQuantized(code_dim=4, depth=2), prior=UniformCodes())
     with pytest.raises(
-        jv.UserError, match=r"Vamp over densities of the posterior: .* --prior AutoregressiveCodes or Unif"
+        jv.UserError, match=r"Vamp over densities of the posterior: .* `prior=AutoregressiveCodes\(\)` or `prior=Unif"
     ):
         jv.VAE(DATA_SHAPE, 16, posterior=VectorQuantized(), prior=jv.priors.Vamp())
     with pytest.raises(jv.UserError, match=r"WithNoise must be over a space with room for noise"):

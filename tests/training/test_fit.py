@@ -101,7 +101,7 @@ def test_early_stopping_waits_for_the_warm_up(job: Job) -> None:
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_the_fix(job: Job) -> None:
     training = dataclasses.replace(job.training, optimizer=Optimizer(learning_rate=1e30))
-    with pytest.raises(UserError, match="--learning_rate"):
+    with pytest.raises(UserError, match="`learning_rate`"):
         list(fit(training, job.state, job.images, job.validation))
 
 

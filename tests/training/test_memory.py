@@ -19,7 +19,7 @@ def test_what_fits_passes_and_what_does_not_is_told_in_gib() -> None:
     with pytest.raises(jv.UserError, match=r"must fit the memory, 0.0 GiB, got a program that needs 0.0 GiB") as error:
         check_memory(program(512), "a training step", available=2**19)  # 512² · 4 bytes = 2^20
     assert "\n" not in str(error.value)
-    assert "--batch_size" in str(error.value)
+    assert "`batch_size`" in str(error.value)
 
 
 def test_the_machines_own_memory_is_known_here() -> None:

@@ -102,7 +102,7 @@ def _chosen(
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """The codes and factors that are scored, without factors that do not vary, and the names of the others."""
     if factors is None:
-        raise UserError("the factors behind the data are not known: take a data set that has them, --data shapes")
+        raise UserError("the factors behind the data are not known: take a data set that has them, `data='shapes'`")
     values, known = as_codes(codes), np.asarray(factors)
     if known.shape != (len(values), len(names)):
         raise UserError(

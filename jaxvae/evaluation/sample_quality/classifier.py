@@ -105,7 +105,7 @@ def train_classifier(
     check_range(train_classifier, at_least=1, steps=steps, batch_size=batch_size)
     check_images(training=images, test=test_images)
     if labels is None or test_labels is None:
-        raise UserError("train_classifier needs a label for each image, got none: use --inception FILE")
+        raise UserError("train_classifier needs a label for each image, got none: give them, or take `inception=FILE`")
     for name, some, theirs in (("training", images, labels), ("test", test_images, test_labels)):
         if theirs.shape != (len(some),):
             raise UserError(f"{name} labels must have shape ({len(some)},), one for each image, got {theirs.shape}")

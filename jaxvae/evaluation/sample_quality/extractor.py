@@ -45,7 +45,7 @@ def check_images(**images: np.ndarray) -> None:
                 "divide grey levels by the largest"
             )
         if len(values) == 0:
-            raise UserError(f"{name} images must be one or more, got none: raise --num_generated")
+            raise UserError(f"{name} images must be one or more, got none: give more (`num_generated` in a run)")
         # NaN fails a comparison
         if not (values.min() >= 0.0 and values.max() <= 1.0):
             raise UserError(
@@ -72,7 +72,8 @@ def check_features(owner: Callable[..., Any], at_least: int, **features: np.ndar
     for name, values in arrays.items():
         if len(values) < at_least:
             raise UserError(
-                f"{owner.__name__} needs {at_least} {name} samples or more, got {len(values)}: raise --num_generated"
+                f"{owner.__name__} needs {at_least} {name} samples or more, got {len(values)}: give more "
+                f"(`num_generated` in a run)"
             )
         if not np.all(np.isfinite(values)):
             raise UserError(f"{owner.__name__} needs finite features, got NaN or infinity among {name}: leave them out")

@@ -31,7 +31,7 @@ def inception_score(probabilities: np.ndarray, num_splits: int = 10) -> Estimate
     if values.ndim != 2 or len(values) < num_splits:
         raise UserError(
             f"inception_score needs probabilities [n, classes] of {num_splits} samples or more, one for each part, "
-            f"got shape {values.shape}: raise --num_generated"
+            f"got shape {values.shape}: give more (`num_generated` in a run)"
         )
     if not (np.all(values >= 0.0) and np.allclose(values.sum(axis=1), 1.0, atol=1e-3)):
         raise UserError("inception_score needs rows >= 0 that sum to 1, got others: put logits through a softmax")

@@ -144,7 +144,7 @@ def test_the_factors_of_the_shapes_are_perfect_codes_of_themselves() -> None:
 
 
 def test_disentanglement_without_factors() -> None:
-    assert_reasons(disentanglement_document(noise(20), None, ()), FACTORS, "--data shapes")
+    assert_reasons(disentanglement_document(noise(20), None, ()), FACTORS, "`data='shapes'`")
     assert_reasons(disentanglement_document(noise(20), np.zeros((20, 2)), ("a", "b")), FACTORS, "no factor varies")
     assert_reasons(disentanglement_document(noise(60), every_combination(1), ("a",)), FACTORS, "shape (60, 1)")
     assert_reasons(disentanglement_document(noise(60) * math.inf, every_combination(1), NAMES), FACTORS, "finite")

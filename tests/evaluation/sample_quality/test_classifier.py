@@ -62,7 +62,7 @@ def test_it_is_a_function_of_its_seed_and_keeps_the_labels() -> None:
 
 def test_bad_input() -> None:
     labels = np.arange(12)
-    with pytest.raises(jv.UserError, match=r"needs a label for each image, got none: use --inception FILE"):
+    with pytest.raises(jv.UserError, match=r"needs a label for each image, got none: .* take `inception=FILE`"):
         train_classifier(IMAGES, None, IMAGES, labels)
     with pytest.raises(jv.UserError, match=r"test labels must have shape \(12,\), one for each image, got \(5,\)"):
         train_classifier(IMAGES, labels, IMAGES, labels[:5])
