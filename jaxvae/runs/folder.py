@@ -9,6 +9,7 @@ from jaxvae.runs.data import DATA
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
 HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours
+FROM_PYTHON = "# described in Python, not by flags:\n"  # the same of a run that no command line can repeat
 _OURS = (
     *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
     *("samples.png", "reconstructions.png"),
@@ -18,7 +19,7 @@ _OURS = (
 def is_run(path: Path) -> bool:
     """Whether a folder holds a run and nothing else, so that it may be replaced."""
     config = path / CONFIG
-    if not config.is_file() or not config.read_bytes().startswith(HEADER.encode()):
+    if not config.is_file() or not config.read_bytes().startswith((HEADER.encode(), FROM_PYTHON.encode())):
         return False
     return all(any(fnmatch.fnmatch(entry.name, one) for one in _OURS) for entry in path.iterdir())
 

@@ -9,7 +9,7 @@ from jaxvae.runs.data import check_same_data, describe_data
 from jaxvae.runs.directory import choose_run_directory, open_run_directory
 from jaxvae.runs.first_state import first_state
 from jaxvae.runs.fitting import fit_run
-from jaxvae.runs.folder import HEADER
+from jaxvae.runs.folder import FROM_PYTHON
 from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
@@ -31,11 +31,18 @@ class Beginning(NamedTuple):
     """Importance samples an example for the final log p(x) [samples]."""
 
 
+def described_in_python(beginning: Beginning) -> str:
+    """A `config.yaml` of comments alone: the descriptions as Python shows them, which no command line reads back."""
+    described = {"data": beginning.setup.dataset.name, "num_samples": beginning.num_samples}
+    described |= {"training": beginning.setup.training}
+    return FROM_PYTHON + "".join(f"# {name}: {' '.join(repr(value).split())}\n" for name, value in described.items())
+
+
 def train_run(
     setup: Setup,
     run: RunFlags,
     *,
-    config: Callable[[Beginning], str] = lambda beginning: HEADER,
+    config: Callable[[Beginning], str] = described_in_python,
     reporter: Reporter = SILENT,
 ) -> TrainedRun:
     """Train into a folder; leaves `config.yaml`, `data.json`, `metrics.jsonl`, event files and checkpoints.
@@ -45,7 +52,7 @@ def train_run(
     Args:
         setup: what is trained on what, from `set_up`.
         run: the seed, the folder, and where the training starts.
-        config: makes the text of `config.yaml`, which the command line repeats the run by.
+        config: makes the text of `config.yaml`; by default comments, since descriptions are not made of flags.
         reporter: who is told of it.
 
     Returns:

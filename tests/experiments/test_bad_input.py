@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxvae.commands import train
 from jaxvae.errors import UserError
+from jaxvae.runs import train
 from jaxvae.runs.directory import choose_run_directory, open_run_directory
 from jaxvae.runs.run_flags import RunFlags
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
