@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from jaxvae.runs import (
     train_run,
 )
 from jaxvae.training import Training
-from tests.experiments.conftest import FAST, TRAIN, Script
+from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Script
 
 SMALL = {"encoder": jv.networks.MLP((9,)), "decoder": jv.networks.MLP((8,)), "latent_dim": 3}
 
@@ -130,13 +131,22 @@ def test_a_reporter_is_told_of_the_data_and_of_examples(tmp_path: Path) -> None:
     assert sum(int(line.split()[0]) for line in reporter.told if line.endswith(" examples")) == 180
 
 
-def test_a_run_from_python_is_known_as_one_and_its_configuration_has_no_flags(tmp_path: Path) -> None:
+def test_a_run_from_python_is_known_as_one_and_its_configuration_has_no_flags(script: Script, tmp_path: Path) -> None:
     flags = RunFlags(run_dir=str(tmp_path / "run"), num_samples=0)
     train_run(described(), flags)
     lines = (tmp_path / "run" / "config.yaml").read_text().splitlines()
     assert all(line.startswith("# ") for line in lines)
     assert any(line.startswith("# training: Training(model=VAE(") for line in lines)
     assert train_run(described(), dataclasses.replace(flags, overwrite=True)).run_dir == tmp_path / "run"
+    for words in ((EVALUATE, "run"), (TRAIN, "--run_dir", "run", "--resume"), (TRAIN, "--config", "run/config.yaml")):
+        outcome = script(*words)
+        assert outcome.code == 2
+        assert outcome.err.endswith(
+            "a run that was described in Python: load or resume it from Python, with jaxvae.runs\n"
+        )
+        assert outcome.err.count("\n") == 1
+    started = script(TRAIN, *FAST, "--run_dir", "second", "--init_from", "run", "--epochs", "1")
+    assert re.search(r"^started from run: (\d+) of \1 arrays$", started.out, flags=re.MULTILINE), started.out
     (tmp_path / "run" / "mine.txt").touch()
     with pytest.raises(jv.UserError, match="holds something else"):
         train_run(described(), dataclasses.replace(flags, overwrite=True))
