@@ -14,7 +14,7 @@ from jaxvae.data.preprocessing import EVALUATION_SEED
 from jaxvae.evaluation import evaluate, inference_gaps, latent_terms
 from jaxvae.keys import Purpose, key_for
 from jaxvae.objectives import ELBO, Objective
-from jaxvae.runs.setup import Stream, stream_key
+from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import Training
 from jaxvae.training.epoch import train_epoch, validate
 from jaxvae.training.state import create_state

@@ -13,9 +13,12 @@ from jaxvae.cli.flags import make_parser, parse
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
-from jaxvae.runs.devices import DeviceFlags
-from jaxvae.runs.directory import CONFIG, HEADER, RunFlags
-from jaxvae.runs.setup import ComputeFlags, DataFlags, Setup
+from jaxvae.runs.compute_flags import ComputeFlags
+from jaxvae.runs.data_flags import DataFlags
+from jaxvae.runs.device_flags import DeviceFlags
+from jaxvae.runs.folder import CONFIG, HEADER
+from jaxvae.runs.run_flags import RunFlags
+from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, Training
 from jaxvae.vae import VAE
 

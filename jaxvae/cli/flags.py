@@ -13,7 +13,7 @@ from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Na
 
 from jaxvae.cli.explain import as_flags, explain, remember_flags, remember_values, with_flags
 from jaxvae.cli.short_help import short_help
-from jaxvae.cli.surroundings import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR, Terminated, explained, prepared
+from jaxvae.cli.surroundings import Terminated, explained, prepared
 from jaxvae.cli.words import (
     check_configurations,
     configurations_first,
@@ -23,6 +23,7 @@ from jaxvae.cli.words import (
     without_options,
 )
 from jaxvae.errors import SurroundingsError, UserError
+from jaxvae.exit_codes import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR
 from jaxvae.runs.components import FAMILIES, choices, components_page
 
 _PRINT = "--print_config"

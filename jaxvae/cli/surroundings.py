@@ -13,7 +13,6 @@ import jax
 
 from jaxvae.errors import SurroundingsError
 
-USER_ERROR, SURROUNDINGS, INTERRUPTED, TERMINATED = 2, 3, 128 + signal.SIGINT, 128 + signal.SIGTERM  # exit codes
 _OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from jaxvae.errors import UserError
+from jaxvae.runs.folder import FROM_PYTHON
 
 
 def with_bare_switches(words: Sequence[str], switches: set[str]) -> list[str]:
@@ -88,10 +89,10 @@ def with_lists(words: Sequence[str], is_list: Callable[[str], bool]) -> list[str
 
 
 def check_configurations(words: Sequence[str]) -> None:
-    """Check that no file of `--config` has a key twice, of which all but the last would be dropped.
+    """Check that no file of `--config` has a key twice, of which all but the last would be dropped, or no flags at all.
 
     Raises:
-        UserError: naming the key and its lines.
+        UserError: naming the key and its lines, or for the file of a run that was described in Python.
     """
     for first, rest in _by_flag(words):
         flag, equals, value = first.partition("=")
@@ -99,9 +100,15 @@ def check_configurations(words: Sequence[str]) -> None:
         if flag != "--config" or not path.is_file():
             continue
         try:
-            root = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+            text = path.read_text(encoding="utf-8")
+            root = yaml.compose(text, yaml.SafeLoader)
         except (yaml.YAMLError, UnicodeDecodeError):
             continue  # the parser says what is wrong with it
+        if text.startswith(FROM_PYTHON):
+            raise UserError(
+                f"{path} must hold flags, got a run that was described in Python: load or resume it from Python, with "
+                f"jaxvae.runs"
+            )
         for key, lines in _twice(root):
             raise UserError(f"--config {path} has {key} twice, in lines {lines[0]} and {lines[1]}: keep one of them")
 

@@ -13,14 +13,16 @@ from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.explain import as_flags
 from jaxvae.cli.flags import construct, make_parser, parse, pick
+from jaxvae.cli.output import TerminalReporter, show_evaluation
+from jaxvae.cli.setup import set_up_from
 from jaxvae.report.table import evaluation_markdown
-from jaxvae.runs.data import changed_splits, check_same_data, describe_data
-from jaxvae.runs.directory import EVALUATION, RunFlags, config_of
-from jaxvae.runs.draws import draws_by_size
-from jaxvae.runs.evaluate import GROUPS, chosen_groups, evaluate_run
-from jaxvae.runs.setup import first_state, set_up
-from jaxvae.runs.subject import EvaluationFlags, warn
-from jaxvae.training.checkpoint import restore_checkpoint
+from jaxvae.runs.evaluate import evaluate_run
+from jaxvae.runs.evaluated_data import file_for_data
+from jaxvae.runs.evaluation_flags import EvaluationFlags
+from jaxvae.runs.folder import config_of
+from jaxvae.runs.metric_groups import GROUPS, chosen_groups
+from jaxvae.runs.run_flags import RunFlags
+from jaxvae.runs.trained import load_trained, num_samples_of
 
 
 def main() -> None:
@@ -46,21 +48,16 @@ def main() -> None:
     overrides = [f"--{name}={flags[name]}" for name in ("num_samples", "data", "data_dir") if flags[name] is not None]
 
     console = FlagConsole(stderr=flags.markdown)
+    reporter = TerminalReporter(console)
     run_parser = experiment_parser("")
     values = construct(run_parser, parse(run_parser, ["--config", str(config_of(run_dir)), *overrides]))
-    run = pick(RunFlags, values)
-    setup = set_up(values)
-    num_samples = draws_by_size(setup) if run.num_samples is None else run.num_samples
-    of_run = {"num_samples": num_samples, "code_density": run.code_density}
+    run: RunFlags = pick(RunFlags, values)
+    setup = set_up_from(values)
+    of_run = {"num_samples": num_samples_of(run, setup), "code_density": run.code_density}
     wanted = pick(EvaluationFlags, flags.as_dict() | of_run | {"metrics": chosen_groups(flags.metrics)})
-    file, data = EVALUATION, describe_data(setup.dataset)
-    if flags.data is None:
-        check_same_data(run_dir, data, "give --data with the old ones, or with these to score them all the same")
-    elif changed := changed_splits(run_dir, data):
-        file = f"evaluation-{data['sha256']['test'][:8]}.json"
-        what = f"other {', '.join(changed)} examples than the run's"
-        warn(console, f"{what}: the model may have been trained on some; the figures are written to {file}")
-    best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
-    document = evaluate_run(run_dir, setup, best, run.seed, wanted, console, file)
+    file = file_for_data(run_dir, setup.dataset, may_differ=flags.data is not None, reporter=reporter)
+    trained = load_trained(run_dir, setup, run)
+    document = evaluate_run(trained, wanted, reporter=reporter, file=file)
+    show_evaluation(trained, document, wanted.metrics, console)
     if flags.markdown:
         print(as_flags(evaluation_markdown(document)))

@@ -28,7 +28,7 @@ def save_rate_distortion(path: Path, lines: Sequence[dict[str, Any]], axes: Sequ
 
     Args:
         path: file to write.
-        lines: of `jaxvae.runs.sweep.summary`, with `rate`, `distortion` and their errors [nats].
+        lines: of `jaxvae.runs.sweep_summary.summary`, with `rate`, `distortion` and their errors [nats].
         axes: the swept flags; the last one runs along a curve, the others make several.
 
     Returns:

@@ -1,7 +1,7 @@
 """The likelihood that goes with data, where none is named."""
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from jaxvae.likelihoods import (
     Normal,
 )
 from jaxvae.likelihoods.support import levels
+from jaxvae.runs.data_flags import DataFlags
 from jaxvae.runs.data_support import last_level
-
-if TYPE_CHECKING:
-    from jaxvae.runs.setup import DataFlags
 
 _MOST_COLUMNS = 50  # of a table of several kinds: each is computed by itself
 _FEWEST_PIXELS = 64  # of a picture that comes as a row
@@ -34,7 +32,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-def likelihood_for(dataset: Dataset, flags: "DataFlags") -> Choice:
+def likelihood_for(dataset: Dataset, flags: DataFlags) -> Choice:
     """The likelihood of data for which none was named, by their values, their shape and the flags that change x.
 
     | data | likelihood |

@@ -1,87 +1,19 @@
 """The folder that a run leaves: made late, never overwritten by accident."""
 
-import fnmatch
 import itertools
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jax
 from jax.experimental import multihost_utils
 
 from jaxvae.errors import UserError
-from jaxvae.invoked import invoked
-from jaxvae.model import Model
-from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
-from jaxvae.runs.components import choices
 from jaxvae.runs.data import DATA
 from jaxvae.runs.devices import is_first
-
-CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
-HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours
-CodeDensity = Literal["normal", "mixture", "flow", "prior"]
-_OURS = (
-    *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
-    *("samples.png", "reconstructions.png"),
-)
-
-
-@dataclass(frozen=True)
-class RunFlags:
-    """The run and where it is kept.
-
-    Args:
-        seed: of everything random in the run, its parameters included.
-        num_samples: importance samples an example for the final log p(x) [samples]; by default 100 to 5,000, chosen so
-            that they cost less than the training; 0 leaves it out.
-        code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
-            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`; by
-            default a `normal`.
-        run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
-        overwrite: replace the run in `run_dir`.
-        resume: go on with the run in `run_dir` from its last checkpoint.
-        init_from: folder of another run, whose best parameters are taken where name and shape agree.
-        profile: record the second epoch of this training in `run_dir`/profile, for TensorBoard or Perfetto.
-    """
-
-    seed: int = 0
-    num_samples: int | None = None
-    code_density: CodeDensity | None = None
-    run_dir: str | None = None
-    overwrite: bool = False
-    resume: bool = False
-    init_from: str | None = None
-    profile: bool = False
-
-    def __post_init__(self) -> None:
-        if self.num_samples is not None and self.num_samples < 0:
-            raise UserError(f"--num_samples must be >= 0, got {self.num_samples}")
-        if not 0 <= self.seed < 2**32:
-            raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
-        if self.overwrite and self.resume:
-            raise UserError("--overwrite starts again and --resume goes on, got both: leave one out")
-        if self.overwrite and self.run_dir is not None and self.run_dir == self.init_from:
-            raise UserError(
-                f"--overwrite would delete {self.init_from}, which --init_from names: take another --run_dir"
-            )
-
-
-def check_code_density(flags: RunFlags, objective: Objective, model: Model) -> None:
-    """Refuse `--code_density` where samples are drawn from the prior that was trained, and `prior` where none was.
-
-    Raises:
-        UserError: naming the objectives that it is for, or the priors that stay as they are.
-    """
-    if flags.code_density == "prior" and isinstance(objective, WithoutDensity):
-        check_prior_stays(objective, model)
-    if flags.code_density is not None and not isinstance(objective, WithoutDensity):
-        names = [name for name, cls in choices(Objective).items() if issubclass(cls, WithoutDensity)]
-        raise UserError(
-            f"--code_density is for objectives without a density ({', '.join(sorted(names))}), got "
-            f"{type(objective).__name__}, whose samples are drawn from its prior: leave it out"
-        )
+from jaxvae.runs.folder import CONFIG, is_run
+from jaxvae.runs.run_flags import RunFlags
 
 
 def choose_run_directory(flags: RunFlags, data: str) -> Path:
@@ -115,14 +47,6 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
             f"{path} holds a run already: add --resume to go on, --overwrite to start anew, or take another --run_dir"
         )
     return path
-
-
-def is_run(path: Path) -> bool:
-    """Whether a folder holds a run and nothing else, so that it may be replaced."""
-    config = path / CONFIG
-    if not config.is_file() or not config.read_bytes().startswith(HEADER.encode()):
-        return False
-    return all(any(fnmatch.fnmatch(entry.name, one) for one in _OURS) for entry in path.iterdir())
 
 
 def open_run_directory(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Path:
@@ -168,17 +92,3 @@ def _claim(path: Path) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def config_of(run_dir: Path) -> Path:
-    """The configuration file of a run.
-
-    Raises:
-        UserError: if the folder is no run.
-    """
-    if not (run_dir / CONFIG).is_file():
-        known = sorted(str(path.parent) for path in Path("runs").glob(f"*/{CONFIG}"))[:5]
-        hint = f"; runs here: {', '.join(known)}" if known else f"; make one with {invoked('train')}"
-        what = f"a folder without {CONFIG}" if run_dir.is_dir() else "no folder"
-        raise UserError(f"the folder of a run is expected, got {run_dir} ({what}){hint}")
-    return run_dir / CONFIG

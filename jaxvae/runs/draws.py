@@ -7,7 +7,8 @@ from jaxvae.evaluation import importance_estimate
 from jaxvae.evaluation.likelihood import CHUNK
 from jaxvae.objectives import WithoutDensity
 from jaxvae.operations import count_operations
-from jaxvae.runs.setup import Setup, state_shapes
+from jaxvae.runs.first_state import state_shapes
+from jaxvae.runs.setup import Setup
 from jaxvae.training import train_epoch
 from jaxvae.typing import Array, Key, Params
 

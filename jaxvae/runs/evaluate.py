@@ -1,87 +1,51 @@
 """From a trained run to `evaluation.json`: groups of metrics, of which one that fails leaves the others alone."""
 
-import json
-import math
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-from rich.console import Console
 
 from jaxvae.data.preprocessing import content_hash
-from jaxvae.errors import UserError, nearest
+from jaxvae.errors import UserError
 from jaxvae.evaluation import missing, provenance
-from jaxvae.invoked import invoked
-from jaxvae.report.table import evaluation_table
-from jaxvae.runs.density_metrics import annealed, gaps, latents, likelihood
-from jaxvae.runs.directory import EVALUATION
-from jaxvae.runs.draws import MOST_DRAWS
-from jaxvae.runs.sample_metrics import representation, samples
-from jaxvae.runs.setup import Setup
-from jaxvae.runs.subject import EvaluationFlags, Subject, warn
-from jaxvae.runs.verdict import verdict
-from jaxvae.training import TrainState
+from jaxvae.runs.documents import check_writable, write_document
+from jaxvae.runs.earlier_figures import earlier_figures, keep_finer
+from jaxvae.runs.evaluation_flags import EvaluationFlags
+from jaxvae.runs.folder import EVALUATION
+from jaxvae.runs.metric_groups import GROUPS
+from jaxvae.runs.reporter import SILENT, Reporter
+from jaxvae.runs.subject import Subject
+from jaxvae.runs.trained import TrainedRun
 
-
-class Group(NamedTuple):
-    """A group of metrics: what measures it, and the entries of the document that are its own."""
-
-    measure: Callable[[Subject], dict[str, Any]]
-    entries: tuple[str, ...]
-
-
-_LIKELIHOOD = (
-    *("elbo", "log_marginal", "rate", "distortion", "reconstruction_distortion"),
-    *("baseline", "family_baseline", "prior"),
-)
-GROUPS: dict[str, Group] = {
-    "likelihood": Group(likelihood, _LIKELIHOOD),
-    "latents": Group(latents, ("diagnostics",)),
-    "gaps": Group(gaps, ("gaps",)),
-    "annealed": Group(annealed, ("annealed",)),
-    "samples": Group(samples, ("samples",)),
-    "representation": Group(representation, ("representation", "disentanglement")),
-}
 _OF_SEVERAL = ("samples", "representation")  # groups of which some figures may be had and others not
 
 
-def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
-    """The groups that are asked for; `all` stands for every one.
-
-    Raises:
-        UserError: for a name that is none.
-    """
-    for name in names:
-        if name not in GROUPS and name != "all":
-            raise UserError(f"--metrics must be of {', '.join(GROUPS)} or all; got {name!r}{nearest(name, GROUPS)}")
-    return tuple(GROUPS) if "all" in names else tuple(names)
-
-
 def evaluate_run(
-    run_dir: Path,
-    setup: Setup,
-    state: TrainState,
-    seed: int,
-    flags: EvaluationFlags,
-    console: Console,
-    file: str = EVALUATION,
+    run: TrainedRun, flags: EvaluationFlags | None = None, *, reporter: Reporter = SILENT, file: str = EVALUATION
 ) -> dict[str, Any]:
-    """Measure a test set, write `evaluation.json` or another file in the run's folder, and show the table.
+    """Measure the test set of a run, and write `evaluation.json` or another file in its folder.
 
     A group or a figure that cannot be measured is said in one line, and stands in the document with its reason; the
     document is written after each group. Groups of an earlier evaluation stay in it where it was made of the same
     parameters and data, by the same code and machine; else the earlier document is kept beside it.
 
+    Args:
+        run: what was trained.
+        flags: what to measure; by default likelihood and latents, with the run's number of samples.
+        reporter: who is told of it.
+        file: name of the file.
+
     Returns:
         The document that was written.
+
+    Raises:
+        UserError: if the file cannot be written.
     """
-    check_writable(run_dir / file)
-    training, dataset = setup.training, setup.dataset
+    flags = EvaluationFlags(num_samples=run.num_samples) if flags is None else flags
+    path = run.run_dir / file
+    check_writable(path)
+    training, dataset, state = run.setup.training, run.setup.dataset, run.state
     x = training.preprocessing.for_evaluation(dataset.test.images, "test")
-    subject = Subject(setup, state, seed, x, flags, console)
+    subject = Subject(run.setup, state, run.seed, x, flags, reporter)
     document = provenance(
         x,
         data=dataset.name,
@@ -93,13 +57,13 @@ def evaluate_run(
         checkpoint="best",
         epoch=int(state.epoch),
         step=int(state.step),
-        seed=seed,
+        seed=run.seed,
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
         train_set_sha256=content_hash(dataset.train.images),
     )
-    document |= _earlier(run_dir / file, document, flags.metrics, console)
+    document |= earlier_figures(path, document, flags.metrics, reporter)
     if "likelihood" in flags.metrics:
-        _keep_finer(run_dir / file, document, flags.num_samples * flags.num_repeats, console)
+        keep_finer(path, document, flags.num_samples * flags.num_repeats, reporter)
     said: set[str] = set()
     for name in flags.metrics:
         for entry in (name, *GROUPS[name].entries):
@@ -108,105 +72,14 @@ def evaluate_run(
             found = GROUPS[name].measure(subject)
             document |= found
             for line in sorted(_remarks(found[name]) - said) if name in _OF_SEVERAL else ():
-                warn(console, f"{name}: {line}")
+                reporter.warning(f"{name}: {line}")
                 said.add(line)
         except Exception as error:  # whatever it is, the other groups are wanted
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
-            warn(console, f"{name}: {reason}")
+            reporter.warning(f"{name}: {reason}")
             document[name] = missing(reason)
-        write_document(run_dir / file, document)
-    console.print()
-    if {"likelihood", "latents"} & set(flags.metrics) and (line := verdict(document, setup, state)) is not None:
-        console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
-    console.print(evaluation_table(document))
-    if "likelihood" in flags.metrics and (line := _bound_line(run_dir, document)) is not None:
-        console.print(line, highlight=False, soft_wrap=True)
+        write_document(path, document)
     return document
-
-
-def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
-    """What is wrong with log p(x) of fewer draws than tables quote, and how to get it of more; else None."""
-    entry = document.get("log_marginal", {})
-    is_estimate = entry.get("value") is not None and "note" not in entry  # which says that it is the ELBO itself
-    if not is_estimate or entry["num_samples"] >= MOST_DRAWS:
-        return None
-    return (
-        f"log p(x) by {entry['num_samples']:,} draws is a lower bound that more draws raise; by {MOST_DRAWS:,}:\n"
-        f"       {invoked('evaluate')} {run_dir} --num_samples {MOST_DRAWS}"
-    )
-
-
-def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before hours are spent on what is to be in it.
-
-    Raises:
-        UserError: with the reason.
-    """
-    if path.is_dir():
-        raise UserError(f"{path} must be a file, got a folder: move it away")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        folder = path.parent
-        raise UserError(f"the run's folder must be one that can be written, got {folder}: {error.strerror}") from error
-
-
-def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], console: Console) -> dict[str, Any]:
-    """The entries of an earlier evaluation of the same parameters and data, by the same code and machine; else none."""
-    earlier = _read(path)
-    # data are the same wherever they lie: their hashes tell
-    told = {name: value for name, value in context.items() if name != "data"}
-    others = [name for name, value in told.items() if _identity(earlier.get(name)) != _identity(value)]
-    if not others:
-        return earlier
-    groups = {name for name, group in GROUPS.items() if any(entry in earlier for entry in (name, *group.entries))}
-    if lost := [name for name in GROUPS if name in groups - set(measured)]:
-        kept = path.with_name(f"{path.stem}.earlier{path.suffix}")
-        path.replace(kept)
-        warn(
-            console,
-            f"the earlier figures of {', '.join(lost)} are left out, and kept in {kept.name}: they are of another "
-            f"{', '.join(others)}",
-        )
-    return {}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """A document of an evaluation; empty where there is none, or no JSON, or no text."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _num_draws(document: dict[str, Any]) -> int:
-    """Draws an example behind log p(x), of all repeats; 1 where it has none."""
-    known = document.get("log_marginal")
-    counts = [known.get(name) for name in ("num_samples", "num_repeats")] if isinstance(known, dict) else []
-    return math.prod(count for count in counts if isinstance(count, int))
-
-
-def _keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, console: Console) -> None:
-    """Keep the file beside the new one where its log p(x) is of more draws than the one to come."""
-    before = _num_draws(earlier)
-    if before <= max(num_draws, 1):
-        return
-    kept = path.with_name(f"{path.stem}.finer{path.suffix}")
-    known = _read(kept)
-    if known.get("parameters_sha256") != earlier.get("parameters_sha256") or _num_draws(known) < before:
-        shutil.copyfile(path, kept)
-    warn(
-        console,
-        f"the earlier log p(x) is of {before:,} draws an example, this one of {num_draws:,}: "
-        f"the finest figures are kept in {kept.name}",
-    )
-
-
-def _identity(entry: Any) -> Any:
-    """What tells code apart are its sources and the packages: two commits may differ elsewhere."""
-    return {name: value for name, value in entry.items() if name != "commit"} if isinstance(entry, dict) else entry
 
 
 def _remarks(entry: Any) -> set[str]:
@@ -215,18 +88,3 @@ def _remarks(entry: Any) -> set[str]:
         return set()
     own = {entry[name] for name in ("warning", "reason") if name in entry}
     return own.union(*(_remarks(value) for value in entry.values()))
-
-
-def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a kill in between leaves the old file; a number that is not finite stands as null."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    unfinished.replace(path)
-
-
-def _finite(entry: Any) -> Any:
-    if isinstance(entry, dict):
-        return {name: _finite(value) for name, value in entry.items()}
-    if isinstance(entry, list):
-        return [_finite(value) for value in entry]
-    return None if isinstance(entry, float) and not math.isfinite(entry) else entry

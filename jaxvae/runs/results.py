@@ -1,30 +1,21 @@
-"""What a trained model leaves beside its evaluation: pictures, and what to try next."""
+"""Pictures that a trained run leaves beside its evaluation."""
 
-import importlib.util
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-from rich.console import Console
 
-from jaxvae.invoked import invoked
 from jaxvae.report import is_image, save_grid
-from jaxvae.runs.directory import CONFIG, CodeDensity
+from jaxvae.runs.code_density import CodeDensity
 from jaxvae.runs.pictures import Pictures, mean_or_draw
-from jaxvae.runs.setup import Setup, Stream, stream_key
-from jaxvae.training import TrainState
+from jaxvae.runs.streams import Stream, stream_key
+from jaxvae.runs.trained import TrainedRun
 from jaxvae.typing import Array, Key
 
 _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 
 
-def save_pictures(
-    run_dir: Path,
-    setup: Setup,
-    state: TrainState,
-    seed: int,
-    code_density: CodeDensity | None = None,
-) -> list[Path]:
+def save_pictures(run: TrainedRun, code_density: CodeDensity | None = None) -> list[Path]:
     """Write `samples.png` and `reconstructions.png`, where the data are images.
 
     Latents of the samples are drawn from the prior, for an objective without a density from `code_density`.
@@ -32,6 +23,7 @@ def save_pictures(
     Returns:
         The files written.
     """
+    run_dir, setup, state, seed = run.run_dir, run.setup, run.state, run.seed
     training, params = setup.training, state.evaluation_params
     model = training.model.at_step(state.step)
     if not is_image(setup.dataset.data_shape):
@@ -59,13 +51,3 @@ def save_pictures(
     title = f"samples: E[x | z], z ~ {drawn_from} (draws where there is no mean)"
     save_grid(run_dir / "samples.png", pictures.shown(jax.jit(jax.vmap(sampled))(keys)), title)
     return [path, run_dir / "samples.png"]
-
-
-def show_summary(run_dir: Path, seed: int, console: Console) -> None:
-    """Say where the files are, how to look at them, and how to train the model again with another seed."""
-    files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
-    console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)
-    install = "" if importlib.util.find_spec("tensorboard") else "pip install tensorboard && "
-    again = f"{invoked('train')} --config {run_dir / CONFIG} --seed {seed + 1}"
-    console.print(f"next   {install}tensorboard --logdir {run_dir.parent}", highlight=False, soft_wrap=True)
-    console.print(f"       {again}", highlight=False, soft_wrap=True)

@@ -20,8 +20,9 @@ from jaxvae.objectives import Autoencoder, WithoutDensity
 from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import StandardNormal
 from jaxvae.report import is_image
+from jaxvae.runs.first_state import create_run_state
 from jaxvae.runs.pictures import Pictures, mean_or_draw
-from jaxvae.runs.setup import Stream, create_run_state
+from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.training import fit
 from jaxvae.training.mesh import place_examples

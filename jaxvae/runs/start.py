@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
-from jaxvae.runs.directory import config_of
+from jaxvae.runs.folder import config_of
 from jaxvae.training import TrainState
 from jaxvae.training.checkpoint import restore_parameters
 

@@ -1,74 +1,21 @@
-"""A trained model and its test set, as every group of metrics sees them, and what to measure."""
+"""A trained model and its test set, as every group of metrics sees them."""
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from jaxvae.errors import UserError
 from jaxvae.evaluation import NO_DENSITY, in_batches
 from jaxvae.evaluation.figures import spread
 from jaxvae.objectives import WithoutDensity
-from jaxvae.report.terminal import ExampleBar
-from jaxvae.runs.directory import CodeDensity
-from jaxvae.runs.setup import Setup, Stream, stream_key
+from jaxvae.runs.evaluation_flags import EvaluationFlags
+from jaxvae.runs.reporter import Reporter
+from jaxvae.runs.setup import Setup
+from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key, Params
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluationFlags:
-    """What to measure, and how precisely.
-
-    Args:
-        metrics: the groups.
-        num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
-        num_repeats: independent estimates of log p(x), for its error over repeats.
-        target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
-            takes where it is not.
-        gap_examples: test examples for the gaps [examples].
-        annealed_examples: test examples, and simulated ones, for annealed importance sampling [examples].
-        num_temperatures: of annealed importance sampling.
-        num_chains: of annealed importance sampling, an example.
-        num_generated: samples that are compared with the test set; by default as many as that has, at most 10,000.
-        code_density: what an objective without a density draws codes from for them.
-        inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
-            place of those of a classifier that is trained on the data set's labels.
-        autoencoder_epochs: of training the autoencoder whose codes stand beside the model's [epochs].
-
-    Raises:
-        UserError: for a number out of range.
-    """
-
-    metrics: tuple[str, ...] = ("likelihood", "latents")
-    num_samples: int = 5000
-    num_repeats: int = 1
-    target_error: float | None = None
-    gap_examples: int = 200
-    annealed_examples: int = 20
-    num_temperatures: int = 500
-    num_chains: int = 16
-    num_generated: int | None = None
-    code_density: CodeDensity | None = None
-    inception: str | None = None
-    autoencoder_epochs: int = 10
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            least = 0 if field.name == "num_samples" else 1
-            if isinstance(value, int) and value < least:
-                raise UserError(f"--{field.name} must be >= {least}, got {value}")
-        if self.inception is not None and not Path(self.inception).expanduser().is_file():
-            raise UserError(
-                f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
-                f"which is no file"
-            )
-        if self.target_error is not None and not self.target_error > 0.0:
-            raise UserError(f"--target_error must be > 0, got {self.target_error}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +27,7 @@ class Subject:
     seed: int
     x: Array
     flags: EvaluationFlags
-    console: Console
+    reporter: Reporter
 
     @property
     def model(self) -> Any:
@@ -113,19 +60,8 @@ class Subject:
     def per_example(self, function: Callable[[Key, Array], Any], key: Key, x: Array, at_once: int, what: str) -> Any:
         """A function of one example, over many, with a bar: a dictionary of `[n]` arrays."""
         batches = []
-        with ExampleBar(self.console, what, len(x)) as bar:
+        with self.reporter.examples(what, len(x)) as bar:
             for batch in in_batches(function)(key, x, min(at_once, len(x))):
                 batches.append(batch)
                 bar.advance(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-
-
-def say_notes(setup: Setup, console: Console) -> None:
-    """What was done to read the data and found out about them, a line each."""
-    for note in setup.notes:
-        console.print(f"data: {note}", highlight=False, soft_wrap=True)
-
-
-def warn(console: Console, line: str) -> None:
-    """One line that says what is wrong with a figure."""
-    console.print(f"warning: {line}", highlight=False, soft_wrap=True)

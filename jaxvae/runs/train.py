@@ -1,103 +1,84 @@
-"""Training with everything around it: the bar, the log, the checkpoints."""
+"""A whole run: from descriptions to a folder with checkpoints and a log."""
 
-import itertools
-import shutil
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import jax
-import numpy as np
-from jax.experimental import multihost_utils
-from rich.console import Console
-
-from jaxvae.invoked import invoked
-from jaxvae.report.terminal import TrainingBar
-from jaxvae.runs.devices import is_first
-from jaxvae.runs.directory import PROFILE
+from jaxvae.runs.code_density import check_code_density
+from jaxvae.runs.data import check_same_data, describe_data
+from jaxvae.runs.directory import choose_run_directory, open_run_directory
+from jaxvae.runs.first_state import first_state
+from jaxvae.runs.fitting import fit_run
+from jaxvae.runs.folder import FROM_PYTHON
+from jaxvae.runs.reporter import SILENT, Reporter
+from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
-from jaxvae.training import Epoch, Training, TrainState, fit
-from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
-from jaxvae.training.log import MetricsLog
-from jaxvae.training.mesh import place_examples
+from jaxvae.runs.setup_checks import check_epochs, check_traces, warm_up_warning
+from jaxvae.runs.start import start_from
+from jaxvae.runs.trained import TrainedRun, num_samples_of
+from jaxvae.training.checkpoint import restore_checkpoint
+from jaxvae.training.mesh import on_one_device
 
-SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
+
+class Beginning(NamedTuple):
+    """A run just before its first step, for what is written of it in `config.yaml`."""
+
+    run_dir: Path
+    setup: Setup
+    epoch: int
+    """Epochs before this training: 0 unless it is resumed."""
+    num_samples: int
+    """Importance samples an example for the final log p(x) [samples]."""
 
 
-def train_run(run_dir: Path, setup: Setup, state: TrainState, console: Console, *, profile: bool = False) -> None:
-    """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
+def described_in_python(beginning: Beginning) -> str:
+    """A `config.yaml` of comments alone: the descriptions as Python shows them, which no command line reads back."""
+    described = {"data": beginning.setup.dataset.name, "num_samples": beginning.num_samples}
+    described |= {"training": beginning.setup.training}
+    return FROM_PYTHON + "".join(f"# {name}: {' '.join(repr(value).split())}\n" for name, value in described.items())
 
-    Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
-    under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
-    A line says where validation stopped it.
+
+def train_run(
+    setup: Setup,
+    run: RunFlags,
+    *,
+    config: Callable[[Beginning], str] = described_in_python,
+    reporter: Reporter = SILENT,
+) -> TrainedRun:
+    """Train into a folder; leaves `config.yaml`, `data.json`, `metrics.jsonl`, event files and checkpoints.
+
+    Nothing is written before the model was traced, so a mistake in a component leaves no folder.
+
+    Args:
+        setup: what is trained on what, from `set_up`.
+        run: the seed, the folder, and where the training starts.
+        config: makes the text of `config.yaml`; by default comments, since descriptions are not made of flags.
+        reporter: who is told of it.
+
+    Returns:
+        The run at its best epoch, for `evaluate_run`.
+
+    Raises:
+        UserError: for a folder that holds something else, a model that cannot be trained, or no finite loss.
     """
-    training, images = setup.training, place_examples(setup.dataset.train.images)
-    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
-    steps, start, first_step = training.steps_per_epoch(len(images)), int(state.epoch), int(state.step)
-    best: TrainState | None = None
-    saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first time at once
-
-    def save() -> None:
-        if best is not None:
-            save_checkpoint(run_dir, "best", best)  # first: a kill in between must not leave a `last` beyond its best
-        if int(state.step) > first_step:
-            save_checkpoint(run_dir, "last", state)
-
-    def keep(at: TrainState) -> None:
-        nonlocal state, saved_at
-        state = at
-        if _for_all(time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS):
-            save()
-            saved_at = time.perf_counter()
-
-    with (
-        MetricsLog(run_dir, resume_at_epoch=start) if is_first() else nullcontext() as log,
-        TrainingBar(console, training.objective.monitor, training.num_epochs, start) as bar,
-    ):
-        try:
-            epochs = fit(training, state, images, validation, during=keep)
-            for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
-                state = epoch.state
-                best = state if epoch.improved else best
-                if log is not None:
-                    log.write(epoch, steps)
-                bar.update(epoch, steps / epoch.seconds)
-                keep(state)
-        finally:
-            if jax.process_count() == 1 or sys.exception() is None:  # several write together or not at all
-                save()
-            if is_first() and checkpoint_step(run_dir, "last") is None:
-                shutil.rmtree(run_dir)  # nothing came of it
-            elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
-                console.print(f"go on with: {invoked('train')} --run_dir {run_dir} --resume", soft_wrap=True)
-    if (line := stop_line(training, state)) is not None:
-        goes_on = "" if int(state.step) > first_step else "; add --patience never to go on"
-        console.print(line + goes_on, highlight=False, soft_wrap=True)
-
-
-def stop_line(training: Training, state: TrainState) -> str | None:
-    """What to say of a run that stopped early, else None."""
-    epoch, waited = int(state.epoch), int(state.epochs_since_best)
-    if epoch >= training.num_epochs or training.goes_on(epoch, waited):
-        return None
-    return (
-        f"stopped after epoch {epoch} of {training.num_epochs}: no better validation score for {waited} epochs; best "
-        f"epoch {epoch - waited}"
-    )
-
-
-def _for_all(decision: bool) -> bool:
-    """The decision of the first process: what all do together must not hang on the clock of each."""
-    return decision if jax.process_count() == 1 else bool(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
-
-
-def _recorded(epochs: Iterator[Epoch], folder: Path) -> Iterator[Epoch]:
-    """The same epochs, the second of them under JAX's profiler."""
-    yield from itertools.islice(epochs, 1)
-    with jax.profiler.trace(str(folder)):
-        second = next(epochs, None)
-    if second is not None:
-        yield second
-        yield from epochs
+    run_dir = choose_run_directory(run, setup.dataset.name)
+    for note in setup.notes:
+        reporter.line(f"data: {note}")
+    check_code_density(run.code_density, setup.training.objective, setup.training.model)
+    check_traces(setup)  # a mistake in a component shows before anything is compiled or written
+    state, data = first_state(setup, run.seed), describe_data(setup.dataset)
+    if run.resume:
+        check_same_data(run_dir, data, "give --data with the old ones, or start another run")
+        state = restore_checkpoint(run_dir, "last", state)
+    elif run.init_from is not None:
+        state, line = start_from(state, Path(run.init_from))
+        reporter.line(line)
+    check_epochs(setup.training, state, at_least=2 if run.profile else 0)
+    num_samples = num_samples_of(run, setup)
+    text = config(Beginning(run_dir, setup, int(state.epoch), num_samples))
+    run_dir = open_run_directory(run_dir, text, data, run)
+    if (warning := warm_up_warning(setup)) is not None:
+        reporter.warning(warning)
+    fit_run(run_dir, setup, state, reporter, profile=run.profile)
+    best = on_one_device(restore_checkpoint(run_dir, "best", state))
+    return TrainedRun(run_dir, setup, best, run.seed, num_samples)

@@ -12,12 +12,15 @@ from defaults.cases import Case
 from defaults.data import MOST_TEST_EXAMPLES, Data
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.errors import UserError
 from jaxvae.evaluation import diagnose, family_baseline
 from jaxvae.evaluation.diagnostics import active_units
 from jaxvae.hardware import compiled
 from jaxvae.objectives import WithoutDensity
-from jaxvae.runs.setup import Setup, Stream, first_state, set_up, stream_key
+from jaxvae.runs.first_state import first_state
+from jaxvae.runs.setup import Setup
+from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState, fit
 from jaxvae.training.epoch import score_examples
 
@@ -43,7 +46,7 @@ def describe(case: Case, data: Data) -> Subject:
     values = construct(_PARSER, parse(_PARSER, words))
     num_batches = math.ceil(len(data.dataset.train.images) / values["batch_size"])
     epochs = max(1, round(case.steps / num_batches))
-    setup = set_up(values | {"epochs": epochs, "patience": epochs}, data.dataset)
+    setup = set_up_from(values | {"epochs": epochs, "patience": epochs}, data.dataset)
     preprocessing = setup.training.preprocessing
     validation = preprocessing.for_evaluation(data.dataset.validation.images[:MOST_TEST_EXAMPLES], "validation")
     test = preprocessing.for_evaluation(data.dataset.test.images[:MOST_TEST_EXAMPLES], "test")

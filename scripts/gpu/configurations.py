@@ -18,12 +18,14 @@ import numpy as np
 from gpu.block import ROOT, Settings
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.data import load
 from jaxvae.evaluation import evaluate
 from jaxvae.evaluation.evaluate import examples_at_once
 from jaxvae.objectives import Linear
 from jaxvae.run_length import share_of_run
-from jaxvae.runs.setup import Setup, first_state, set_up
+from jaxvae.runs.first_state import first_state
+from jaxvae.runs.setup import Setup
 from jaxvae.training import fit
 
 PRECISION = "highest"
@@ -104,7 +106,7 @@ class _Seconds(NamedTuple):
 def _plan(name: str, settings: Settings) -> dict[str, Any]:
     """How many epochs and draws, and how long the weight of the KL rises, beside what the configuration says."""
     values, start = _values(name), time.perf_counter()
-    setup = set_up({**values, "epochs": 3})
+    setup = set_up_from({**values, "epochs": 3})
     seconds = _measured(setup, values["num_samples"])
     left = settings.seconds - _FOR_THE_REST - (time.perf_counter() - start)
     share = min(1.0, _MOST_FOR_EVALUATION * left / seconds.log_marginal)

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxvae.commands import train
 from jaxvae.errors import UserError
+from jaxvae.runs import train
+from jaxvae.runs.directory import choose_run_directory, open_run_directory
+from jaxvae.runs.run_flags import RunFlags
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Outcome, Script
 
 _BERNOULLI = ["--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated"]
@@ -271,15 +273,13 @@ def test_a_run_that_fails_at_once_leaves_nothing(script: Script) -> None:
 
 def test_two_runs_never_share_a_folder(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run takes the default name between the choice of it and its use."""
-    from jaxvae.cli import run_directory
-
-    chosen = run_directory.choose_run_directory(run_directory.RunFlags(), "digits")
+    chosen = choose_run_directory(RunFlags(), "digits")
     assert script(TRAIN, *FAST).code == 0
-    opened = run_directory.open_run_directory(chosen, "config", {}, run_directory.RunFlags())
+    opened = open_run_directory(chosen, "config", {}, RunFlags())
     assert (chosen.name, opened.name) == ("digits-1", "digits-2")
-    explicit = run_directory.RunFlags(run_dir=str(chosen))
+    explicit = RunFlags(run_dir=str(chosen))
     with pytest.raises(UserError, match="taken by another run"):
-        run_directory.open_run_directory(chosen, "config", {}, explicit)
+        open_run_directory(chosen, "config", {}, explicit)
     assert (chosen / "evaluation.json").exists()
 
 
@@ -298,5 +298,5 @@ def test_a_run_that_cannot_be_written_is_not_measured(script: Script, monkeypatc
     def denied(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("jaxvae.runs.evaluate.tempfile.TemporaryFile", denied)
+    monkeypatch.setattr("jaxvae.runs.documents.tempfile.TemporaryFile", denied)
     refused(script(EVALUATE, "mine"), "must be one that can be written, got mine: Permission denied")

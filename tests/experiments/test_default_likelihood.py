@@ -10,8 +10,9 @@ import yaml
 from jaxvae import likelihoods
 from jaxvae.cli.experiment import config_text, experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.errors import UserError
-from jaxvae.runs.setup import Setup, set_up
+from jaxvae.runs.setup import Setup
 from tests.experiments.conftest import FAST, TRAIN, Script
 
 RNG = np.random.default_rng(0)
@@ -27,7 +28,9 @@ def levels(largest: int, *shape: int) -> np.ndarray:
 def ready(tmp_path: Path, array: np.ndarray, *flags: str) -> Setup:
     np.save(tmp_path / "a.npy", array)
     parser = experiment_parser("")
-    return set_up(construct(parser, parse(parser, ["--data", str(tmp_path / "a.npy"), "--latent_dim", "2", *flags])))
+    return set_up_from(
+        construct(parser, parse(parser, ["--data", str(tmp_path / "a.npy"), "--latent_dim", "2", *flags]))
+    )
 
 
 TABLE = np.stack(
@@ -85,7 +88,7 @@ def test_by_values_and_shape(tmp_path: Path, array: np.ndarray, flags: Any, expe
 )
 def test_of_a_set_by_name(flags: tuple[str, ...], expected: Any, binarize: str) -> None:
     parser = experiment_parser("")
-    setup = set_up(construct(parser, parse(parser, list(flags))))
+    setup = set_up_from(construct(parser, parse(parser, list(flags))))
     assert setup.training.model.likelihood == expected
     assert setup.training.preprocessing.binarize == binarize
     assert bool(setup.notes) == ("--likelihood" not in flags)
@@ -109,7 +112,7 @@ def test_the_configuration_states_it_and_means_the_same(tmp_path: Path) -> None:
     assert stated["class_path"].rsplit(".", 1)[-1] == "Mixed"
     assert stated["init_args"]["columns"] == ["count", "binary", "positive", "real", "real"]
     (tmp_path / "config.yaml").write_text(text)
-    again = set_up(construct(parser, parse(parser, ["--config", str(tmp_path / "config.yaml")])))
+    again = set_up_from(construct(parser, parse(parser, ["--config", str(tmp_path / "config.yaml")])))
     assert again.training.model == setup.training.model
     assert again.training.preprocessing == setup.training.preprocessing
     assert again.notes == setup.dataset.notes  # nothing is chosen any more

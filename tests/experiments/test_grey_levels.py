@@ -9,15 +9,15 @@ import yaml
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood
-from jaxvae.runs.setup import set_up
 from tests.experiments.conftest import FAST, TRAIN, Script
 
 
 def likelihood_of(*flags: str) -> Likelihood:
     parser = experiment_parser("")
-    return set_up(construct(parser, parse(parser, list(flags)))).training.model.likelihood
+    return set_up_from(construct(parser, parse(parser, list(flags)))).training.model.likelihood
 
 
 @pytest.mark.parametrize("name", ["Categorical", "DiscretizedLogistic", "DiscretizedLogisticMixture", "BetaBinomial"])

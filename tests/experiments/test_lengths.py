@@ -11,9 +11,10 @@ import yaml
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.data import Dataset, Split
 from jaxvae.runs.draws import draws_by_size
-from jaxvae.runs.setup import Setup, set_up
+from jaxvae.runs.setup import Setup
 from tests.experiments.conftest import EVALUATE, TRAIN, Script
 
 SMALL = ["--encoder.features", "[9]", "--decoder.features", "[8]", "--latent_dim", "3", "--batch_size", "500"]
@@ -91,12 +92,12 @@ def setup(words: Sequence[str] = (), train: int = 1437, test: int = 180) -> Setu
     train_split, validation, test_split = (Split(np.zeros((count, 28, 28, 1), np.uint8)) for count in (train, 10, test))
     dataset = Dataset("zeros", train_split, validation, test_split, maximum=255)
     parser = experiment_parser("")
-    return set_up(construct(parser, parse(parser, list(words))), dataset)
+    return set_up_from(construct(parser, parse(parser, list(words))), dataset)
 
 
 def test_draws_follow_from_sizes() -> None:
     """K · n_test ∝ epochs · n_train; operations of encoder and decoder are nearly in one ratio, however wide."""
-    digits = set_up(construct(parser := experiment_parser(""), parse(parser, [])))
+    digits = set_up_from(construct(parser := experiment_parser(""), parse(parser, [])))
     assert (digits.training.num_epochs, digits.training.patience, draws_by_size(digits)) == (200, 40, 5000)
     mnist = draws_by_size(setup(train=50_000, test=10_000))
     assert mnist == 500

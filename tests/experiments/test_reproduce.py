@@ -11,7 +11,8 @@ import pytest
 import jaxvae as jv
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
-from jaxvae.runs.setup import first_state, set_up
+from jaxvae.cli.setup import set_up_from
+from jaxvae.runs.first_state import first_state
 from jaxvae.training.epoch import Batch, train_step
 from jaxvae.typing import Array, Params
 from tests.conftest import ROOT
@@ -39,7 +40,7 @@ def test_a_row_that_waits_for_a_gpu_trains(config: Path, arrays: str) -> None:
     flags = ["--config", str(config), "--data", arrays, "--binarize", "none", "--batch_size", str(BATCH)]
     values = construct(parser, parse(parser, flags))
     values["validation_fraction"] = None
-    setup = set_up(values)
+    setup = set_up_from(values)
     before = first_state(setup, seed=0)
     step = jax.jit(train_step)
     state, images = before, jnp.asarray(setup.dataset.train.images)

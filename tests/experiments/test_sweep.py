@@ -11,7 +11,10 @@ import pytest
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import parse
-from jaxvae.runs.sweep import SweepFlags, plan, programs, split_axes, summary
+from jaxvae.cli.sweep_plan import plan, split_axes
+from jaxvae.runs.sweep_flags import SweepFlags
+from jaxvae.runs.sweep_jobs import programs
+from jaxvae.runs.sweep_summary import summary
 from tests.experiments.conftest import FAST, TRAIN, Script
 
 SWEEP = "experiments/sweep.py"
@@ -59,7 +62,7 @@ def test_what_shares_shapes_is_one_program() -> None:
 
 def test_what_does_not_fit_the_memory_is_chunked(monkeypatch: pytest.MonkeyPatch) -> None:
     _, jobs = plan(experiment_parser("", SweepFlags), ["--seeds", "7"])
-    monkeypatch.setattr("jaxvae.runs.sweep.members_at_once", lambda *_: 3)
+    monkeypatch.setattr("jaxvae.runs.sweep_jobs.members_at_once", lambda *_: 3)
     assert [len(chunk) for chunk in programs(jobs)] == [2, 2, 3]
 
 

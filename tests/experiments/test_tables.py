@@ -10,8 +10,8 @@ import yaml
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.errors import UserError
-from jaxvae.runs.setup import set_up
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Script
 
 KINDS = "[real,count,ordinal:4,categorical:3]"
@@ -44,7 +44,7 @@ def test_a_mixed_table_trains(script: Script) -> None:
 
 def data_of(flags: list[str]) -> Any:
     parser = experiment_parser("")
-    return set_up(construct(parser, parse(parser, flags)))
+    return set_up_from(construct(parser, parse(parser, flags)))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])

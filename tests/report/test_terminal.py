@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jaxvae.report.terminal import ExampleBar, SweepBar, TrainingBar, time_text
+from jaxvae.report.pace import time_text
+from jaxvae.report.terminal import ExampleBar, SweepBar, TrainingBar
 from jaxvae.training import Epoch, SweepEpoch
 
 

@@ -5,15 +5,17 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from rich.console import Console
 
-from jaxvae.cli import density_metrics
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
+from jaxvae.cli.setup import set_up_from
 from jaxvae.data import Preprocessing
+from jaxvae.runs import density_metrics
 from jaxvae.runs.evaluate import evaluate_run
-from jaxvae.runs.setup import Stream, first_state, set_up, stream_key, warm_up_warning
-from jaxvae.runs.subject import EvaluationFlags
+from jaxvae.runs.first_state import first_state
+from jaxvae.runs.setup_checks import warm_up_warning
+from jaxvae.runs.streams import Stream, stream_key
+from jaxvae.runs.trained import TrainedRun
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
 ) -> None:
     parser = experiment_parser("")
     flags = ["--data", arrays, "--ema_decay", "0.9", "--encoder.features", "[]", "--decoder.features", "[]"]
-    setup = set_up(construct(parser, parse(parser, [*flags, "--latent_dim", "2"])))
+    setup = set_up_from(construct(parser, parse(parser, [*flags, "--latent_dim", "2"])))
     state = first_state(setup, seed=3)
     ones = setup.dataset.train.images.sum(axis=0)
     np.testing.assert_allclose(state.params["likelihood"]["offset"], np.log((ones + 1) / (91 - ones)), rtol=1e-4)
@@ -45,7 +47,7 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
 
     monkeypatch.setattr(density_metrics, "evaluate", spy)
     state = state._replace(average=jax.tree.map(lambda leaf: leaf + 1, state.params))
-    document = evaluate_run(tmp_path, setup, state, 3, EvaluationFlags(num_samples=2), Console(quiet=True))
+    document = evaluate_run(TrainedRun(tmp_path, setup, state, seed=3, num_samples=2))
     np.testing.assert_array_equal(seen["x"], setup.dataset.test.images)
     assert seen["params"] is state.average
     assert document["parameters"] == "moving average"
@@ -58,7 +60,7 @@ def test_a_schedule_that_the_run_does_not_come_to_the_end_of(arrays: str) -> Non
     """90 examples in batches of 9 are 10 steps an epoch."""
     parser = experiment_parser("")
     flags = ["--data", arrays, "--batch_size", "9", "--objective", "Capacity", "--objective.schedule.steps", "30"]
-    two, three = (set_up(construct(parser, parse(parser, [*flags, "--epochs", epochs]))) for epochs in ("2", "3"))
+    two, three = (set_up_from(construct(parser, parse(parser, [*flags, "--epochs", epochs]))) for epochs in ("2", "3"))
     assert "ends at step 30, the run at 20" in str(warm_up_warning(two))
     assert warm_up_warning(three) is None
 

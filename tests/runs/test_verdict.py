@@ -10,7 +10,10 @@ import pytest
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.explain import as_flags
 from jaxvae.cli.flags import construct, parse
-from jaxvae.runs.setup import Setup, check_traces, first_state, set_up
+from jaxvae.cli.setup import set_up_from
+from jaxvae.runs.first_state import first_state
+from jaxvae.runs.setup import Setup
+from jaxvae.runs.setup_checks import check_traces
 from jaxvae.runs.verdict import verdict
 from jaxvae.training import TrainState
 
@@ -21,7 +24,7 @@ def run_of(*flags: str, epoch: int = 20) -> Run:
     """What was set up with these flags, and a best state of that epoch of 200, the default of the digits."""
     parser = experiment_parser("")
     small = ["--epochs", "200", "--encoder.features", "[4]", "--decoder.features", "[4]", "--latent_dim", "2"]
-    setup = set_up(construct(parser, parse(parser, [*small, *flags])))
+    setup = set_up_from(construct(parser, parse(parser, [*small, *flags])))
     return setup, first_state(setup, 0)._replace(epoch=np.int32(epoch))  # type: ignore[arg-type]
 
 

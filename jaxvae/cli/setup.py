@@ -1,0 +1,27 @@
+"""From the values of flags to all that a run is made of."""
+
+from typing import Any
+
+from jaxvae.cli.flags import pick
+from jaxvae.data import Dataset
+from jaxvae.runs.compute_flags import ComputeFlags
+from jaxvae.runs.data_flags import DataFlags
+from jaxvae.runs.run_data import prepare_data
+from jaxvae.runs.setup import Setup, set_up
+from jaxvae.training import Optimizer, Training
+from jaxvae.vae import VAE
+
+
+def set_up_from(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
+    """Load the data, unless they are at hand already, and build the descriptions.
+
+    Raises:
+        UserError: if the data cannot be had, or the likelihood has no density for it.
+    """
+    data = prepare_data(pick(DataFlags, values), values["likelihood"], dataset)
+    compute: ComputeFlags = pick(ComputeFlags, values)
+    networks = {name: compute.wrap(values[name]) for name in ("encoder", "decoder")}
+    shape = data.dataset.data_shape
+    model: VAE = pick(VAE, values, data_shape=shape, likelihood=data.likelihood, **networks)
+    optimizer: Optimizer = pick(Optimizer, values)
+    return set_up(data, pick(Training, values, model=model, preprocessing=data.preprocessing, optimizer=optimizer))

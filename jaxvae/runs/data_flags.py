@@ -1,0 +1,80 @@
+"""Which data a run is trained on, and how they are read."""
+
+import dataclasses
+from typing import Literal
+
+from jaxvae.data import Dataset, load, with_validation_fraction
+from jaxvae.data.records import Records
+from jaxvae.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFlags:
+    """Which data, and how grey levels become x.
+
+    Args:
+        data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
+            path of a .npz, .npy or .array_record file or of a folder of images, of folders of classes, or of train, val
+            and test.
+        data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
+        validation_fraction: share of the training and validation examples to validate on [fraction]; by default the
+            data set's own split.
+        stream: leave the training examples of a folder of images on disk and read them as they are needed, for data
+            larger than the memory; those of an .array_record file always stay there.
+        channels: where the channels of images in a .npz or .npy file are, first or last; by default first where only
+            the axis after the examples is as short as 1 to 4.
+        maximum: largest grey level of integers [levels]; by default the largest value, 255 where it is above 127.
+        offsets: what to subtract from each column of a table before it becomes float32 [data units]; by default a round
+            number where the values are above 2**24 or far from 0 for their range, as those of time stamps.
+        binarize: none, threshold (at half the largest grey level) or dynamic (drawn anew at each use in training, once
+            with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none. It
+            makes Bernoulli the default likelihood.
+        dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
+        symmetric: map [0, 1] to [-1, 1].
+        standardize: learn in units of the training data's mean and spread, of each column of a table and of all pixels
+            of images; densities and samples stay in those of the data as given. By default for Normal, Laplace,
+            Logistic and StudentT; always for the real columns of Mixed.
+        scale: divide integer data by its largest grey level; by default for images, unless the likelihood is one of
+            counts, and for tables where the likelihood is one of levels.
+    """
+
+    data: str = "digits"
+    data_dir: str | None = None
+    validation_fraction: float | None = None
+    stream: bool = False
+    channels: Literal["first", "last"] | None = None
+    maximum: int | None = None
+    offsets: tuple[float, ...] | None = None
+    binarize: Literal["none", "threshold", "dynamic"] | None = None
+    dequantize: bool = False
+    symmetric: bool = False
+    standardize: bool | None = None
+    scale: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise UserError("--data needs a name or a path, got nothing: leave it out for digits")
+
+
+def load_data(flags: DataFlags) -> Dataset:
+    """The data that the flags name.
+
+    Raises:
+        UserError: if they cannot be had.
+    """
+    of_files = {"channels": flags.channels, "maximum": flags.maximum, "offsets": flags.offsets}
+    dataset = load(flags.data, flags.data_dir, stream=flags.stream, **of_files)  # type: ignore[arg-type]
+    if flags.validation_fraction is None:
+        return dataset
+    check_in_memory(dataset, "--validation_fraction moves examples from one split to another")
+    return with_validation_fraction(dataset, flags.validation_fraction)
+
+
+def check_in_memory(dataset: Dataset, what: str) -> None:
+    """Check that the training examples are at hand, for what needs all of them at once.
+
+    Raises:
+        UserError: if they stay on disk.
+    """
+    if isinstance(dataset.train.images, Records):
+        raise UserError(f"{what} and needs training examples in memory, got {dataset.name}, where they stay on disk")

@@ -1,0 +1,59 @@
+"""What to measure of a trained run, and how precisely."""
+
+import dataclasses
+from pathlib import Path
+
+from jaxvae.errors import UserError
+from jaxvae.runs.code_density import CodeDensity
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationFlags:
+    """What to measure, and how precisely.
+
+    Args:
+        metrics: the groups.
+        num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
+        num_repeats: independent estimates of log p(x), for its error over repeats.
+        target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
+            takes where it is not.
+        gap_examples: test examples for the gaps [examples].
+        annealed_examples: test examples, and simulated ones, for annealed importance sampling [examples].
+        num_temperatures: of annealed importance sampling.
+        num_chains: of annealed importance sampling, an example.
+        num_generated: samples that are compared with the test set; by default as many as that has, at most 10,000.
+        code_density: what an objective without a density draws codes from for them.
+        inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
+            place of those of a classifier that is trained on the data set's labels.
+        autoencoder_epochs: of training the autoencoder whose codes stand beside the model's [epochs].
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    metrics: tuple[str, ...] = ("likelihood", "latents")
+    num_samples: int = 5000
+    num_repeats: int = 1
+    target_error: float | None = None
+    gap_examples: int = 200
+    annealed_examples: int = 20
+    num_temperatures: int = 500
+    num_chains: int = 16
+    num_generated: int | None = None
+    code_density: CodeDensity | None = None
+    inception: str | None = None
+    autoencoder_epochs: int = 10
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name == "num_samples" else 1
+            if isinstance(value, int) and value < least:
+                raise UserError(f"--{field.name} must be >= {least}, got {value}")
+        if self.inception is not None and not Path(self.inception).expanduser().is_file():
+            raise UserError(
+                f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
+                f"which is no file"
+            )
+        if self.target_error is not None and not self.target_error > 0.0:
+            raise UserError(f"--target_error must be > 0, got {self.target_error}")

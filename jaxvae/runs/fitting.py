@@ -1,0 +1,101 @@
+"""Training with everything around it: the bar, the log, the checkpoints."""
+
+import itertools
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from jaxvae.runs.devices import is_first
+from jaxvae.runs.folder import PROFILE
+from jaxvae.runs.reporter import Reporter
+from jaxvae.runs.setup import Setup
+from jaxvae.training import Epoch, Training, TrainState, fit
+from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
+from jaxvae.training.log import MetricsLog
+from jaxvae.training.mesh import place_examples
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
+
+
+def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, *, profile: bool = False) -> None:
+    """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
+
+    Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
+    under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
+    A line says where validation stopped it.
+    """
+    training, images = setup.training, place_examples(setup.dataset.train.images)
+    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
+    steps, start, first_step = training.steps_per_epoch(len(images)), int(state.epoch), int(state.step)
+    best: TrainState | None = None
+    saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first time at once
+
+    def save() -> None:
+        if best is not None:
+            save_checkpoint(run_dir, "best", best)  # first: a kill in between must not leave a `last` beyond its best
+        if int(state.step) > first_step:
+            save_checkpoint(run_dir, "last", state)
+
+    def keep(at: TrainState) -> None:
+        nonlocal state, saved_at
+        state = at
+        if _for_all(time.perf_counter() - saved_at > SECONDS_BETWEEN_CHECKPOINTS):
+            save()
+            saved_at = time.perf_counter()
+
+    with (
+        MetricsLog(run_dir, resume_at_epoch=start) if is_first() else nullcontext() as log,
+        reporter.epochs(training.objective.monitor, training.num_epochs, start) as bar,
+    ):
+        try:
+            epochs = fit(training, state, images, validation, during=keep)
+            for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
+                state = epoch.state
+                best = state if epoch.improved else best
+                if log is not None:
+                    log.write(epoch, steps)
+                bar.update(epoch, steps / epoch.seconds)
+                keep(state)
+        finally:
+            if jax.process_count() == 1 or sys.exception() is None:  # several write together or not at all
+                save()
+            if is_first() and checkpoint_step(run_dir, "last") is None:
+                shutil.rmtree(run_dir)  # nothing came of it
+            elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
+                reporter.interrupted(run_dir)
+    if (line := stop_line(training, state)) is not None:
+        goes_on = "" if int(state.step) > first_step else "; add --patience never to go on"
+        reporter.line(line + goes_on)
+
+
+def stop_line(training: Training, state: TrainState) -> str | None:
+    """What to say of a run that stopped early, else None."""
+    epoch, waited = int(state.epoch), int(state.epochs_since_best)
+    if epoch >= training.num_epochs or training.goes_on(epoch, waited):
+        return None
+    return (
+        f"stopped after epoch {epoch} of {training.num_epochs}: no better validation score for {waited} epochs; best "
+        f"epoch {epoch - waited}"
+    )
+
+
+def _for_all(decision: bool) -> bool:
+    """The decision of the first process: what all do together must not hang on the clock of each."""
+    return decision if jax.process_count() == 1 else bool(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
+
+
+def _recorded(epochs: Iterator[Epoch], folder: Path) -> Iterator[Epoch]:
+    """The same epochs, the second of them under JAX's profiler."""
+    yield from itertools.islice(epochs, 1)
+    with jax.profiler.trace(str(folder)):
+        second = next(epochs, None)
+    if second is not None:
+        yield second
+        yield from epochs

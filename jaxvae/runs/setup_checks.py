@@ -1,0 +1,54 @@
+"""What is refused or said of a run before anything of it is compiled."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.errors import UserError
+from jaxvae.runs.first_state import state_shapes
+from jaxvae.runs.setup import Setup
+from jaxvae.training import Training, TrainState, train_epoch, validate
+from jaxvae.training.memory import check_state_fits
+
+
+def check_traces(setup: Setup) -> None:
+    """Trace the start, training and validation; nothing is compiled and nothing runs.
+
+    Raises:
+        UserError: for a model that is too large for the memory.
+        Exception: whatever is wrong in a component.
+    """
+    training, dataset = setup.training, setup.dataset
+    images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
+    validation = jax.ShapeDtypeStruct(dataset.validation.images.shape, jnp.float32)
+    state = state_shapes(setup)
+    check_state_fits(state)
+    after, _ = jax.eval_shape(train_epoch, training, state, images)
+    jax.eval_shape(validate, training, after, validation)
+
+
+def warm_up_warning(setup: Setup) -> str | None:
+    """A line for a run that ends within the warm-up of its objective, else None."""
+    last = setup.training.num_steps(len(setup.dataset.train.images))
+    needed = setup.training.objective.warmup_steps
+    if needed <= last:
+        return None
+    return (
+        f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
+        f"last epoch is taken for the best; shorten the schedule or raise --epochs"
+    )
+
+
+def check_epochs(training: Training, state: TrainState, at_least: int = 0) -> None:
+    """Check that a run has not more epochs behind it than it is to have, and enough before it.
+
+    Raises:
+        UserError: if it has, or has not.
+    """
+    done, epochs = int(state.epoch), training.num_epochs
+    if done > epochs:
+        raise UserError(f"--epochs must be >= {done}, the epochs of the run so far, got {epochs}")
+    if epochs - done < at_least:
+        raise UserError(
+            f"--profile records the second epoch from now on, got {epochs - done} to come: raise --epochs to "
+            f"{done + at_least}"
+        )
