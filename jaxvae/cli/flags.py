@@ -24,6 +24,7 @@ from jaxvae.cli.words import (
     without_options,
 )
 from jaxvae.errors import SurroundingsError, UserError
+from jaxvae.fast import is_fast
 
 _PRINT = "--print_config"
 _DEEPEST = 5  # levels of components within components that flags can reach
@@ -223,6 +224,7 @@ def run_script(main: Callable[[], None]) -> NoReturn:
 
 def _code_of(main: Callable[[], None]) -> int:
     try:
+        is_fast()  # of a wrong value every command says so at its start
         main()
     except UserError as error:
         return _fail(error)
