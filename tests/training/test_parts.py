@@ -9,7 +9,6 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.fast import parts
-from jaxvae.fast.switch import FAST_VARIABLE
 from jaxvae.training import train_step
 from jaxvae.training.epoch import Batch
 from tests.helpers import assert_trees_close
@@ -31,8 +30,8 @@ def test_only_a_loss_that_is_known_to_have_parts_is_cut() -> None:
     assert not make_job(objective=jv.objectives.FreeBits()).training.has_parts
 
 
+@pytest.mark.usefixtures("fast_forms")
 def test_a_step_in_parts_that_fit_is_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(FAST_VARIABLE, "1")  # plainly a batch is one part
     batch = Batch(jnp.arange(6) + 4, jnp.arange(6) < 5)
     whole, cut = (
         make_job(batch_size=6, objective=jv.objectives.IWAE(num_samples=400), accumulate=n) for n in (1, None)
