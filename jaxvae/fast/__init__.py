@@ -1,9 +1,8 @@
 """Fast forms of formulas, each beside its plain twin, and one switch that takes the plain ones: `JAXVAE_FAST=0`.
 
-Everything that is written as it is because of XLA, most of it on a CPU, is here. For a function `f` of this folder
-`plain_f` is the formula in plain `jax.numpy` or `jax.random`, `fast_f` the same numbers up to rounding, and `f` one of
-the two, by `is_fast`. Files outside import `f`, and read as if it were the formula. This folder imports no other of the
-package but types, errors and the hardware.
+This folder holds what is rewritten because of how XLA compiles it, mostly on a CPU. For a function `f`, `plain_f` is
+the formula in plain `jax.numpy` or `jax.random`, and `fast_f` gives the same numbers up to rounding. `f` itself takes
+one of the two, by `is_fast`. Other folders import `f` alone. This folder imports only types, errors and the hardware.
 """
 
 from jaxvae.fast.at_once import batches_at_once, draws_at_once

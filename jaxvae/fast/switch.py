@@ -8,10 +8,10 @@ FAST_VARIABLE = "JAXVAE_FAST"
 
 
 def is_fast() -> bool:
-    """Whether the fast forms are taken: 1 in the environment variable `JAXVAE_FAST`, or nothing; with 0 the plain ones.
+    """Whether to take the fast forms: so says `JAXVAE_FAST=1`, the default; `JAXVAE_FAST=0` takes the plain twins.
 
-    It is read where a function is traced. A program that is compiled already keeps its forms: set the variable before
-    Python starts.
+    The environment variable is read when JAX traces a function. A compiled program keeps its forms, so set the variable
+    before Python starts.
 
     Raises:
         UserError: for any other value.
