@@ -31,6 +31,12 @@ MOST_MAPPINGS = 12_000
 several, and one more ends the process with a segmentation fault."""
 
 
+@pytest.fixture
+def fast_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast forms whatever `JAXVAE_FAST` is, for tests of how a program is written."""
+    monkeypatch.setenv("JAXVAE_FAST", "1")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def few_programs_in_memory() -> Iterator[None]:
     """Between files, drop compiled programs once there are many."""

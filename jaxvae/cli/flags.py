@@ -24,6 +24,7 @@ from jaxvae.cli.words import (
 )
 from jaxvae.errors import SurroundingsError, UserError
 from jaxvae.exit_codes import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR
+from jaxvae.fast import is_fast
 from jaxvae.runs.components import FAMILIES, choices, components_page
 
 _PRINT = "--print_config"
@@ -226,6 +227,7 @@ def run_script(main: Callable[[], None]) -> NoReturn:
 
 def _code_of(main: Callable[[], None]) -> int:
     try:
+        is_fast()  # of a wrong value every command says so at its start
         main()
     except UserError as error:
         return _fail(error)

@@ -10,8 +10,8 @@ import numpy as np
 from jaxvae.checks import check_choice
 from jaxvae.data.records import Records
 from jaxvae.errors import UserError
+from jaxvae.fast import bernoulli_of_levels, random_words
 from jaxvae.pytrees import dataclass
-from jaxvae.random import random_words
 from jaxvae.typing import Array, Key, Shape
 
 EVALUATION_SEED = 777  # of the one draw that validation and test data are made with, whatever the run's seed
@@ -122,32 +122,6 @@ def _inside_a_level(key: Key, shape: Shape, maximum: int) -> Array:
     """
     bits = max(22 - maximum.bit_length(), 1)
     return ((random_words(key, shape) >> (32 - bits)).astype(jnp.float32) + 0.5) / 2**bits
-
-
-def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
-    """x ~ Bernoulli(level / maximum) for integer grey levels, float32, of the shape of `levels`.
-
-    With r uniform on {0, …, s·maximum − 1} and s = ⌊2¹⁶ / maximum⌋, P(r < s · level) = level / maximum exactly. r is
-    half of a 32-bit word, which costs half of what a float for each pixel does; a half beyond the range (of 8-bit
-    levels one in 65,536) takes the other half of its word.
-
-    Args:
-        key: for the draw.
-        levels: grey levels from 0 to `maximum`, integers.
-        maximum: the largest, at most 255.
-
-    Example:
-        >>> bernoulli_of_levels(jax.random.key(0), jnp.array([0, 255, 0, 255, 255], jnp.uint8), 255).tolist()
-        [0.0, 1.0, 0.0, 1.0, 1.0]
-    """
-    scale = 2**16 // maximum
-    words = random_words(key, ((levels.size + 1) // 2,))
-    high, low = ((words >> shift) & (2**16 - 1) for shift in (16, 0))
-    last = scale * maximum - 1
-    chosen = [jnp.where(one > last, other, one) for one, other in ((high, low), (low, high))]
-    uniform = jnp.minimum(jnp.concatenate(chosen)[: levels.size], last)  # both: one in 2³²
-    x = uniform < scale * levels.ravel().astype(jnp.uint32)
-    return x.astype(jnp.float32).reshape(levels.shape)
 
 
 def content_hash(*arrays: Array | np.ndarray | Records) -> str:

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxvae.distributions.distribution import Distribution, check_event
 from jaxvae.distributions.transformed import over_batch
 from jaxvae.distributions.transforms import positive
+from jaxvae.fast import standard_normal
 from jaxvae.networks import MADE
 from jaxvae.networks.made import batch_shape, weight_ndims
 from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key, Params, Shape
 
 MIN_SCALE = 1e-3  # keeps the density bounded if a component narrows down to one value

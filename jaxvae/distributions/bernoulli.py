@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.distributions.support import check_states
-from jaxvae.numerics import softplus
+from jaxvae.fast import bernoulli_log_prob, softplus
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -20,35 +20,6 @@ def smoothed_log_odds(examples: Array) -> Array:
     """
     ones = jnp.sum(examples, axis=0)
     return jnp.log(ones + 1.0) - jnp.log(examples.shape[0] - ones + 1.0)
-
-
-_FACTORS = 16  # of one product, at most: each is at most 2
-_LANES = 8  # products side by side that a processor multiplies at once
-
-
-@jax.custom_jvp
-def _log_prob(value: Array, logits: Array) -> Array:
-    """Σ_d [ x_d l_d − softplus(l_d) ] over the last axis; a long one takes one logarithm for several dimensions.
-
-    Σ_d softplus(l_d) = Σ_d max(l_d, 0) + Σ_groups log Π_{d in group} (1 + e^−|l_d|)
-
-    The product rounds each factor by 6e-8, which is what a sum of so many terms rounds by; logarithms are what the
-    likelihood of binary pixels spends its time on.
-    """
-    size = logits.shape[-1]
-    factors = next((n for n in range(_FACTORS, 1, -1) if size % (n * _LANES) == 0), None)
-    if factors is None or logits.dtype != jnp.float32:
-        return jnp.sum(value * logits - softplus(logits), axis=-1)
-    groups = (1.0 + jnp.exp(-jnp.abs(logits))).reshape(*logits.shape[:-1], factors, -1)
-    linear = (value * logits - jnp.maximum(logits, 0.0)).reshape(groups.shape)
-    return jnp.sum(jnp.sum(linear, axis=-2) - jnp.log(jnp.prod(groups, axis=-2)), axis=-1)
-
-
-@_log_prob.defjvp
-def _log_prob_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
-    (value, logits), (of_value, of_logits) = primals, tangents
-    terms = (value - jax.nn.sigmoid(logits)) * of_logits + logits * of_value
-    return _log_prob(value, logits), jnp.sum(terms, axis=-1)
 
 
 @dataclass
@@ -89,13 +60,8 @@ class Bernoulli(IndependentTerms):
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
-        if not jnp.issubdtype(value.dtype, jnp.floating):
-            value = value.astype(self.logits.dtype)  # which has slopes
-        size = math.prod(self.logits.shape[self.logits.ndim - self.event_ndim :])
-        flat = (
-            array.reshape(*array.shape[: array.ndim - self.event_ndim], size) for array in align(value, self.logits)
-        )
-        return _log_prob(*flat)
+        value, logits = align(value, self.logits)
+        return bernoulli_log_prob(value, logits, self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones in the dtype of the logits; no gradient passes through it."""

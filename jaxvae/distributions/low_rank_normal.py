@@ -7,9 +7,8 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import NormalFamily, diagonal_matrix, normal_kl
-from jaxvae.distributions.triangular import cholesky, solve_lower, solve_upper
+from jaxvae.fast import cholesky, solve_lower, solve_upper, standard_normal
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 # Added to the diagonal of Aᵀ A, as a share of it [units of rounding per factor]: if factors are nearly parallel and

@@ -6,9 +6,8 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import NormalFamily, normal_kl
-from jaxvae.distributions.triangular import solve_lower
+from jaxvae.fast import solve_lower, standard_normal
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 

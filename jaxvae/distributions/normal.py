@@ -4,9 +4,9 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
 from jaxvae.distributions.normal_kl import NormalFamily, diagonal_matrix, normal_kl
+from jaxvae.fast import standard_normal
 from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 

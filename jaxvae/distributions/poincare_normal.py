@@ -6,8 +6,8 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.poincare import asinh_ratio, exp_map, gap, log_map, sinh_square, to_rim
+from jaxvae.fast import standard_normal
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 

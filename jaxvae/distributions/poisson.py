@@ -5,8 +5,8 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.counting import deviance, stirling_remainder
 from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle, sum_event
+from jaxvae.fast import standard_normal
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 _LARGE = 4096.0  # rate from which on the expansion below errs by less than 1e-5 of a count

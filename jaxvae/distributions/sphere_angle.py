@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.distributions.bessel import sphere_terms
 from jaxvae.distributions.distribution import align
-from jaxvae.random import standard_normal
+from jaxvae.fast import standard_normal
 from jaxvae.typing import Array, Key
 
 _MAX_PROPOSALS = 100  # a proposal is rejected with probability < 0.4; the limit ends the loop if κ is NaN

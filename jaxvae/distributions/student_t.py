@@ -5,9 +5,9 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.counting import log_gamma_half_ratio
 from jaxvae.distributions.distribution import IndependentTerms, align, check_event, settle
+from jaxvae.fast import standard_normal
 from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 

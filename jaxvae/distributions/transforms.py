@@ -4,7 +4,7 @@ import math
 
 import jax.numpy as jnp
 
-from jaxvae.numerics import softplus
+from jaxvae.fast import softplus
 from jaxvae.typing import Array
 
 _SOFTPLUS_INVERSE_OF_ONE = math.log(math.expm1(1.0))

@@ -9,8 +9,8 @@ from jaxvae.distributions.bessel import sphere_terms
 from jaxvae.distributions.distribution import Distribution, align, check_event, nan_where
 from jaxvae.distributions.sphere_angle import sample_angle
 from jaxvae.distributions.transforms import unit_vector
+from jaxvae.fast import standard_normal
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.typing import Array, Key
 
 

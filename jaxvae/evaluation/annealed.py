@@ -8,10 +8,10 @@ import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.errors import UserError
+from jaxvae.fast import standard_normal
 from jaxvae.model import Model
 from jaxvae.numerics import error_of_log_mean_exp, log_mean_exp
 from jaxvae.pytrees import dataclass
-from jaxvae.random import standard_normal
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
 

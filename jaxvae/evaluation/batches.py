@@ -1,6 +1,5 @@
 """A function of one example, over a data set."""
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,17 +9,17 @@ import jax
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.hardware import available_cores, compiled
+from jaxvae.fast import batches_at_once
+from jaxvae.hardware import compiled
 from jaxvae.typing import Array, Key, Metrics
 
-_MOST_AT_ONCE = 16  # each holds the memory of a batch
 Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray]]]
 
 
 def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
     """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
 
-    On a CPU as many batches are computed at once as the process has cores: XLA keeps several cores less busy with one.
+    Several batches are computed at once where that is faster (`batches_at_once`).
     A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
     sweep are scored by one program.
 
@@ -47,7 +46,7 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
             results = program(*arguments, _indices(start, batch_size, len(x)))
             return {name: np.asarray(values)[: len(x) - start] for name, values in results.items()}
 
-        workers = _batches_at_once(program)
+        workers = batches_at_once(program)
         waiting: deque[Future[dict[str, np.ndarray]]] = deque()
         pool = ThreadPoolExecutor(workers)
         try:
@@ -73,19 +72,3 @@ _one_batch_of_a_partial = jax.jit(_one_batch)  # a jax.tree_util.Partial is a py
 
 def _indices(start: int, batch_size: int, count: int) -> np.ndarray:
     return np.minimum(np.arange(start, start + batch_size, dtype=np.int32), count - 1)
-
-
-def _batches_at_once(program: jax.stages.Compiled) -> int:
-    """One a core on a CPU; one elsewhere, or where several devices take part: they would wait for each other.
-
-    One, too, where LAPACK is called: two of its calls at a time wait for each other for ever (jaxlib 0.10.1).
-    """
-    shardings = jax.tree.leaves(program.input_shardings)
-    (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
-    if others or device.platform != "cpu" or _calls_lapack(program):
-        return 1
-    return min(available_cores(), _MOST_AT_ONCE)
-
-
-def _calls_lapack(program: jax.stages.Compiled) -> bool:
-    return re.search('custom_call_target="(lapack|blas)', program.as_text() or "") is not None

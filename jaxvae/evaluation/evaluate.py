@@ -13,6 +13,7 @@ from jaxvae.evaluation.batches import Batches, in_batches
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.likelihood import CHUNK, ImportanceEstimate, importance_estimate
 from jaxvae.evaluation.pareto import SMALLEST_TAIL, pareto_shape, pareto_smoothed, tail_length, trust_threshold
+from jaxvae.fast import draws_at_once
 from jaxvae.keys import Purpose, key_for
 from jaxvae.model import Model
 from jaxvae.objectives import Objective
@@ -21,14 +22,11 @@ from jaxvae.typing import Array, Key, Metrics, Params
 
 _NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
-_DRAWS_AT_ONCE = 1000  # over all examples of a batch: their decodings stay within a processor's cache
-_DRAWS_AT_ONCE_ELSEWHERE = 2**15  # enough to keep an accelerator busy
 
 
 def examples_at_once(num_samples: int) -> int:
     """Examples in one batch of `in_batches` for log p(x) by so many draws each."""
-    draws = _DRAWS_AT_ONCE if jax.default_backend() == "cpu" else _DRAWS_AT_ONCE_ELSEWHERE
-    return max(1, draws // min(num_samples, CHUNK))
+    return max(1, draws_at_once() // min(num_samples, CHUNK))
 
 
 @dataclass

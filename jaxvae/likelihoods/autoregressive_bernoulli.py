@@ -4,12 +4,12 @@ import math
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.bernoulli import Bernoulli
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.model import ModelParts
 from jaxvae.networks import MADE
-from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 

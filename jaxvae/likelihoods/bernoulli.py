@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 
 from jaxvae import distributions
+from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.model import ModelParts
-from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.transforms import positive
+from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.support import Support, levels
 from jaxvae.model import ModelParts
-from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 

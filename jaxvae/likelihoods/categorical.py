@@ -6,11 +6,11 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.model import ModelParts
-from jaxvae.networks.products import plus_bias
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 

@@ -7,8 +7,8 @@ import jax
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.activations import ACTIVATIONS
+from jaxvae.networks.dense import Dense
 from jaxvae.networks.network import Network
-from jaxvae.networks.products import Dense
 from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Params, Shape

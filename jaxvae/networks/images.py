@@ -12,8 +12,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
+from jaxvae.fast import plus_bias, row_products
 from jaxvae.networks.activations import ACTIVATIONS
-from jaxvae.networks.products import Dense, normal_weights, plus_bias, row_products
+from jaxvae.networks.dense import Dense, normal_weights
 from jaxvae.networks.start import HiddenGains
 from jaxvae.typing import Array, ArrayLike, Shape
 

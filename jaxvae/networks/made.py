@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.fast import plus_bias, row_products
 from jaxvae.networks.activations import ACTIVATIONS
-from jaxvae.networks.products import plus_bias, row_products
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae.errors import UserError
+from jaxvae.fast import fitting_parts
 from jaxvae.keys import same_draws
 from jaxvae.model import Model
 from jaxvae.objectives import Objective
 from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of
-from jaxvae.training.parts import fitting_parts
 from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree

@@ -28,7 +28,7 @@ def streamed_steps(
 ) -> tuple[TrainState, Metrics]:
     """The first `steps` of the batches `[at once, batch, …]`; adds to `sums` each metric times the examples it counts.
 
-    A loop even where it takes one step: XLA on CPU may compute the same step slower outside of a loop.
+    A loop even where it takes one step, which a compiler may make slower outside of a loop.
     """
     noise = NoiseOfSteps.of(state, *masks.shape)
 

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from benchmarks.task import LATENT_DIM, NUM_PIXELS, WIDTHS, Task
 from jaxvae.distributions import Bernoulli
+from jaxvae.fast import plus_bias, standard_normal
 from jaxvae.hardware import compiled
-from jaxvae.networks.products import Dense, plus_bias
-from jaxvae.random import standard_normal
+from jaxvae.networks.dense import Dense
 
 DRAWS, USERS = 50, 5  # of one example; operations of their own that use each draw, as those of IWAE do
 REPEATS = 20  # of one round

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.data import Preprocessing, content_hash, preprocessing
-from jaxvae.data.preprocessing import bernoulli_of_levels
+from jaxvae.data import Preprocessing, content_hash
 from jaxvae.errors import UserError
 
 RAW = jnp.arange(17, dtype=jnp.uint8).reshape(1, 17, 1) * jnp.ones((5000, 1, 1), jnp.uint8)  # levels 0 … 16
@@ -33,23 +32,6 @@ def test_dynamic_binarisation_has_the_grey_level_for_probability(maximum: int, f
         correlations = np.corrcoef(x[:, 1:-1, 0].reshape(len(x), -1), rowvar=False) - np.eye(maximum - 1)
         assert np.all(np.abs(correlations) < 6 / np.sqrt(len(x)))
         assert not np.array_equal(x, preprocessing(jax.random.key(1), raw))
-
-
-@pytest.mark.parametrize("maximum", [16, 255])
-def test_a_half_of_a_word_that_is_out_of_range_takes_the_other(maximum: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over all values of one half, beside each value of a coarse grid of the other, the shares are exact."""
-    other = np.arange(0, 2**16, 257)
-    halves = np.arange(2**16)
-    words = (halves[:, None] << 16 | other).astype(np.uint32)
-    monkeypatch.setattr(preprocessing, "random_words", lambda *_: jnp.asarray(words.ravel()))
-    level, size = maximum // 3, words.size
-    x = np.asarray(bernoulli_of_levels(jax.random.key(0), jnp.full(2 * size, level, jnp.uint8), maximum))
-    of_the_high_half = x[:size].reshape(words.shape)
-    scale = 2**16 // maximum
-    inside = of_the_high_half[: scale * maximum].mean()
-    assert inside == pytest.approx(level / maximum, abs=1e-7)
-    if scale * maximum < 2**16:
-        np.testing.assert_array_equal(of_the_high_half[-1], (np.minimum(other, 65_534) < scale * level))
 
 
 def test_threshold_and_none() -> None:

@@ -17,6 +17,7 @@ WIDE = MLP((64, 48), "tanh")
 X = np.random.default_rng(0).normal(size=7).astype(np.float32)
 
 
+@pytest.mark.usefixtures("fast_forms")
 def test_bfloat16_rounds_the_network_and_nothing_else() -> None:
     """Within the 8 bits of bfloat16 of the network itself, and not equal to it; gradients are float32 for float32."""
     network = Bfloat16(WIDE)

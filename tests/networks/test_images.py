@@ -136,6 +136,7 @@ def test_an_example_does_not_see_the_others_of_its_batch() -> None:
     assert np.abs(together[0] - together[1]).max() > 0.01
 
 
+@pytest.mark.usefixtures("fast_forms")
 @pytest.mark.parametrize("network", [Conv((4,)), ResNet((4,))], ids=["Conv", "ResNet"])
 @pytest.mark.parametrize(("input_shape", "output_shape"), [((9, 13, 3), (2, 5)), ((3,), (9, 13, 3))])
 def test_a_batch_is_one_large_matrix_product(network: Any, input_shape: Any, output_shape: Any) -> None:

@@ -103,6 +103,7 @@ def test_noise_has_the_mean_and_deviation_of_the_examples() -> None:
     assert jv.init(start, jax.random.key(1))["prior"]["pseudo_inputs"].shape == (5, *DATA_SHAPE)
 
 
+@pytest.mark.usefixtures("fast_forms")
 @pytest.mark.parametrize("prior", [Vamp(num_components=6), Exemplar(num_exemplars=6)], ids=["Vamp", "Exemplar"])
 def test_a_batch_encodes_the_pseudo_inputs_once(prior: jv.priors.Prior) -> None:
     """The encoder's matrix product has 6 rows (pseudo-inputs) and 5 (the batch), never 30."""

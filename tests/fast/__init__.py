@@ -1,0 +1,1 @@
+"""Fast forms beside their plain twins."""
