@@ -10,14 +10,17 @@ from jaxvae import (
     objectives,
     posteriors,
     priors,
+    runs,
+    spaces,
     training,
 )
-from jaxvae.distributions import entropy, kl_divergence
+from jaxvae.distributions.entropy import entropy
+from jaxvae.distributions.kl import kl_divergence
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
-from jaxvae.evaluation import log_marginal
+from jaxvae.evaluation.likelihood import log_marginal
 from jaxvae.model import Model
-from jaxvae.objectives import Elbo, elbo
+from jaxvae.objectives.elbo import Elbo, elbo
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.vae import VAE, decode, encode, init, reconstruct, reparameterize, sample
 from jaxvae.version import __version__
@@ -48,7 +51,9 @@ __all__ = [
     "priors",
     "reconstruct",
     "reparameterize",
+    "runs",
     "sample",
+    "spaces",
     "stack",
     "training",
 ]

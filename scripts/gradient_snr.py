@@ -27,11 +27,13 @@ from rich.table import Table
 from jaxvae.cli.flags import make_parser, parse, run_script
 from jaxvae.data import Preprocessing, load
 from jaxvae.errors import UserError, nearest
-from jaxvae.evaluation import gradient_signal_to_noise, noise_floor
+from jaxvae.evaluation import gradient_signal_to_noise
+from jaxvae.evaluation.gradient_snr import noise_floor
 from jaxvae.hardware import compiled
 from jaxvae.likelihoods import Normal
 from jaxvae.networks import MLP
-from jaxvae.objectives import ESTIMATORS, Objective
+from jaxvae.objectives import Objective
+from jaxvae.objectives.estimators import ESTIMATORS
 from jaxvae.runs.components import choices
 from jaxvae.training import Training, create_state, fit
 from jaxvae.training.memory import check_memory

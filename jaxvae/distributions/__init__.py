@@ -3,13 +3,13 @@
 from jaxvae.distributions.autoregressive import Autoregressive
 from jaxvae.distributions.autoregressive_bernoulli import AutoregressiveBernoulli
 from jaxvae.distributions.autoregressive_categorical import AutoregressiveCategorical
-from jaxvae.distributions.bernoulli import Bernoulli, smoothed_log_odds
+from jaxvae.distributions.bernoulli import Bernoulli
 from jaxvae.distributions.beta_binomial import BetaBinomial, Levels
-from jaxvae.distributions.categorical import Categorical, CategoricalLevels, smoothed_level_frequencies
-from jaxvae.distributions.categorical_codes import CategoricalCodes, ordinal_log_probs
+from jaxvae.distributions.categorical import Categorical, CategoricalLevels
+from jaxvae.distributions.categorical_codes import CategoricalCodes
 from jaxvae.distributions.codebook_vectors import CodebookVectors
 from jaxvae.distributions.columns import Columns
-from jaxvae.distributions.concrete import BinaryConcrete, Concrete, softmax_of_groups
+from jaxvae.distributions.concrete import BinaryConcrete, Concrete
 from jaxvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from jaxvae.distributions.discretized_logistic import (
     DiscretizedLogistic,
@@ -21,15 +21,19 @@ from jaxvae.distributions.distribution import (
     IndependentTerms,
     SumOfTerms,
     SupportsSampleAndLogProb,
+    align,
+    check_event,
     is_reparameterized,
     is_straight_through,
     per_dimension,
     sample_and_log_prob,
     score_term,
+    settle,
+    sum_event,
 )
-from jaxvae.distributions.entropy import Entropy, closed_form_entropy, entropy
-from jaxvae.distributions.joined import Joined, with_noise
-from jaxvae.distributions.kl import KL, closed_form_kl, kl_divergence
+from jaxvae.distributions.entropy import closed_form_entropy
+from jaxvae.distributions.joined import Joined
+from jaxvae.distributions.kl import closed_form_kl
 from jaxvae.distributions.laplace import Laplace
 from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
@@ -43,14 +47,13 @@ from jaxvae.distributions.poincare_normal import PoincareNormal
 from jaxvae.distributions.poisson import Poisson
 from jaxvae.distributions.straight_through import StraightThrough
 from jaxvae.distributions.student_t import StudentT
-from jaxvae.distributions.support import MAX_STATES, SupportsEnumeration
+from jaxvae.distributions.support import SupportsEnumeration
 from jaxvae.distributions.transformed import Transformed
+from jaxvae.distributions.transforms import positive
 from jaxvae.distributions.von_mises_fisher import HypersphericalUniform, VonMisesFisher
 from jaxvae.distributions.zero_inflated import ZeroInflated
 
 __all__ = [
-    "KL",
-    "MAX_STATES",
     "Autoregressive",
     "AutoregressiveBernoulli",
     "AutoregressiveCategorical",
@@ -68,7 +71,6 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
-    "Entropy",
     "HypersphericalUniform",
     "IndependentTerms",
     "Joined",
@@ -92,18 +94,16 @@ __all__ = [
     "Transformed",
     "VonMisesFisher",
     "ZeroInflated",
+    "align",
+    "check_event",
     "closed_form_entropy",
     "closed_form_kl",
-    "entropy",
     "is_reparameterized",
     "is_straight_through",
-    "kl_divergence",
-    "ordinal_log_probs",
     "per_dimension",
+    "positive",
     "sample_and_log_prob",
     "score_term",
-    "smoothed_level_frequencies",
-    "smoothed_log_odds",
-    "softmax_of_groups",
-    "with_noise",
+    "settle",
+    "sum_event",
 ]

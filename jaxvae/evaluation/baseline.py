@@ -4,13 +4,9 @@ import dataclasses
 
 import jax
 
-from jaxvae.distributions import (
-    Bernoulli,
-    CategoricalLevels,
-    SupportsSampleAndLogProb,
-    smoothed_level_frequencies,
-    smoothed_log_odds,
-)
+from jaxvae.distributions import Bernoulli, CategoricalLevels, SupportsSampleAndLogProb
+from jaxvae.distributions.bernoulli import smoothed_log_odds
+from jaxvae.distributions.categorical import smoothed_level_frequencies
 from jaxvae.likelihoods import Normal, silent_member
 from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.typing import Array

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae.evaluation.figures import spread
 from jaxvae.model import Model
-from jaxvae.objectives import own_and_aggregate
+from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.typing import Array, Key, Params
 from jaxvae.vae import mean_of
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jaxvae.evaluation.likelihood import importance_estimate
 from jaxvae.keys import same_draws
 from jaxvae.model import Model
-from jaxvae.objectives import elbo_terms, refine
+from jaxvae.objectives.elbo import elbo_terms
+from jaxvae.objectives.refine import refine
 from jaxvae.typing import Array, Key, Params
 
 ELBO_DRAWS = 500  # for each of the two ELBOs

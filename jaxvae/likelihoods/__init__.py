@@ -15,10 +15,15 @@ from jaxvae.likelihoods.negative_binomial import NegativeBinomial
 from jaxvae.likelihoods.normal import Normal
 from jaxvae.likelihoods.poisson import Poisson
 from jaxvae.likelihoods.student_t import StudentT
-from jaxvae.likelihoods.support import Support
+from jaxvae.likelihoods.support import BINARY, COUNTS, POSITIVE, REAL, UNIT_INTERVAL, Support, levels
 from jaxvae.likelihoods.zero_inflated import ZeroInflated
 
 __all__ = [
+    "BINARY",
+    "COUNTS",
+    "POSITIVE",
+    "REAL",
+    "UNIT_INTERVAL",
     "AutoregressiveBernoulli",
     "Bernoulli",
     "BetaBinomial",
@@ -36,6 +41,7 @@ __all__ = [
     "StudentT",
     "Support",
     "ZeroInflated",
+    "levels",
     "maximum_likelihood",
     "silent_member",
 ]

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from jaxvae import distributions
+from jaxvae.distributions.bernoulli import smoothed_log_odds
 from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import BINARY, Support
@@ -34,7 +35,7 @@ class Bernoulli(Likelihood):
         del key
         if examples is None:
             return {"offset": jnp.zeros(model.data_shape)}
-        return {"offset": distributions.smoothed_log_odds(examples)}
+        return {"offset": smoothed_log_odds(examples)}
 
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.Bernoulli:
         """p(x|z) over `data_shape`."""

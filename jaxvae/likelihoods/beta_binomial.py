@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.distributions.bernoulli import smoothed_log_odds
 from jaxvae.distributions.transforms import positive
 from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
@@ -77,7 +78,7 @@ class BetaBinomial(Likelihood):
 
     def _by_moments(self, x: Array) -> Params:
         """The parameters that match the means and variances of the training examples."""
-        logits = distributions.smoothed_log_odds(x)
+        logits = smoothed_log_odds(x)
         total_count = known_levels(self, "total_count")
         of_binomial = jax.nn.sigmoid(logits) * jax.nn.sigmoid(-logits) / total_count
         ratio = jnp.var(x, axis=0) / of_binomial  # (α + β + n) / (α + β + 1)

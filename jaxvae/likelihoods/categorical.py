@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.distributions.categorical import smoothed_level_frequencies
 from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
@@ -61,7 +62,7 @@ class Categorical(Likelihood):
         del key
         if examples is None:
             return {"offset": jnp.zeros((*model.data_shape, known_levels(self, "num_levels")))}
-        return {"offset": distributions.smoothed_level_frequencies(examples, known_levels(self, "num_levels"))}
+        return {"offset": smoothed_level_frequencies(examples, known_levels(self, "num_levels"))}
 
     def distribution(self, model: ModelParts, params: Params, outputs: Array) -> distributions.CategoricalLevels:
         """p(x|z) over `data_shape`."""

@@ -6,6 +6,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from jaxvae import distributions
+from jaxvae.distributions.bernoulli import smoothed_log_odds
+from jaxvae.distributions.categorical_codes import ordinal_log_probs
 from jaxvae.distributions.transforms import positive
 from jaxvae.likelihoods.negative_binomial import best_dispersion, bounded_dispersion
 from jaxvae.likelihoods.poisson import compress, rates_from, smoothed_rates
@@ -108,7 +110,7 @@ class Binary(Column):
 
     def init(self, examples: Array | None) -> Params:
         """The offset."""
-        return {"offset": jnp.zeros(()) if examples is None else distributions.smoothed_log_odds(examples)}
+        return {"offset": jnp.zeros(()) if examples is None else smoothed_log_odds(examples)}
 
     def distribution(self, params: Params, outputs: Array) -> distributions.Bernoulli:
         """Bernoulli."""
@@ -165,7 +167,7 @@ class Ordinal(Categorical):
         """Categorical over the levels."""
         first, log_gaps = params["thresholds"][:1], params["thresholds"][1:]
         thresholds = jnp.concatenate([first, first + jnp.cumsum(jnp.exp(log_gaps))])
-        return distributions.CategoricalCodes(distributions.ordinal_log_probs(outputs[0], thresholds))
+        return distributions.CategoricalCodes(ordinal_log_probs(outputs[0], thresholds))
 
     def encoder_input(self, params: Params, x: Array) -> Array:
         """The level as a number in [0, 1]."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.distributions.categorical import smoothed_level_frequencies
 from jaxvae.distributions.distribution import align
 from jaxvae.distributions.transforms import inverse_positive, positive
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
@@ -97,7 +98,7 @@ class DiscretizedLogisticMixture(Likelihood):
         channels = examples
         if _is_rgb(model):  # each channel counts as an example of its pixel
             channels = jnp.moveaxis(examples, -1, 0).reshape(-1, *model.data_shape[:-1])
-        own |= {"logits": distributions.smoothed_level_frequencies(channels, count)}
+        own |= {"logits": smoothed_level_frequencies(channels, count)}
         own = maximum_likelihood(partial(silent_member, self, model), own, a_few(examples, _NUMBERS), _STEPS)
         least = inverse_positive(jnp.asarray(2.0 * self._min_scale, float), self._min_scale)
         return {

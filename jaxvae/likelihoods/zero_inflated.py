@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_component
+from jaxvae.distributions.bernoulli import smoothed_log_odds
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.beta_binomial import BetaBinomial
 from jaxvae.likelihoods.likelihood import Likelihood
@@ -78,7 +79,7 @@ class ZeroInflated(Likelihood):
         count_of_others = jnp.sum(~is_zero, axis=0).astype(examples.dtype)
         others = jnp.where(is_zero, jnp.sum(examples, axis=0) / jnp.maximum(count_of_others, 1.0), examples)
         all_of_them = {
-            "offset": distributions.smoothed_log_odds(is_zero.astype(examples.dtype)),
+            "offset": smoothed_log_odds(is_zero.astype(examples.dtype)),
             "likelihood": self.likelihood.init(key, model, others),
         }
         # zeros are extra ones or come from a large spread: of the two optima the better one counts

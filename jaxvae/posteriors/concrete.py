@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
+from jaxvae.distributions.concrete import softmax_of_groups
 from jaxvae.distributions.one_hot import check_groups
 from jaxvae.model import ModelParts
 from jaxvae.posteriors.posterior import Posterior
@@ -72,7 +73,7 @@ class Concrete(Posterior):
     def decoder_input(self, model: ModelParts, z: Array) -> Array:
         """softmax(z_g): points of simplices; z itself with `straight_through`."""
         del model
-        return z if self.straight_through else distributions.softmax_of_groups(z, self.num_classes)
+        return z if self.straight_through else softmax_of_groups(z, self.num_classes)
 
     def parameter_shape(self, model: ModelParts) -> Shape:
         """One logit for each class of each latent: `(latent_dim,)`."""

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from jaxvae.appended_noise import before_noise, noise_space
 from jaxvae.checks import check_component, check_range
-from jaxvae.distributions import Distribution, with_noise
+from jaxvae.distributions import Distribution
+from jaxvae.distributions.joined import with_noise
 from jaxvae.model import ModelParts
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
 from jaxvae.posteriors.posterior import Posterior

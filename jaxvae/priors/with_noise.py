@@ -5,7 +5,8 @@ from typing import Self
 
 from jaxvae.appended_noise import before_noise, noise_space
 from jaxvae.checks import check_component, check_range
-from jaxvae.distributions import Distribution, with_noise
+from jaxvae.distributions import Distribution
+from jaxvae.distributions.joined import with_noise
 from jaxvae.errors import UserError
 from jaxvae.model import ModelParts
 from jaxvae.priors.prior import Figure, Prior

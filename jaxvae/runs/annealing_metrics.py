@@ -6,14 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.evaluation import (
-    Annealing,
-    annealed_document,
-    annealed_log_marginal,
-    effective_chains,
-    importance_estimate,
-    reverse_annealed_log_marginal,
-)
+from jaxvae.evaluation import Annealing, annealed_log_marginal, importance_estimate, reverse_annealed_log_marginal
+from jaxvae.evaluation.document import annealed_document, effective_chains
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.typing import Array, Key

@@ -4,7 +4,8 @@ from typing import Literal
 
 from jaxvae.errors import UserError
 from jaxvae.model import Model
-from jaxvae.objectives import Objective, WithoutDensity, check_prior_stays
+from jaxvae.objectives import Objective, WithoutDensity
+from jaxvae.objectives.requirements import check_prior_stays
 from jaxvae.runs.components import choices
 
 CodeDensity = Literal["normal", "mixture", "flow", "prior"]

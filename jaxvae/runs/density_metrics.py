@@ -5,16 +5,11 @@ from typing import Any
 import jax
 
 from jaxvae.distributions import closed_form_kl
-from jaxvae.evaluation import (
-    ImportanceReport,
-    diagnose,
-    diagnostics_document,
-    evaluate,
-    family_baseline,
-    has_free_baseline,
-    independent_baseline,
-    likelihood_document,
-)
+from jaxvae.evaluation import diagnose, evaluate, family_baseline, independent_baseline
+from jaxvae.evaluation.baseline import has_free_baseline
+from jaxvae.evaluation.diagnose import diagnostics_document
+from jaxvae.evaluation.document import likelihood_document
+from jaxvae.evaluation.evaluate import ImportanceReport
 from jaxvae.evaluation.figures import spread
 from jaxvae.runs.first_state import EXAMPLES_FOR_INIT
 from jaxvae.runs.streams import Stream

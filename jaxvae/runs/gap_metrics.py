@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation import InferenceGaps, gaps_document, inference_gaps
-from jaxvae.evaluation.document import FEWEST_DRAWS
+from jaxvae.evaluation import inference_gaps
+from jaxvae.evaluation.document import FEWEST_DRAWS, gaps_document
+from jaxvae.evaluation.gaps import InferenceGaps
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.typing import Array, Key

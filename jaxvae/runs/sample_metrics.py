@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation import attempt, importance_estimate, in_batches
+from jaxvae.evaluation import importance_estimate, in_batches
+from jaxvae.evaluation.figures import attempt
 from jaxvae.evaluation.representation import disentanglement_document, pca_codes, representation_document
 from jaxvae.evaluation.sample_quality import (
     FeatureExtractor,

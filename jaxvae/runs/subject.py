@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation import NO_DENSITY, in_batches
-from jaxvae.evaluation.figures import spread
+from jaxvae.evaluation import in_batches
+from jaxvae.evaluation.figures import NO_DENSITY, spread
 from jaxvae.objectives import WithoutDensity
 from jaxvae.runs.evaluation_flags import EvaluationFlags
 from jaxvae.runs.reporter import Reporter

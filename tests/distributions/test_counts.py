@@ -9,15 +9,8 @@ import numpyro.distributions as numpyro
 import pytest
 from scipy import special, stats
 
-from jaxvae.distributions import (
-    BetaBinomial,
-    Distribution,
-    NegativeBinomial,
-    Poisson,
-    ZeroInflated,
-    closed_form_kl,
-    ordinal_log_probs,
-)
+from jaxvae.distributions import BetaBinomial, Distribution, NegativeBinomial, Poisson, ZeroInflated, closed_form_kl
+from jaxvae.distributions.categorical_codes import ordinal_log_probs
 
 WIDE = {  # over counts up to 20,000, beyond which less than 1e-9 is left
     "Poisson": Poisson(jnp.array([1e-4, 9.9, 1e4])),

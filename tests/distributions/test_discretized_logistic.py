@@ -15,8 +15,8 @@ from jaxvae.distributions import (
     DiscretizedLogistic,
     DiscretizedLogisticMixture,
     DiscretizedLogisticMixtureRGB,
-    smoothed_level_frequencies,
 )
+from jaxvae.distributions.categorical import smoothed_level_frequencies
 from jaxvae.evaluation.bits import bits_per_dimension
 from tests.components.distributions import discretized_logistic_masses
 from tests.helpers import assert_finite, keys

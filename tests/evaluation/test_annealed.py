@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.evaluation import (
-    Annealed,
-    Annealing,
-    annealed_log_marginal,
-    hamiltonian_move,
-    reverse_annealed_log_marginal,
-)
+from jaxvae.evaluation import Annealing, annealed_log_marginal, reverse_annealed_log_marginal
+from jaxvae.evaluation.annealed import Annealed, hamiltonian_move
 from tests.helpers import assert_mean, binary_batch, keys, tiny_vae
 from tests.linear_gaussian import LATENT_DIM, LinearGaussian, as_example
 

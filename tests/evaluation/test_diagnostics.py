@@ -13,20 +13,21 @@ from scipy.stats import norm
 import jaxvae as jv
 from jaxvae.distributions import Normal
 from jaxvae.evaluation import (
-    ActiveUnits,
-    Diagnostics,
     Estimate,
     active_units,
     diagnose,
     diagnostics,
-    diagnostics_document,
     kl_per_dimension,
     latent_terms,
     marginal_kl,
     mutual_information,
 )
-from jaxvae.objectives import batch_information, log_aggregate, own_and_aggregate
+from jaxvae.evaluation.diagnose import Diagnostics, diagnostics_document
+from jaxvae.evaluation.diagnostics import ActiveUnits
+from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.estimators import ScoreOnly
+from jaxvae.objectives.lagging import batch_information
+from jaxvae.objectives.total_correlation import log_aggregate
 from jaxvae.posteriors import DiagonalNormal
 from tests.components import POSTERIORS
 from tests.helpers import assert_mean, keys, tiny_vae

@@ -11,17 +11,9 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing
-from jaxvae.evaluation import (
-    Estimate,
-    ImportanceReport,
-    Scores,
-    bits_per_dimension,
-    evaluate,
-    family_baseline,
-    independent_baseline,
-    likelihood_document,
-    provenance,
-)
+from jaxvae.evaluation import Estimate, Scores, bits_per_dimension, evaluate, family_baseline, independent_baseline
+from jaxvae.evaluation.document import likelihood_document, provenance
+from jaxvae.evaluation.evaluate import ImportanceReport
 from jaxvae.likelihoods import Bernoulli, Normal
 from jaxvae.objectives.scoring import Scoring
 

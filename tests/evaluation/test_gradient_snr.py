@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.evaluation import gradient_draws, gradient_signal_to_noise, noise_floor, signal_to_noise
+from jaxvae.evaluation import gradient_signal_to_noise
+from jaxvae.evaluation.gradient_snr import gradient_draws, noise_floor, signal_to_noise
 from jaxvae.objectives import ELBO, IWAE
 from tests.helpers import assert_trees_close
 from tests.linear_gaussian import DATA_SHAPE, LATENT_DIM, LinearGaussian, as_example

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from jaxvae.evaluation import importance_estimate, pareto_shape, pareto_smoothed, tail_length, trust_threshold
+from jaxvae.evaluation import importance_estimate, pareto_shape, pareto_smoothed
+from jaxvae.evaluation.pareto import tail_length, trust_threshold
 from tests.helpers import keys
 from tests.linear_gaussian import LinearGaussian, as_example
 

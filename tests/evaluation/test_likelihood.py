@@ -10,7 +10,7 @@ from scipy import special
 
 import jaxvae as jv
 from jaxvae.draw import Draw
-from jaxvae.evaluation import log_mean_exp
+from jaxvae.numerics import log_mean_exp
 from tests.helpers import assert_mean, binary_batch, keys, tiny_vae
 
 NUM_KEYS = 5000

@@ -14,6 +14,7 @@ from scipy.special import logsumexp, softmax
 import jaxvae as jv
 from jaxvae import objectives
 from jaxvae.objectives import monte_carlo_bound
+from jaxvae.objectives.estimators import ESTIMATORS
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from tests.helpers import assert_mean, keys, mean_and_error
 from tests.linear_gaussian import LATENT_DIM, NUM_PIXELS, LinearGaussian, as_example
@@ -62,7 +63,7 @@ def of_one_draw() -> list[Any]:
         objectives.VRMax(1),
         objectives.TVO(4, num_samples=1),
         objectives.ReweightedWakeSleep(1, phases="sleep"),
-        *(objectives.IWAE(1, estimator) for estimator in objectives.ESTIMATORS),
+        *(objectives.IWAE(1, estimator) for estimator in ESTIMATORS),
     ]
 
 

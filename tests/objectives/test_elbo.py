@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.objectives import ELBO, Cyclical, Linear, Sigmoid, elbo_terms
+from jaxvae.objectives import ELBO, Cyclical, Linear, Sigmoid
+from jaxvae.objectives.elbo import elbo_terms
 from tests.helpers import binary_batch, counting, init, keys, tiny_vae
 from tests.sizes import BATCH
 

@@ -13,7 +13,8 @@ from scipy.stats import norm
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing
-from jaxvae.objectives import ELBO, FactorVAE, Lagging, batch_information
+from jaxvae.objectives import ELBO, FactorVAE, Lagging
+from jaxvae.objectives.lagging import batch_information
 from jaxvae.training import Optimizer, Training, TrainState, create_state
 from jaxvae.training.epoch import Batch, train_step
 from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae

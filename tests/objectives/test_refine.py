@@ -11,7 +11,9 @@ import pytest
 import jaxvae as jv
 from jaxvae.evaluation import evaluate
 from jaxvae.keys import Purpose, key_for
-from jaxvae.objectives import Lagging, SemiAmortized, elbo_terms, refine
+from jaxvae.objectives import Lagging, SemiAmortized
+from jaxvae.objectives.elbo import elbo_terms
+from jaxvae.objectives.refine import refine
 from tests.linear_gaussian import LinearGaussian, as_example
 
 

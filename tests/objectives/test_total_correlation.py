@@ -12,8 +12,8 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.distributions import MultivariateNormal, Normal
-from jaxvae.objectives import BetaTCVAE, Lagging, log_aggregate
-from jaxvae.objectives.total_correlation import log_weights
+from jaxvae.objectives import BetaTCVAE, Lagging
+from jaxvae.objectives.total_correlation import log_aggregate, log_weights
 from jaxvae.training import create_state, train_step
 from jaxvae.training.epoch import Batch
 from tests.helpers import BATCH, assert_trees_close, binary_batch, init, keys, tiny_vae

@@ -9,7 +9,8 @@ import pytest
 
 import jaxvae as jv
 from jaxvae.data import Preprocessing
-from jaxvae.objectives import VQVAE, perplexity
+from jaxvae.objectives import VQVAE
+from jaxvae.objectives.vector_quantized import perplexity
 from jaxvae.posteriors import VectorQuantized
 from jaxvae.priors import AutoregressiveCodes, UniformCodes
 from jaxvae.training import Optimizer, Training, create_state, train_epoch
