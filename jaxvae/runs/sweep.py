@@ -29,7 +29,8 @@ def run_sweep(jobs: Sequence[Job], flags: SweepFlags, *, command: str = "", repo
     """Train the members, those of one shape as one program, and write what they score.
 
     Args:
-        jobs: the members, the seeds and folds of each combination included; all have the same labels.
+        jobs: the members, the seeds and folds of each combination included; all have labels of the same names. Those
+            set up with one and the same data set can be one program.
         flags: the folder and the number of samples count.
         command: that the sweep is repeated by, for `sweep.json`.
         reporter: who is told of it.
