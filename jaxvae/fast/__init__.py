@@ -16,12 +16,14 @@ from jaxvae.fast.row_products import row_products
 from jaxvae.fast.softplus import softplus
 from jaxvae.fast.switch import is_fast
 from jaxvae.fast.triangular import cholesky, solve_lower, solve_upper
+from jaxvae.fast.window_products import corner_products, window_products
 
 __all__ = [
     "batches_at_once",
     "bernoulli_log_prob",
     "bernoulli_of_levels",
     "cholesky",
+    "corner_products",
     "draws_at_once",
     "fitting_parts",
     "is_fast",
@@ -32,4 +34,5 @@ __all__ = [
     "solve_lower",
     "solve_upper",
     "standard_normal",
+    "window_products",
 ]

@@ -20,6 +20,7 @@ def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
         maximum: the largest, at most 255.
 
     Example:
+        >>> import jax
         >>> bernoulli_of_levels(jax.random.key(0), jnp.array([0, 255, 0, 255, 255], jnp.uint8), 255).tolist()
         [0.0, 1.0, 0.0, 1.0, 1.0]
     """

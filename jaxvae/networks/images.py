@@ -1,9 +1,4 @@
-"""What the networks for images share: halving and doubling by matrix products, and where the image is in an output.
-
-A convolution is written as one matrix product with the patches under its kernel. On a CPU, some versions of XLA compute
-their own convolutions slower inside a loop (`jax.lax.scan`, as in an epoch of training) than outside of it; matrix
-products are fast in both places, and under `vmap` they become one large product over all examples and positions.
-"""
+"""What the networks for images share: halving, doubling, and where the image is in an output."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,7 +7,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
-from jaxvae.fast import plus_bias, row_products
+from jaxvae.fast import corner_products, plus_bias
 from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.dense import Dense, normal_weights
 from jaxvae.networks.start import HiddenGains
@@ -72,17 +67,6 @@ def _check_halvings(name: str, sides: Shape, channels: Shape) -> None:
         )
 
 
-def patches(x: Array, size: int) -> Array:
-    """The `size` × `size` neighbourhood of each place: `[height, width, c]` → `[height − size + 1, …, size² c]`.
-
-    >>> patches(jnp.zeros((7, 9, 5)), 2).shape
-    (6, 8, 20)
-    """
-    height, width = (side - size + 1 for side in x.shape[:2])
-    shifted = [x[i : i + height, j : j + width] for i in range(size) for j in range(size)]
-    return jnp.concatenate(shifted, axis=-1)
-
-
 def space_to_depth(x: Array) -> Array:
     """2 × 2 blocks become channels: `[2 height, 2 width, c]` → `[height, width, 4 c]`.
 
@@ -104,15 +88,11 @@ def halve(x: Array, channels: int, gain: ArrayLike = 1.0) -> Array:
     """A convolution 4 × 4 of stride 2 with one row of zeros around, two where a side is odd: sides n become ⌈n / 2⌉."""
     height, width, _ = x.shape
     padded = jnp.pad(x, ((1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
-    return Dense(channels, gain, x.dtype)(patches(space_to_depth(padded), 2))
+    return Dense(channels, gain, x.dtype, window=2)(space_to_depth(padded))
 
 
 class Neighbourhoods(nn.Module):
-    """A linear layer on the 2 × 2 neighbourhood of each corner of an image: `[h, w, c]` → `[h + 1, w + 1, features]`.
-
-    With a kernel K of `[4 c, features]`, either as (patches of x) K or as the sum of the four shifted x K_ij: whichever
-    holds fewer numbers on the way.
-    """
+    """A linear layer on the 2 × 2 pixels around each corner of an image: `[h, w, c]` → `[h + 1, w + 1, features]`."""
 
     features: int
     gain: ArrayLike
@@ -120,18 +100,9 @@ class Neighbourhoods(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """The layer at `x`."""
-        height, width, count = x.shape
-        shape = (4 * count, self.features)
-        kernel = self.param("kernel", normal_weights(self.gain), shape, x.dtype)
+        kernel = self.param("kernel", normal_weights(self.gain), (4 * x.shape[-1], self.features), x.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), x.dtype)
-        if self.features * height * width >= count * (height + 1) * (width + 1):
-            return plus_bias(row_products(patches(jnp.pad(x, ((1, 1), (1, 1), (0, 0))), 2), kernel), bias)
-        each = row_products(x, kernel.reshape(4, count, self.features).transpose(1, 0, 2).reshape(count, -1))
-        each = each.reshape(height, width, 4, -1).astype(jnp.promote_types(x.dtype, jnp.float32))  # to add them up in
-        each = jnp.pad(each, ((1, 1), (1, 1), (0, 0), (0, 0)))
-        places = ((i, j) for i in range(2) for j in range(2))
-        shifted = [each[i : i + height + 1, j : j + width + 1, 2 * i + j] for i, j in places]
-        return plus_bias(sum(shifted[1:], start=shifted[0]).astype(x.dtype), bias)
+        return plus_bias(corner_products(x, kernel), bias)
 
 
 def double(x: Array, channels: int, sides: Shape, gain: ArrayLike = 1.0) -> Array:
@@ -143,7 +114,7 @@ def double(x: Array, channels: int, sides: Shape, gain: ArrayLike = 1.0) -> Arra
 def convolve(x: Array) -> Array:
     """A convolution 3 × 3 that keeps the shape, zeros around."""
     padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
-    return Dense(x.shape[-1], param_dtype=x.dtype)(patches(padded, 3))
+    return Dense(x.shape[-1], param_dtype=x.dtype, window=3)(padded)
 
 
 class ImageNetwork(nn.Module):
