@@ -110,7 +110,7 @@ def check_options(function: Any, call: Call, who: str, given: tuple[str, ...] = 
     for name, parameter in known.items():
         needs = parameter.default is parameter.empty and parameter.kind not in optional
         if needs and name not in (*call.options, *given):
-            raise UserError(f"{who} {call.path} needs a value of {name}, got none: add {who}.{name} VALUE")
+            raise UserError(f"{who} {call.path} needs a value of {name}, got none: write {call.path}({name}=…)")
 
 
 def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:

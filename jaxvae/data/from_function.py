@@ -20,13 +20,13 @@ def load_function(word: str) -> Dataset:
     """
     if not exists(word):
         raise UserError(
-            f"--data takes a name, a file, a folder or the import path of a function, got {word}, which is no file, "
+            f"`data` takes a name, a file, a folder or the import path of a function, got {word}, which is no file, "
             f"and there is no module {word.partition('.')[0]!r} here: start in the folder where it lies"
         )
-    found = called(word, "--data")
+    found = called(word, "`data`")
     if not isinstance(found, Dataset):
         raise UserError(
-            f"--data {word} must return a jaxvae.data.Dataset, got an object of {type(found).__name__}: return "
+            f"`data` {word} must return a jaxvae.data.Dataset, got an object of {type(found).__name__}: return "
             f"Dataset(name, train, validation, test, maximum), each part a Split of arrays"
         )
     return found

@@ -10,7 +10,7 @@ from jaxvae.errors import UserError
 from jaxvae.import_path import imported
 from jaxvae.typing import PyTree
 
-_WHO = "--optimizer"
+_WHO = "`optimizer`"
 _WANTED = "an optax.GradientTransformation, such as optax.chain(...) or optax.adam(...)"
 
 
