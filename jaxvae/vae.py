@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from jaxvae.compatibility import check_fit
 from jaxvae.distributions import (
     Distribution,
     SupportsEnumeration,
+    SupportsMean,
     SupportsSampleAndLogProb,
     closed_form_kl,
     is_reparameterized,
@@ -78,8 +79,8 @@ class VAE:
 
     data_shape: Shape
     latent_dim: int = 16
-    encoder: networks.Network = networks.MLP()
-    decoder: networks.Network = networks.MLP()
+    encoder: networks.NetworkLike = networks.MLP()
+    decoder: networks.NetworkLike = networks.MLP()
     posterior: posteriors.Posterior = posteriors.DiagonalNormal()
     prior: priors.Prior = priors.StandardNormal()
     likelihood: likelihoods.Likelihood = likelihoods.Bernoulli()
@@ -88,6 +89,8 @@ class VAE:
         check_sizes(self, self.latent_dim, self.data_shape)
         check_range(self, at_least=1, latent_dim=self.latent_dim)
         check_network(self, encoder=self.encoder, decoder=self.decoder)
+        networks.check_linen("VAE.encoder", self.encoder)
+        networks.check_linen("VAE.decoder", self.decoder)
         check_component(self, posteriors.Posterior, posterior=self.posterior)
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
@@ -130,7 +133,7 @@ class VAE:
             "likelihood": likelihood,
         }
 
-    def encode(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
+    def encode(self, params: Params, x: Array) -> SupportsMean:
         """q(z|x); see `jaxvae.encode`."""
         return self.posterior_from(params, self.posterior_features(params, x))
 
@@ -145,17 +148,17 @@ class VAE:
         x = self.likelihood.encoder_input(self, params, self._example(x))
         return self._outputs("encoder", params, x, self.posterior.parameter_shape(self))
 
-    def posterior_from(self, params: Params, features: Array) -> SupportsSampleAndLogProb:
+    def posterior_from(self, params: Params, features: Array) -> SupportsMean:
         """q(z|x) from the encoder's outputs."""
         with _of_this_model("posterior", self.posterior):
-            return self.posterior.distribution(self, params, features)
+            return cast(SupportsMean, self.posterior.distribution(self, params, features))
 
-    def decode(self, params: Params, z: Array) -> SupportsSampleAndLogProb:
+    def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
         outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
         with _of_this_model("likelihood", self.likelihood):
-            return self.likelihood.distribution(self, params, outputs)
+            return cast(SupportsMean, self.likelihood.distribution(self, params, outputs))
 
     def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
         """What the encoder or the decoder puts out.
@@ -300,11 +303,12 @@ def init(model: Model, key: Key, examples: Array | None = None) -> Params:
     return model.init(key, examples)
 
 
-def encode(model: Model, params: Params, x: Array) -> SupportsSampleAndLogProb:
-    """q(z|x) for ONE example: a distribution over z, of which the caller takes `.mean` or `.sample(key)`.
+def encode(model: Model, params: Params, x: Array) -> SupportsMean:
+    """q(z|x) for ONE example: a distribution over z, for its `.mean`, `.sample(key)` or `.log_prob(z)`.
 
     Raises:
         ValueError: if `x` has not the shape of one example, or is no float array.
+        NoMeanError: where `.mean` is read of a family that has none (a flow).
     """
     return model.encode(params, x)
 
@@ -317,11 +321,12 @@ def reparameterize(key: Key, q: SupportsSampleAndLogProb) -> PyTree:
     return q.sample(key)
 
 
-def decode(model: Model, params: Params, z: PyTree) -> SupportsSampleAndLogProb:
+def decode(model: Model, params: Params, z: PyTree) -> SupportsMean:
     """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
 
     Raises:
         ValueError: if `z` has not the shape of one latent.
+        NoMeanError: where `.mean` is read of a family that has none.
     """
     return model.decode(params, z)
 
@@ -345,5 +350,5 @@ def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
         NoMeanError: if it has none.
     """
     if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
-        return distribution.mean  # type: ignore[attr-defined]
+        return cast(SupportsMean, distribution).mean
     raise NoMeanError(distribution)

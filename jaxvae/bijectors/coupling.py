@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxvae.bijectors.affine import bounded_log_scale
 from jaxvae.bijectors.bijector import Bijector
 from jaxvae.bijectors.rational_quadratic import rational_quadratic
-from jaxvae.checks import check_component, check_range
+from jaxvae.checks import check_range
 from jaxvae.errors import UserError
-from jaxvae.networks import MLP, Network
+from jaxvae.networks import MLP, NetworkLike, check_networks
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -27,14 +27,14 @@ def _passed(split: int | None, dim: int, name: str) -> int:
     return dim // 2 if split is None else split
 
 
-def _init(network: Network, key: Key, dim: int, passed: int, context_dim: int, numbers: int) -> Params:
+def _init(network: NetworkLike, key: Key, dim: int, passed: int, context_dim: int, numbers: int) -> Params:
     """The weights of a network that puts out `numbers` for each dimension that is moved, and their gains."""
     seen, shape = jnp.zeros(passed + context_dim), (numbers, dim - passed)
     return {"network": network.init(key, seen, shape), "gain": jnp.full(shape, INITIAL_GAIN, dtype=float)}
 
 
 def _parts(
-    network: Network, weights: Params, context: Array, z: Array, passed: int, numbers: int
+    network: NetworkLike, weights: Params, context: Array, z: Array, passed: int, numbers: int
 ) -> tuple[Array, Array, Array]:
     """The part that passes, `[n]`, the other, `[D − n]`, and the network's numbers for it, `[numbers, D − n]`."""
     first, other = z[:passed], z[passed:]
@@ -61,11 +61,11 @@ class AffineCoupling(Bijector):
         UserError: for a network that is none, a split below 1, and in `init` for one dimension or a split of all.
     """
 
-    network: Network = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
+    network: NetworkLike = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
     split: int | None = None
 
     def __post_init__(self) -> None:
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
         check_range(self, at_least=1, split=self.split)
 
     def _passed(self, dim: int) -> int:
@@ -114,13 +114,13 @@ class SplineCoupling(Bijector):
 
     num_bins: int = 8
     tail_bound: float = 3.0
-    network: Network = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
+    network: NetworkLike = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
     split: int | None = None
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, at_most=500, num_bins=self.num_bins)  # each has a thousandth at least
         check_range(self, above=0.0, tail_bound=self.tail_bound)
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
         check_range(self, at_least=1, split=self.split)
 
     def _passed(self, dim: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from jaxvae.cli.call_options import CALLED
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
@@ -20,6 +21,7 @@ from jaxvae.runs.folder import CONFIG, HEADER
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, Training
+from jaxvae.training.optimizer import NAMES, OF_THE_CHAIN, Name
 from jaxvae.vae import VAE
 
 _NAMED = {"code_density", "epochs", "learning_rate", "num_samples", "patience"}
@@ -40,7 +42,14 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     )
     parser.add_class_arguments(ComputeFlags)
     parser.add_class_arguments(Training, skip={"model", "preprocessing", "optimizer"})
-    parser.add_class_arguments(Optimizer)
+    parser.add_class_arguments(Optimizer, skip={"optimizer"})
+    parser._action_groups[-1].add_argument(
+        "--optimizer",
+        type=Name | str,
+        default=Optimizer.optimizer,
+        help=f"one of {', '.join(NAMES)}, or the import path of a function of yours that returns a transformation of "
+        f"Optax, whose options are --optimizer.name value",
+    )
     parser.add_class_arguments(run_flags)
     for name in {field.name for field in dataclasses.fields(RunFlags)} - {
         field.name for field in dataclasses.fields(run_flags)
@@ -61,7 +70,7 @@ def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     rule = f"--resume goes on with the run as it is and can change {', '.join(sorted(changeable & _NAMED))} only"
     fix = "leave it out, or start another run"
     for name in (word.split("=")[0].removeprefix("--") for word in argv if word.startswith("--")):
-        if (owner := _lacks(before, name)) is not None:
+        if name.split(".")[0] not in CALLED and (owner := _lacks(before, name)) is not None:
             raise UserError(f"{rule}; the run has {owner}, got --{name}: {fix}")
     flags = parse(parser, ["--config", str(config), *argv])
     for name, value in flags.as_dict().items():
@@ -116,8 +125,8 @@ def earlier_parts(run_dir: Path, flags: Namespace, epoch: int) -> str:
     """What to keep of a configuration that a resumed run changes: a comment for each part that it trained otherwise."""
     text = (run_dir / CONFIG).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith(_PART)]
-    before = yaml.safe_load(text)["learning_rate"]
-    if before != flags.learning_rate:
+    before = yaml.safe_load(text).get("learning_rate")  # which a chain of the user's says itself
+    if before is not None and before != flags.learning_rate:
         lines.append(f"{_PART}{epoch}: learning_rate {before}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -146,7 +155,8 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samp
     if flags.data_dir is not None:
         resolved["data_dir"] = str(Path(flags.data_dir).expanduser().resolve())
     config = flags.clone()
-    for name in ("config", *_DEVICES):
+    unused = OF_THE_CHAIN if training.updates.is_own else ()
+    for name in ("config", *_DEVICES, *unused):
         config.pop(name, None)
     for name, value in resolved.items():
         config[name] = value

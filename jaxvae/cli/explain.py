@@ -1,6 +1,7 @@
 """Messages for the shell: what the flag parser says in one line, and options of the library as flags."""
 
 import ast
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from jaxvae.errors import did_you_mean, nearest
+from jaxvae.import_path import imported
+from jaxvae.networks import Network
 from jaxvae.runs.components import FAMILIES, choices, options
 
 
@@ -19,7 +22,7 @@ def explain(message: str, parser: ArgumentParser) -> str:
         name = match[1].split("=")[0]
         if not name.startswith("--"):
             return f"flags look like --name value, got {name!r}: see --help"
-        known = _known_flags(parser)
+        known = known_flags(parser)
         namesakes = sorted(flag for flag in known if flag.rsplit(".", 1)[-1] == name.removeprefix("--"))
         hint = f" (did you mean {' or '.join(namesakes[:2])}?)" if namesakes else nearest(name, known)
         return f"unknown flag {name}{hint}: see --help"
@@ -51,10 +54,15 @@ def explain(message: str, parser: ArgumentParser) -> str:
         if family is None or not owner:
             return f"unknown option {match[1]!r} in the configuration{nearest(match[1], _keys(parser))}: see --help"
         name = owner[-1].rsplit(".", 1)[-1]
+        if name not in choices(family):
+            own = _own_options(owner[-1])
+            has = f"its options are {', '.join(own)}" if own else "it has none"
+            return f"--{flag} {name} has no option {match[1]!r}{nearest(match[1], own)}: {has}"
         return f"--{flag} {name} has no option {match[1]!r}: {_owners(flag, family, match[1], name)}"
     if match := re.search(r"Import path (\S+) does not correspond to a subclass of (\w+)", text):
         base = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}" if family else match[2]
-        return f"--{flag} takes a class derived from {base}, got {match[1]}, which is not: derive it"
+        linen = " or a Linen module" if family is Network else ""
+        return f"--{flag} takes a class derived from {base}{linen}, got {match[1]}, which is not: derive it"
     if flag and (match := re.search(r"the following arguments are required: (\w+)", text)):
         return f"--{flag} needs an option: add --{flag}.{match[1]}, see --help"
     if match := re.search(r"Unexpected config: *(.*)$", text):
@@ -202,6 +210,12 @@ def _owners(flag: str, family: type, option: str, name: str | None = None) -> st
     return did_you_mean(option, known) if known else f"no --{flag} of the library's has options"
 
 
+def _own_options(path: str) -> list[str]:
+    """The options of a user's class; `parent` and `name` of a module of Linen are none."""
+    names = inspect.signature(imported(path, "--")).parameters
+    return [name for name in names if name not in ("parent", "name")]
+
+
 _IN_WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -231,10 +245,10 @@ def _nearest_choice(value: str, expected: str) -> str:
 
 
 def _keys(parser: ArgumentParser) -> set[str]:
-    return {flag.removeprefix("--") for flag in _known_flags(parser)}
+    return {flag.removeprefix("--") for flag in known_flags(parser)}
 
 
-def _known_flags(parser: ArgumentParser) -> set[str]:
+def known_flags(parser: ArgumentParser) -> set[str]:
     """Every flag that the parser knows, those of the library's components included."""
     own = {flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")}
     nested = {

@@ -5,13 +5,16 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from types import UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
+from jaxvae.cli.call_options import CALLED, add_call_options, without_call_options
+from jaxvae.cli.check_paths import check_import_paths
+from jaxvae.cli.checkout import check_checkout
 from jaxvae.cli.explain import as_flags, explain, remember_flags, remember_values, with_flags
+from jaxvae.cli.linen_fields import drop_linen_fields
 from jaxvae.cli.short_help import short_help
 from jaxvae.cli.surroundings import Terminated, explained, prepared
 from jaxvae.cli.words import (
@@ -25,6 +28,7 @@ from jaxvae.cli.words import (
 from jaxvae.errors import SurroundingsError, UserError
 from jaxvae.exit_codes import INTERRUPTED, SURROUNDINGS, TERMINATED, USER_ERROR
 from jaxvae.fast import is_fast
+from jaxvae.import_path import with_current_folder
 from jaxvae.runs.components import FAMILIES, choices, components_page
 
 _PRINT = "--print_config"
@@ -65,27 +69,33 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     words = sys.argv[1:] if argv is None else list(argv)
     remember_flags(parser)
     if (wanted := _help_of(words)) is not None:
-        has_components = any(action.dest == "prior" for action in parser._actions)
-        print(short_help(parser) if has_components and wanted == "short" else parser.format_help())
+        print(short_help(parser) if _has(parser, "prior") and wanted == "short" else parser.format_help())
         sys.exit(0)
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))  # --prior my_module.MyPrior finds the user's file where they stand
+    with_current_folder()  # --prior my_module.MyPrior finds the user's file where they stand
     try:
         words = with_bare_switches(words, _switches(parser))
         words = configurations_first(with_joined_numbers(words))
         check_configurations(words)
+        words, options = without_call_options(words, [flag for flag in CALLED if _has(parser, flag)])
+        check_import_paths(words)
         is_printed = any(word.split("=")[0] == _PRINT for word in words)
         flags = _parse(parser, [word for word in words if word.split("=")[0] != _PRINT])
     except ArgumentError as error:
         raise UserError(explain(str(error), parser)) from error
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"--config must be a YAML file, got one that cannot be read: {error}") from error
+    add_call_options(flags, options)
+    drop_linen_fields(flags)
     if is_printed:
         construct(parser, flags)  # what a component refuses is not printed
         flags.pop("config", None)
         print(parser.dump(flags, skip_unset=False), end="")
         sys.exit(0)
     return flags
+
+
+def _has(parser: ArgumentParser, flag: str) -> bool:
+    return any(action.dest == flag for action in parser._actions)
 
 
 def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
@@ -97,7 +107,7 @@ def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
     out: `--objective.schedule.steps 9` must meet the schedule of the objective that is chosen.
     """
     lists = {action.dest for action in parser._actions if _is_list(getattr(action, "_typehint", None))}
-    flags = [flag for flag in FAMILIES if "." not in flag and any(action.dest == flag for action in parser._actions)]
+    flags = [flag for flag in FAMILIES if "." not in flag and _has(parser, flag)]
     defaults = {flag: _as_dict(parser.get_default(flag)) for flag in flags}
     argv = with_lists(argv, lambda flag: flag in lists)
     chosen: dict[str, Any] = {}
@@ -228,6 +238,7 @@ def run_script(main: Callable[[], None]) -> NoReturn:
 def _code_of(main: Callable[[], None]) -> int:
     try:
         is_fast()  # of a wrong value every command says so at its start
+        check_checkout()
         main()
     except UserError as error:
         return _fail(error)

@@ -44,7 +44,7 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
             if flag in (*_FIXED, "seed"):
                 fix = "for several seeds give --seeds 8" if flag == "seed" else "give one"
                 raise UserError(f"--{flag} takes one value in a sweep, got {' '.join(values)}: {fix}")
-            if flag in _SCORED:
+            if flag.partition(".")[0] in _SCORED:  # an option of a function of data, too
                 raise UserError(
                     f"--{flag} says what is scored, got {' '.join(values)}: figures of different data do not compare; "
                     f"run a sweep for each"

@@ -52,7 +52,7 @@ def without_options(words: Sequence[str]) -> list[str]:
     >>> without_options(["--prior", "Vamp", "--prior.num_components", "9", "--epochs", "3"])
     ['--prior', 'Vamp', '--epochs', '3']
     """
-    return [word for flag, values in _by_flag(words) if "." not in flag.split("=")[0] for word in (flag, *values)]
+    return [word for flag, values in by_flag(words) if "." not in flag.split("=")[0] for word in (flag, *values)]
 
 
 def configurations_first(words: Sequence[str]) -> list[str]:
@@ -61,7 +61,7 @@ def configurations_first(words: Sequence[str]) -> list[str]:
     >>> configurations_first(["--epochs", "9", "--config", "a.yaml"])
     ['--config', 'a.yaml', '--epochs', '9']
     """
-    parts = [[flag, *values] for flag, values in _by_flag(words)]
+    parts = [[flag, *values] for flag, values in by_flag(words)]
     parts.sort(key=lambda part: part[0].split("=")[0] != "--config")
     return [word for part in parts for word in part]
 
@@ -77,7 +77,7 @@ def with_lists(words: Sequence[str], is_list: Callable[[str], bool]) -> list[str
     ['--encoder.features=[200,100]', '--epochs', '3']
     """
     found: list[str] = []
-    for first, rest in _by_flag(words):
+    for first, rest in by_flag(words):
         flag, equals, value = first.partition("=")
         values = [value, *rest] if equals else rest
         if values and is_list(flag.removeprefix("--")) and not values[0].startswith("["):
@@ -94,7 +94,7 @@ def check_configurations(words: Sequence[str]) -> None:
     Raises:
         UserError: naming the key and its lines, or for the file of a run that was described in Python.
     """
-    for first, rest in _by_flag(words):
+    for first, rest in by_flag(words):
         flag, equals, value = first.partition("=")
         path = Path(value if equals else "".join(rest[:1]))
         if flag != "--config" or not path.is_file():
@@ -128,7 +128,7 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[str, tuple[int, int]]]:
             yield from _twice(part)
 
 
-def _by_flag(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def by_flag(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Each flag with the words after it, up to the next; words in front of the first flag one by one."""
     start = 0
     while start < len(words):

@@ -4,6 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from jaxvae.cli.completion import SHELLS, completion_script
 from jaxvae.cli.flags import run_script
 from jaxvae.errors import UserError, nearest
 from jaxvae.version import __version__
@@ -15,11 +16,14 @@ COMMANDS = {
     "prepare": "prepare a named data set once, from files at hand or from the network",
 }
 
+_PRINT_COMPLETION = "--print_completion"
+
 
 def usage() -> str:
     """The commands, a line each."""
     lines = [f"  jaxvae {name:9} {about}" for name, about in COMMANDS.items()]
-    return "\n".join(["usage: jaxvae COMMAND [flags]; jaxvae COMMAND --help says more", "", *lines])
+    ends = ["", f"  jaxvae {_PRINT_COMPLETION} {'|'.join(SHELLS)}: a script that completes all of it in that shell"]
+    return "\n".join(["usage: jaxvae COMMAND [flags]; jaxvae COMMAND --help says more", "", *lines, *ends])
 
 
 def main() -> None:
@@ -34,6 +38,11 @@ def _run() -> None:
         return
     if words[0] in ("-V", "--version"):
         print(f"jaxvae {__version__}")
+        return
+    if words[0].partition("=")[0] == _PRINT_COMPLETION:
+        shell = words[0].partition("=")[2] or "".join(words[1:2])
+        parsers = {name: importlib.import_module(f"jaxvae.commands.{name}").make() for name in COMMANDS}
+        print(completion_script("jaxvae", shell, parsers))
         return
     if words[0] not in COMMANDS:
         hint = nearest(words[0], COMMANDS)

@@ -9,6 +9,8 @@ jaxvae evaluate runs/digits-1 --metrics likelihood gaps annealed --markdown
 import sys
 from pathlib import Path
 
+from jsonargparse import ArgumentParser
+
 from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.explain import as_flags
@@ -25,8 +27,8 @@ from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.trained import load_trained, num_samples_of
 
 
-def main() -> None:
-    """Restore the best checkpoint, score the test set, write `evaluation.json` into the run directory."""
+def make() -> ArgumentParser:
+    """The parser of the command."""
     parser = make_parser("Evaluate the best checkpoint of a run on its test set; writes evaluation.json there.")
     parser.add_argument("run_dir", type=str, help="folder of a run, as training leaves it")
     parser.add_argument(
@@ -34,7 +36,7 @@ def main() -> None:
         type=str,
         nargs="+",
         default=list(EvaluationFlags.metrics),
-        help=f"groups of metrics, of {', '.join(GROUPS)}, or all",
+        help=f"groups of metrics, of {', '.join(GROUPS)}, or all, and import paths of functions of yours",
     )
     parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples", "code_density"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
@@ -43,6 +45,12 @@ def main() -> None:
     )
     parser.add_argument("--data_dir", type=str, help="where prepared data sets are kept (default: the run's)")
     parser.add_argument("--markdown", type=bool, default=False, help="print the table as Markdown")
+    return parser
+
+
+def main() -> None:
+    """Restore the best checkpoint, score the test set, write `evaluation.json` into the run directory."""
+    parser = make()
     flags = parse(parser, sys.argv[1:])
     run_dir = Path(flags.run_dir)
     overrides = [f"--{name}={flags[name]}" for name in ("num_samples", "data", "data_dir") if flags[name] is not None]

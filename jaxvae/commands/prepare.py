@@ -6,17 +6,25 @@ jaxvae prepare cifar10                   # downloads; needs pip install "jaxvae[
 
 import sys
 
+from jsonargparse import ArgumentParser
+
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.data import load, prepare
 from jaxvae.data.cache import cache_folder, data_folder
 
 
-def main() -> None:
-    """Prepare the set, load it once (which caches its arrays), and say what lies where."""
+def make() -> ArgumentParser:
+    """The parser of the command."""
     parser = make_parser("Prepare a named data set once, from files at hand or from the network.")
     parser.add_argument("name", type=str, help="mnist, fashion_mnist, binarized_mnist, cifar10, emnist/letters, …")
     parser.add_argument("--from", type=str, metavar="FOLDER", help="folder of the original files (default: download)")
     parser.add_argument("--data_dir", type=str, help="where to write (default: $JAXVAE_DATA_DIR or ~/.cache/jaxvae)")
+    return parser
+
+
+def main() -> None:
+    """Prepare the set, load it once (which caches its arrays), and say what lies where."""
+    parser = make()
     flags = parse(parser, sys.argv[1:])
     folder = prepare(flags.name, flags["from"], flags.data_dir)
     dataset = load(flags.name, flags.data_dir)

@@ -8,6 +8,8 @@ jaxvae sweep --prior StandardNormal Vamp --learning_rate 1e-3 3e-4 --seeds 4
 import shlex
 import sys
 
+from jsonargparse import ArgumentParser
+
 from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.output import TerminalReporter, show_sweep
@@ -17,13 +19,18 @@ from jaxvae.runs.sweep import run_sweep
 from jaxvae.runs.sweep_flags import SweepFlags
 
 
-def main() -> None:
-    """Train every combination of the values of flags, and leave figures of each and of all."""
-    parser = experiment_parser(
+def make() -> ArgumentParser:
+    """The parser of the command."""
+    return experiment_parser(
         "Train every combination of the values of flags (any flag may have several), those of one shape as one "
         "compiled program.",
         SweepFlags,
     )
+
+
+def main() -> None:
+    """Train every combination of the values of flags, and leave figures of each and of all."""
+    parser = make()
     flags, jobs = plan(parser, sys.argv[1:])
     command = f"{invoked('sweep')} {shlex.join(sys.argv[1:])}"
     console = FlagConsole()

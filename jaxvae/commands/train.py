@@ -7,6 +7,8 @@ jaxvae train --config experiments/configs/leaky_128.yaml      # MNIST
 
 import sys
 
+from jsonargparse import ArgumentParser
+
 from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import config_text, earlier_parts, experiment_parser, parse_experiment
 from jaxvae.cli.flags import construct, pick
@@ -22,10 +24,16 @@ from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.train import Beginning, train_run
 
 
-def main() -> None:
-    """Train, evaluate on the test set, and leave a run directory."""
+def make() -> ArgumentParser:
+    """The parser of the command."""
     parser = experiment_parser("Train a variational autoencoder, evaluate it and leave a run directory.")
     parser.add_class_arguments(DeviceFlags)
+    return parser
+
+
+def main() -> None:
+    """Train, evaluate on the test set, and leave a run directory."""
+    parser = make()
     flags = parse_experiment(parser, sys.argv[1:])
 
     def config(beginning: Beginning) -> str:

@@ -4,11 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxvae.calls import is_call
 from jaxvae.data.arrays import Channels
 from jaxvae.data.cache import data_folder
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.digits import load_digits
 from jaxvae.data.files import SUFFIXES, load_files
+from jaxvae.data.from_function import load_function
 from jaxvae.data.names import DIGITS, NAMES, SHAPES
 from jaxvae.data.records import SUFFIX, load_records
 from jaxvae.data.shapes import load_shapes
@@ -27,7 +29,8 @@ def load(
 ) -> Dataset:
     """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
 
-    A name is one of ours or of an image set of tensorflow-datasets.
+    A name is one of ours or of an image set of tensorflow-datasets. The import path of a function of yours that returns
+    a `Dataset` does as well: `my_module.load`, or with options `my_module.load(size=100)`.
 
     `mnist`, `fashion_mnist` and `binarized_mnist` keep the order and the sizes of the papers (50,000/10,000/10,000).
     Named sets live in `data_dir`, by default $JAXVAE_DATA_DIR or else ~/.cache/jaxvae; one that is not there yet is
@@ -62,6 +65,8 @@ def load(
         return load_digits()
     if data == SHAPES:
         return load_shapes()
+    if is_call(data):
+        return load_function(data)
     return load_named(data, data_folder(data_dir))
 
 

@@ -24,6 +24,16 @@ class SupportsSampleAndLogProb(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsMean(SupportsSampleAndLogProb, Protocol):
+    """What `jaxvae.encode` and `jaxvae.decode` return: a distribution that is asked for its mean, too."""
+
+    @property
+    def mean(self) -> Array:
+        """E[value]; raises `NoMeanError` where the family has none."""
+        ...
+
+
 class Distribution(abc.ABC):
     """A distribution over one event, as a pytree of arrays that never stores a batch shape.
 

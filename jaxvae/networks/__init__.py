@@ -8,7 +8,7 @@ from jaxvae.networks.gated_mlp import GatedMLP
 from jaxvae.networks.leading import Leading
 from jaxvae.networks.made import MADE
 from jaxvae.networks.mlp import MLP
-from jaxvae.networks.network import Network
+from jaxvae.networks.network import Network, NetworkLike, check_linen, check_networks
 from jaxvae.networks.rematerialized import Rematerialized
 from jaxvae.networks.resnet import ResNet
 
@@ -22,6 +22,9 @@ __all__ = [
     "GatedMLP",
     "Leading",
     "Network",
+    "NetworkLike",
     "Rematerialized",
     "ResNet",
+    "check_linen",
+    "check_networks",
 ]

@@ -3,9 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from jaxvae.checks import check_component
 from jaxvae.networks.mlp import MLP
-from jaxvae.networks.network import Network
+from jaxvae.networks.network import Network, NetworkLike, check_networks
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -32,10 +31,10 @@ class Bfloat16(Network):
         ({'float32'}, 'float32')
     """
 
-    network: Network = MLP()
+    network: NetworkLike = MLP()
 
     def __post_init__(self) -> None:
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """Draw the parameters of the other network, in the precision of `x`."""

@@ -1,9 +1,9 @@
 """A network that sees the first numbers of its input."""
 
-from jaxvae.checks import check_component, check_range
+from jaxvae.checks import check_range
 from jaxvae.errors import UserError
 from jaxvae.networks.mlp import MLP
-from jaxvae.networks.network import Network
+from jaxvae.networks.network import Network, NetworkLike, check_networks
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -31,11 +31,11 @@ class Leading(Network):
     """
 
     num_dimensions: int = 1
-    network: Network = MLP()
+    network: NetworkLike = MLP()
 
     def __post_init__(self) -> None:
         check_range(self, at_least=1, num_dimensions=self.num_dimensions)
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
 
     def _seen(self, x: Array) -> Array:
         if x.size < self.num_dimensions:

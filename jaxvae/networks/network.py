@@ -1,16 +1,23 @@
 """What a network is: a map from one example to an array of a given shape."""
 
 import abc
+import inspect
+from typing import TYPE_CHECKING, Any, Protocol
 
+import flax.linen as nn
+
+from jaxvae.checks import check_component
+from jaxvae.errors import UserError
 from jaxvae.typing import Array, Key, Params, Shape
 
 
 class Network(abc.ABC):
     """A map from one input of any shape to an output of `output_shape`, as two pure functions.
 
-    A Flax Linen module with `__call__(self, x, output_shape)` has exactly these two methods and can stand wherever a
-    network is expected. The output shape is an argument, because the posterior (for an encoder) or the likelihood (for
-    a decoder) decides it: a network is never told its last layer by hand.
+    A Flax Linen module with `__call__(self, x, output_shape)` has exactly these two methods and counts as a network: in
+    Python as an object, from the shell by the import path of its class, with its fields as options. The output shape is
+    an argument, because the posterior (for an encoder) or the likelihood (for a decoder) decides it: a network is never
+    told its last layer by hand.
     """
 
     @abc.abstractmethod
@@ -20,3 +27,57 @@ class Network(abc.ABC):
     @abc.abstractmethod
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""
+
+
+Network.register(nn.Module)  # so that the flag parser takes a class of Linen for one of this family
+
+if TYPE_CHECKING:
+
+    class NetworkLike(Protocol):
+        """What stands where a network is expected: a `Network`, or a module of Linen."""
+
+        def init(self, key: Key, x: Array, output_shape: Shape, /) -> Any:
+            """Draw the parameters for inputs shaped like `x`."""
+            ...
+
+        def apply(self, params: Params, x: Array, output_shape: Shape, /) -> Any:
+            """The output for one `x`, of shape `output_shape`."""
+            ...
+else:
+    NetworkLike = Network  # the flag parser finds what a field takes by the base class of the family
+
+
+def check_networks(owner: object, **networks: Any) -> None:
+    """Check that each is a network of the library's kind, or a module of Linen that takes the output shape.
+
+    Raises:
+        UserError: naming the field and what came.
+    """
+    for name, network in networks.items():
+        if isinstance(network, nn.Module):
+            check_linen(f"{type(owner).__name__}.{name}", network)
+        else:
+            check_component(owner, Network, **{name: network})
+
+
+def check_linen(field: str, network: Any) -> None:
+    """Check that a module of Linen takes the output shape; networks of other kinds pass.
+
+    Raises:
+        UserError: with the signature that is expected.
+
+    >>> check_linen("VAE.encoder", nn.Dense(3))
+    Traceback (most recent call last):
+    jaxvae.errors.UserError: VAE.encoder must be a Linen module with __call__(self, x, output_shape), got Dense...
+    """
+    if not isinstance(network, nn.Module):
+        return
+    calls = [vars(cls)["__call__"] for cls in type(network).__mro__ if "__call__" in vars(cls)]
+    names = list(inspect.signature(calls[0]).parameters) if calls else ["none at all"]
+    try:
+        inspect.signature(calls[0]).bind(network, None, ())
+    except (IndexError, TypeError) as error:
+        raise UserError(
+            f"{field} must be a Linen module with __call__(self, x, output_shape), got {type(network).__name__}, "
+            f"whose arguments are {', '.join(names)}: put out an array of output_shape"
+        ) from error

@@ -1,12 +1,9 @@
 """A network whose hidden values are computed twice and kept never."""
 
-from functools import partial
-
 import jax
 
-from jaxvae.checks import check_component
 from jaxvae.networks.mlp import MLP
-from jaxvae.networks.network import Network
+from jaxvae.networks.network import Network, NetworkLike, check_networks
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
@@ -32,10 +29,10 @@ class Rematerialized(Network):
         (2,)
     """
 
-    network: Network = MLP()
+    network: NetworkLike = MLP()
 
     def __post_init__(self) -> None:
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """Draw the parameters of the other network."""
@@ -43,4 +40,4 @@ class Rematerialized(Network):
 
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""
-        return jax.checkpoint(partial(self.network.apply, output_shape=output_shape))(params, x)
+        return jax.checkpoint(lambda params, x: self.network.apply(params, x, output_shape))(params, x)

@@ -13,7 +13,7 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import SupportsSampleAndLogProb, is_reparameterized
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
-from jaxvae.networks import MLP, Network
+from jaxvae.networks import MLP, NetworkLike
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
 from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
@@ -41,7 +41,7 @@ def _zeros_like_latents_and_data(model: Model, key: Key) -> tuple[Array, Array]:
     return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
 
 
-def _logits(network: Network, params: Params, values: Array) -> Array:
+def _logits(network: NetworkLike, params: Params, values: Array) -> Array:
     """The discriminator's logit of each member of a batch, `[batch]`."""
     return jax.vmap(lambda value: network.apply(params["discriminator"], value, _LOGIT)[0])(values)
 
@@ -97,7 +97,7 @@ class FactorVAE(WithDensity):
     """
 
     gamma: float = 10.0
-    discriminator: Network = MLP((200, 200), "leaky_relu", output_gain=1.0)
+    discriminator: NetworkLike = MLP((200, 200), "leaky_relu", output_gain=1.0)
     schedule: Schedule = Constant()
     smallest_batch = 2
 
@@ -156,7 +156,7 @@ class AdversarialAutoencoder(WithoutDensity):
 
     weight: float = 1.0
     encoder: EncoderKind = "deterministic"
-    discriminator: Network = MLP((200, 200), "leaky_relu", output_gain=1.0)
+    discriminator: NetworkLike = MLP((200, 200), "leaky_relu", output_gain=1.0)
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
@@ -242,7 +242,7 @@ class VAEGAN(WithDensity):
 
     weight: float = 1.0
     num_features: int = 64
-    discriminator: Network = MLP((200,), "leaky_relu", output_gain=1.0)
+    discriminator: NetworkLike = MLP((200,), "leaky_relu", output_gain=1.0)
     monitor = "reconstruction"
     smallest_batch = 2
 

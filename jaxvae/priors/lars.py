@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
-from jaxvae.checks import check_component, check_range
+from jaxvae.checks import check_range
 from jaxvae.distributions import Normal
 from jaxvae.keys import Purpose, key_for, same_draws
 from jaxvae.model import ModelParts
-from jaxvae.networks import MLP, Network
+from jaxvae.networks import MLP, NetworkLike, check_networks
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.resampled import Resampled, log_acceptance
 from jaxvae.pytrees import dataclass
@@ -41,13 +41,13 @@ class LARS(Prior):
         UserError: for a number below 1.
     """
 
-    network: Network = MLP((100, 100), "tanh", output_gain=1.0)  # with the next two as in Bauer and Mnih 2019
+    network: NetworkLike = MLP((100, 100), "tanh", output_gain=1.0)  # with the next two as in Bauer and Mnih 2019
     truncation: int | None = 100
     num_samples: int = 1024
     evaluation_samples: int = 65_536
 
     def __post_init__(self) -> None:
-        check_component(self, Network, network=self.network)
+        check_networks(self, network=self.network)
         check_range(self, at_least=1, truncation=self.truncation, num_samples=self.num_samples)
         check_range(self, at_least=1, evaluation_samples=self.evaluation_samples)
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions import Distribution, Normal
-from jaxvae.networks import Network
+from jaxvae.networks import NetworkLike
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params
 
@@ -29,7 +29,7 @@ class Resampled(Distribution):
     """
 
     base: Normal
-    network: Network
+    network: NetworkLike
     params: Params
     log_z: Array
     truncation: int | None
@@ -75,7 +75,7 @@ class Resampled(Distribution):
         return jax.lax.while_loop(goes_on, attempt, start)[1]
 
 
-def log_acceptance(network: Network, params: Params, z: Array) -> Array:
+def log_acceptance(network: NetworkLike, params: Params, z: Array) -> Array:
     """log a(z) of values `[*batch, D]`, `[*batch]`."""
     flat = z.reshape(-1, z.shape[-1])
     return jax.nn.log_sigmoid(jax.vmap(lambda one: network.apply(params, one, ()))(flat)).reshape(z.shape[:-1])

@@ -24,7 +24,23 @@ def evaluation_rows(document: dict[str, Any]) -> dict[str, list[Row]]:
         rows = [row for path, name in entries.items() if (row := _row(name, _at(document, path))) is not None]
         if rows:
             sections[f"{title}{_settings(document, title)}"] = list(_merged(rows))
+    if own := list(_own_rows(document)):
+        sections["own metrics"] = own
     return sections
+
+
+def _own_rows(document: dict[str, Any]) -> Iterator[Row]:
+    """A line for each figure of a group of the user's, with its unit."""
+    known = {path.partition(".")[0] for entries in _SECTIONS.values() for path in entries}
+    for name, entry in document.items():
+        if (
+            name in known
+            or not isinstance(entry, dict)
+            or not isinstance(entry.get("value", ""), (int, float, type(None)))
+        ):
+            continue
+        if (row := _row(name, entry)) is not None:
+            yield row._replace(more=", ".join(part for part in (entry.get("unit"), row.more) if part))
 
 
 def _settings(document: dict[str, Any], title: str) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from jaxvae.networks import Bfloat16, Network, Rematerialized
+from jaxvae.networks import Bfloat16, NetworkLike, Rematerialized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ComputeFlags:
     precision: Literal["float32", "bfloat16"] = "float32"
     remat: bool = False
 
-    def wrap(self, network: Network) -> Network:
+    def wrap(self, network: NetworkLike) -> NetworkLike:
         """The network as it is to be computed."""
         network = Bfloat16(network) if self.precision == "bfloat16" else network
         return Rematerialized(network) if self.remat else network

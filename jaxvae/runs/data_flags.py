@@ -15,7 +15,8 @@ class DataFlags:
     Args:
         data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
             path of a .npz, .npy or .array_record file or of a folder of images, of folders of classes, or of train, val
-            and test.
+            and test, or the import path of a function that returns a jaxvae.data.Dataset, with its options in
+            parentheses: my_module.load(size=100).
         data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
         validation_fraction: share of the training and validation examples to validate on [fraction]; by default the
             data set's own split.

@@ -9,6 +9,8 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 
+from jaxvae.calls import is_call
+from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
 from jaxvae.runs.data import DATA
 from jaxvae.runs.devices import is_first
@@ -30,7 +32,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
     if flags.run_dir is None:
         if flags.resume or flags.overwrite:
             raise UserError("--resume and --overwrite need the run's folder: add --run_dir runs/…")
-        stem = Path(data).resolve().stem
+        stem = data.partition("(")[0] if is_call(data) and not is_path(data) else Path(data).resolve().stem
         return next(path for n in itertools.count(1) if not (path := Path("runs") / f"{stem}-{n}").exists())
     path = Path(flags.run_dir)
     exists = path.exists() and not (path.is_dir() and not any(path.iterdir()))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae.runs.documents import read_document
-from jaxvae.runs.metric_groups import GROUPS
+from jaxvae.runs.metric_groups import ENTRIES, GROUPS
 from jaxvae.runs.reporter import Reporter
 
 
@@ -20,7 +20,8 @@ def earlier_figures(path: Path, context: dict[str, Any], measured: Sequence[str]
     if not others:
         return earlier
     groups = {name for name, group in GROUPS.items() if any(entry in earlier for entry in (name, *group.entries))}
-    if lost := [name for name in GROUPS if name in groups - set(measured)]:
+    own = sorted(set(earlier) - set(context) - ENTRIES)  # of groups of the user's
+    if lost := [*(name for name in GROUPS if name in groups - set(measured)), *own]:
         kept = path.with_name(f"{path.stem}.earlier{path.suffix}")
         path.replace(kept)
         reporter.warning(

@@ -12,7 +12,8 @@ from jaxvae.runs.documents import check_writable, write_document
 from jaxvae.runs.earlier_figures import earlier_figures, keep_finer
 from jaxvae.runs.evaluation_flags import EvaluationFlags
 from jaxvae.runs.folder import EVALUATION
-from jaxvae.runs.metric_groups import GROUPS
+from jaxvae.runs.metric_groups import ENTRIES, GROUPS, group_of
+from jaxvae.runs.own_metrics import WrongEntriesError, check_entries
 from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.subject import Subject
 from jaxvae.runs.trained import TrainedRun
@@ -39,7 +40,7 @@ def evaluate_run(
         The document that was written.
 
     Raises:
-        UserError: if the file cannot be written.
+        UserError: if the file cannot be written, or at the end, if a group of the user's returned what is no entry.
     """
     flags = EvaluationFlags(num_samples=run.num_samples) if flags is None else flags
     path = run.run_dir / file
@@ -62,24 +63,34 @@ def evaluate_run(
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
         train_set_sha256=content_hash(dataset.train.images),
     )
+    taken = {*document, *ENTRIES}
     document |= earlier_figures(path, document, flags.metrics, reporter)
     if "likelihood" in flags.metrics:
         keep_finer(path, document, flags.num_samples * flags.num_repeats, reporter)
     said: set[str] = set()
+    refused: list[UserError] = []
     for name in flags.metrics:
-        for entry in (name, *GROUPS[name].entries):
+        group = group_of(name)
+        for entry in (name, *group.entries):
             document.pop(entry, None)
         try:
-            found = GROUPS[name].measure(subject)
+            found = group.measure(subject)
+            if name not in GROUPS:
+                check_entries(name, found, taken)
             document |= found
             for line in sorted(_remarks(found[name]) - said) if name in _OF_SEVERAL else ():
                 reporter.warning(f"{name}: {line}")
                 said.add(line)
+        except WrongEntriesError as error:
+            refused.append(error)
+            document[name] = missing(error)
         except Exception as error:  # whatever it is, the other groups are wanted
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
             reporter.warning(f"{name}: {reason}")
             document[name] = missing(reason)
         write_document(path, document)
+    if refused:  # the figures of the others are written
+        raise refused[0]
     return document
 
 

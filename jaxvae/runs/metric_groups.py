@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from jaxvae.calls import is_call
 from jaxvae.errors import UserError, nearest
 from jaxvae.runs.annealing_metrics import annealed
 from jaxvae.runs.density_metrics import latents, likelihood
 from jaxvae.runs.gap_metrics import gaps
+from jaxvae.runs.own_metrics import own_group
 from jaxvae.runs.sample_metrics import representation, samples
 from jaxvae.runs.subject import Subject
 
@@ -32,13 +34,28 @@ GROUPS: dict[str, Group] = {
 }
 
 
+ENTRIES = {*GROUPS, *(entry for group in GROUPS.values() for entry in group.entries)}
+"""Names of entries that are the library's own."""
+
+
+def group_of(name: str) -> Group:
+    """The group of a name, or the one that lies at an import path."""
+    return Group(own_group(name), ()) if is_call(name) else GROUPS[name]
+
+
 def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
-    """The groups that are asked for; `all` stands for every one.
+    """The groups that are asked for; `all` stands for every one of the library's.
 
     Raises:
-        UserError: for a name that is none.
+        UserError: for a name that is none, or an import path where no group is.
     """
+    own = [name for name in names if is_call(name)]
     for name in names:
-        if name not in GROUPS and name != "all":
-            raise UserError(f"--metrics must be of {', '.join(GROUPS)} or all; got {name!r}{nearest(name, GROUPS)}")
-    return tuple(GROUPS) if "all" in names else tuple(names)
+        if name in own:
+            own_group(name)
+        elif name not in GROUPS and name != "all":
+            raise UserError(
+                f"`metrics` must be of {', '.join(GROUPS)}, all, or the import path of a function of yours; got "
+                f"{name!r}{nearest(name, GROUPS)}"
+            )
+    return (*GROUPS, *own) if "all" in names else tuple(names)

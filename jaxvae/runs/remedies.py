@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from jaxvae.likelihoods import AutoregressiveBernoulli, Categorical, Laplace, Likelihood
-from jaxvae.networks import Network
+from jaxvae.networks import NetworkLike
 from jaxvae.objectives import Constant, MinimumRate
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, TrainState
@@ -70,11 +70,14 @@ def _longer(setup: Setup) -> str:
 
 def slower(setup: Setup) -> str:
     """The default rate where it is above that, else less than a third."""
-    rate, default = float(setup.training.optimizer.learning_rate), Optimizer.learning_rate
+    optimizer, default = setup.training.updates, Optimizer.learning_rate
+    if optimizer.is_own:
+        return "a lower learning rate in your optimizer"
+    rate = float(optimizer.learning_rate)
     return f"`learning_rate={default if rate > default else 0.3 * rate:.1g}`"
 
 
-def _innermost(network: Network) -> Network:
+def _innermost(network: NetworkLike) -> NetworkLike:
     """The network inside wrappers such as `Bfloat16`."""
     inner = getattr(network, "network", None)
     return network if inner is None else _innermost(inner)

@@ -118,7 +118,7 @@ def take_step(
     params = optax.apply_updates(state.params, updates)  # type: ignore[arg-type]
     moved = objective.update(model, state.params, same_draws(keys), x, mask, state.step)
     params = with_fixed_of(params, {**moved, **{name: state.params[name] for name in training.freeze}})
-    average = training.optimizer.update_average(state.average, params, state.step)
+    average = training.updates.update_average(state.average, params, state.step)
     if average is not None:  # rounding would move what is frozen
         average = {**average, **{name: params[name] for name in training.freeze}}
     state = state._replace(

@@ -58,7 +58,7 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
         step=jnp.zeros((), jnp.int32),
         epoch=jnp.zeros((), jnp.int32),
         params=params,
-        average=None if training.optimizer.ema_decay is None else params,
+        average=None if training.updates.ema_decay is None else params,
         optimizer_state=training.transformation(num_examples).init(params),
         best_score=jnp.asarray(-jnp.inf, jnp.float32),
         epochs_since_best=jnp.zeros((), jnp.int32),

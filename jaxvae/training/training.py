@@ -39,7 +39,8 @@ class Training:
     Args:
         model: the model description.
         preprocessing: from raw examples to x.
-        optimizer: how gradients become updates.
+        optimizer: how gradients become updates; any `optax.GradientTransformation` does (one that is built again is
+            another program, so keep the object).
         objective: what is minimised.
         batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
         epochs: passes over the training data at most [epochs]; by default 200 √(1437 / n) of n training examples, from
@@ -57,7 +58,7 @@ class Training:
 
     model: Any
     preprocessing: Preprocessing
-    optimizer: Optimizer = Optimizer()
+    optimizer: Optimizer | optax.GradientTransformation = Optimizer()
     objective: Objective = ELBO()
     batch_size: int = 100
     epochs: int | None = None
@@ -67,7 +68,7 @@ class Training:
 
     def __post_init__(self) -> None:
         check_component(self, Objective, objective=self.objective)
-        check_component(self, Optimizer, optimizer=self.optimizer)
+        check_component(self, Optimizer, optimizer=self.updates)
         check_range(self, at_least=1, batch_size=self.batch_size, epochs=self.epochs, patience=self.patience)
         check_range(self, at_least=1, accumulate=self.accumulate)
         check_choice(self, ("never",), patience=self.patience)
@@ -88,6 +89,12 @@ class Training:
                 f"{type(self.objective).__name__}, which looks at a whole batch: set it to 1"
             )
         self.objective.check_model(self.model)
+
+    @property
+    def updates(self) -> Optimizer:
+        """How gradients become updates: `optimizer`, with a transformation of Optax as the chain of an `Optimizer`."""
+        own = self.optimizer
+        return Optimizer(own) if isinstance(own, optax.GradientTransformation) else own
 
     def check_frozen(self, params: Params) -> None:
         """Check that `freeze` names parts of the parameters, and not all of them.
@@ -162,4 +169,4 @@ class Training:
 
     def transformation(self, num_examples: int) -> optax.GradientTransformation:
         """The Optax transformation for a training set of that size."""
-        return self.optimizer.transformation(self.num_steps(num_examples))
+        return self.updates.transformation(self.num_steps(num_examples))
