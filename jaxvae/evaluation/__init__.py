@@ -1,4 +1,4 @@
-"""Figures of a trained model that can be quoted."""
+"""Figures of a trained model, ready to quote."""
 
 from jaxvae.evaluation.annealed import (
     Annealed,

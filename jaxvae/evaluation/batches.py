@@ -18,15 +18,16 @@ Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray
 
 
 def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
-    """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
+    """Turn a function of one example into a function of a data set; the last batch is padded and the padding dropped.
 
-    On a CPU as many batches are computed at once as the process has cores: XLA keeps several cores less busy with one.
-    A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
-    sweep are scored by one program.
+    On a CPU it computes as many batches at once as the process has cores, since XLA uses several cores badly for one
+    batch. A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: one program
+    scores all models of a sweep.
 
     Returns:
-        A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
-        batch, `[examples]` each, in order; they do not depend on the batch size. It raises a UserError for no examples.
+        A function of a key, the data set `[n, …]` and the batch size. It is compiled once and yields the results of
+        each batch in order, `[examples]` each; they do not depend on the batch size. It raises a UserError without
+        examples.
 
     Example:
         >>> batches = in_batches(lambda key, x: {"sum": jax.numpy.sum(x)})
@@ -53,7 +54,7 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
         try:
             for start in range(0, len(x), batch_size):
                 waiting.append(pool.submit(one, start))
-                if len(waiting) > workers:  # no more, so that results nobody has asked for yet stay few
+                if len(waiting) > workers:  # no more, so that few results wait
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -76,9 +77,9 @@ def _indices(start: int, batch_size: int, count: int) -> np.ndarray:
 
 
 def _batches_at_once(program: jax.stages.Compiled) -> int:
-    """One a core on a CPU; one elsewhere, or where several devices take part: they would wait for each other.
+    """One for each core of a CPU; one elsewhere, or with several devices, which would wait for each other.
 
-    One, too, where LAPACK is called: two of its calls at a time wait for each other for ever (jaxlib 0.10.1).
+    Also one if LAPACK is called: two of its calls at a time wait for each other for ever (jaxlib 0.10.1).
     """
     shardings = jax.tree.leaves(program.input_shardings)
     (device, *others) = set[jax.Device]().union(*(sharding.device_set for sharding in shardings))
