@@ -29,7 +29,7 @@ def power_mean(log_values: Array, power: Array | float) -> Array:
     """log M_s, M_s = ((1/K) Σ_k exp(s log_values_k))^(1/s), along the only axis, for any s; the geometric mean at 0.
 
     log M_s = c + (1/s) log1p((1/K) Σ_k expm1(s (log_values_k − c))), whatever c is. Where s is small, nothing cancels
-    with c inside the values; where it is large, only with c = log M_s: hence it is taken twice.
+    with c inside the values; where it is large, only with c = log M_s: so it is taken twice.
 
     >>> values = jnp.array([-1e4, 0.0])
     >>> [round(float(power_mean(values, s)), 2) for s in (1.0, 9e-4, 0.0)]  # log ½, …, the mean
@@ -74,7 +74,7 @@ def softplus(x: Array) -> Array:
     softplus(x) = max(x, 0) + log1p(t),  t = e^−|x| in [0, 1]
 
     where a polynomial of degree 9 is as exact as float32 allows (relative error below 3e-7), and cheaper than XLA's
-    log1p, which weighs in the likelihood of binary pixels. Other precisions take the library's log1p. The gradient is
+    log1p, which matters in the likelihood of binary pixels. Other precisions take XLA's log1p. The gradient is
     the sigmoid.
 
     >>> softplus(jnp.array([-1000.0, 0.0, 1000.0])).tolist()

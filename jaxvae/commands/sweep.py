@@ -34,7 +34,7 @@ from jaxvae.runs.sweep import (
 
 
 def main() -> None:
-    """Train every combination of the values of flags, and leave figures of each and of all."""
+    """Train every combination of the values of flags, and write the figures of each and of all."""
     parser = experiment_parser(
         "Train every combination of the values of flags (any flag may have several), those of one shape as one "
         "compiled program.",
