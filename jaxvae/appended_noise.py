@@ -1,4 +1,4 @@
-"""Latent dimensions of normal noise beside those of another family: what `WithNoise` posteriors and priors share."""
+"""Latent dimensions of normal noise next to those of another family, for `WithNoise` posteriors and priors."""
 
 import dataclasses
 from typing import Any
@@ -9,10 +9,10 @@ from jaxvae.spaces import CODEBOOK, REAL, Space
 
 
 def noise_space(space: Space, noise_dim: int) -> Space:
-    """Where z lives with dimensions of normal noise appended: real vectors stay real vectors.
+    """The space of z with dimensions of normal noise appended: real vectors stay real vectors.
 
     Raises:
-        UserError: for the vectors of a codebook, which a decoder is shown summed over levels, without room for noise.
+        UserError: for the vectors of a codebook, which a decoder sees summed over levels, without room for noise.
     """
     if space == REAL:
         return REAL

@@ -1,4 +1,4 @@
-"""Checks at the door: each raises one line that says what was expected, what came and the fix."""
+"""Checks of arguments: each raises one line that says what was expected, what came and the fix."""
 
 import math
 from collections.abc import Iterable
@@ -106,7 +106,7 @@ def check_count(owner: object, **counts: Any) -> None:
     """Check that each is a whole number of at least 1.
 
     Raises:
-        UserError: naming what is not.
+        UserError: naming the field and its value.
     """
     for name, value in counts.items():
         if not _is_whole(value):
@@ -134,7 +134,7 @@ def check_network(owner: object, **networks: Any) -> None:
 
 
 def _field_of_object(owner: object, name: str, value: Any) -> str:
-    """The name of a field, which must not hold a class in place of an object."""
+    """The name of a field, which must not hold a class instead of an object."""
     field = f"{_name_of(owner)}.{name}"
     if isinstance(value, type):
         raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}()")
@@ -142,7 +142,7 @@ def _field_of_object(owner: object, name: str, value: Any) -> str:
 
 
 def check_output(field: str, output: Any, shape: Shape) -> Array:
-    """Check that a network put out one array of the shape that it was asked for.
+    """Check that the output of a network is one array of the requested shape.
 
     Raises:
         UserError: with the expected and the given shape.
@@ -157,8 +157,8 @@ def check_component(owner: object, family: type, **components: Any) -> None:
     """Check that components are descriptions of their family.
 
     Raises:
-        UserError: for another class, a class in place of an object, or a class that `jaxvae.dataclass` does not
-            decorate: its numbers would be structure, and each new object another program.
+        UserError: for another class, a class instead of an object, or a class without `jaxvae.dataclass`: its numbers
+            would be structure, so each new object would compile another program.
     """
     for name, value in components.items():
         field = _field_of_object(owner, name, value)

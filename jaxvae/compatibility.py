@@ -1,4 +1,4 @@
-"""Which posterior fits which prior: the one table that errors, documentation and tests are made from."""
+"""Which posterior fits which prior: the one table behind errors, documentation and tests."""
 
 import dataclasses
 from types import ModuleType

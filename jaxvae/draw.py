@@ -1,4 +1,4 @@
-"""One draw of the latents and its terms: what everything else is computed from."""
+"""One draw of the latents and its terms, from which everything else is computed."""
 
 from typing import NamedTuple
 
@@ -21,18 +21,18 @@ class Draw(NamedTuple):
     log_posterior: Array
     """log q(z|x), `[]`."""
     kl: Array
-    """KL(q(z|x) ‖ p(z)), `[levels]`: closed form where the pair has one, else log_posterior − log_prior."""
+    """KL(q(z|x) ‖ p(z)), `[levels]`: closed form if the pair has one, else log_posterior − log_prior."""
     kl_dimensions: Array | None = None
-    """The share of each latent dimension in `kl`, `[latent_dim]`, where q and p both have independent dimensions."""
+    """The share of each latent dimension in `kl`, `[latent_dim]`, if q and p both have independent dimensions."""
     score: Array | float = 0.0
-    """log q(z|x) of what was drawn without gradient, `[]`: 0 where z is reparameterized.
+    """log q(z|x) of the part drawn without gradient, `[]`: 0 if z is reparameterized.
 
-    The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score], whatever the posterior.
+    The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score] for every posterior.
     """
     exact_kl: Array | float = 0.0
     """The part of the sum of `kl` in closed form, `[]`.
 
-    It does not depend on z, so that the score need not weigh it: E_q[∇score] = 0.
+    It does not depend on z, so the score need not weigh it: E_q[∇score] = 0.
     """
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """A mistake the user can mend: its message says what was expected, what came, and the fix, in one line."""
+    """A mistake that the user can correct: its message says what was expected, what came, and the fix, in one line."""
 
 
 class SurroundingsError(UserError):
@@ -43,7 +43,7 @@ def any_of(option: str, names: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the known names nearest to `name`, or nothing where none is near.
+    """A hint at the known names nearest to `name`, or nothing if none is near.
 
     >>> nearest("--learning_rte", ["--learning_rate", "--epochs"])
     ' (did you mean --learning_rate?)'
@@ -59,7 +59,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _initials(name: str) -> str:
-    """Of the words of a name, "" where it is one word.
+    """The initials of the words of a name, "" if it is one word.
 
     >>> _initials("--learning_rate"), _initials("epochs")
     ('lr', '')
@@ -69,7 +69,7 @@ def _initials(name: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """List the known names, the nearest ones to `name` first in a question of their own.
+    """List the known names, after a question with those nearest to `name`.
 
     >>> did_you_mean("Vmap", ["Vamp", "StandardNormal"])
     'did you mean Vamp? Known: StandardNormal, Vamp'

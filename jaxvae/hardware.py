@@ -1,4 +1,4 @@
-"""What a computation runs on, and how it is compiled for it."""
+"""The hardware of a computation, and how programs are compiled for it."""
 
 import os
 import platform
@@ -23,10 +23,10 @@ def available_cores() -> int:
 
 
 def compiler_options() -> dict[str, Any]:
-    """How our programs are compiled for this backend: options of XLA, for the outermost `jax.jit` or `compile`.
+    """Options of XLA by which the library's programs are compiled, for the outermost `jax.jit` or `compile`.
 
-    They change speed, and results by rounding only. On a CPU, those of them that the installed XLA knows; elsewhere
-    none. `scripts/benchmark.py mlp_epoch iwae_epoch` measures them: "compiled plainly" is without.
+    They change speed, and results only by rounding. On a CPU, these are the options that the installed XLA knows;
+    elsewhere there are none. `scripts/benchmark.py mlp_epoch iwae_epoch` measures them: "compiled plainly" is without.
 
     >>> program = jax.jit(lambda x: x + 1.0).lower(1.0).compile(compiler_options())
     >>> float(program(1.0))
@@ -54,7 +54,7 @@ def compiled(function: Any, *arguments: Any) -> jax.stages.Compiled:
 
 
 def describe_hardware() -> str:
-    """Devices of JAX, and the processor: what a figure of time is quoted with.
+    """Devices of JAX, and the processor, to quote with a measured time.
 
     >>> describe_hardware().endswith(")")
     True

@@ -1,4 +1,4 @@
-"""How the user called this process, so that a hint names a command that works there."""
+"""How the user called this process, so that a hint names a command that works."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ _SCRIPTS = {
 
 
 def invoked(command: str) -> str:
-    """The command as the user calls it: a script where this process is one of the scripts, else the installed one.
+    """The command as the user calls it: a script if this process is one of the scripts, else the installed command.
 
     Args:
         command: train, evaluate, sweep or prepare.

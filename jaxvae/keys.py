@@ -1,4 +1,4 @@
-"""Keys of random numbers for several purposes: which may be the same, and which must not."""
+"""Keys of random numbers for several purposes: which may be equal, and which must not."""
 
 import enum
 
@@ -11,10 +11,10 @@ _OUT_OF_REACH = 2**31  # split(key, n) gives the keys that folding in 0, …, n 
 
 
 class Purpose(enum.IntEnum):
-    """What a key is for beside its own draws and splits."""
+    """The purpose of a key, besides its own draws and splits."""
 
     OTHER_DRAWS = 0
-    """Draws of the prior, or of the posterior once more, beside those of the bound."""
+    """Draws of the prior, or further draws of the posterior, besides those of the bound."""
     ORDER = 1
     """The order of the examples in each latent dimension."""
     SHOWN = 2
@@ -22,11 +22,11 @@ class Purpose(enum.IntEnum):
     SHOWN_PRIOR = 3
     """Draws of x from decoded draws of the prior."""
     SLEEP = 4
-    """Pairs of z and x that the model makes up."""
+    """Pairs of z and x drawn from the model."""
     REFINEMENT = 5
     """Draws of a posterior that is refined for one example."""
     CODES = 6
-    """Codes of a codebook that start afresh."""
+    """Codes of a codebook that start again."""
     OBJECTIVE = 7
     """Parameters of an objective."""
     NORMALISER = 8
@@ -34,10 +34,10 @@ class Purpose(enum.IntEnum):
 
 
 def key_for(key: Key, purpose: Purpose) -> Key:
-    """A key for one purpose, which no split of `key` reaches and no fold of a number below 2³¹.
+    """A key for one purpose that differs from every split of `key`, and from every fold of a number below 2³¹.
 
-    `fold_in(key, 1)` would be `split(key)[1]`: noise that is meant to be independent would repeat that of a
-    distribution whose `sample` splits its key.
+    `fold_in(key, 1)` would be `split(key)[1]`: noise that should be independent would repeat that of a distribution
+    whose `sample` splits its key.
 
     >>> key = jax.random.key(0)
     >>> bool(jax.random.fold_in(key, 1) == jax.random.split(key)[1])
@@ -54,8 +54,8 @@ def keys_for(keys: Key, purpose: Purpose) -> Key:
 
 
 def same_draws(key: Key) -> Key:
-    """The key once more, where two terms are meant to have the same noise.
+    """The same key once more, for two terms that must have the same noise.
 
-    JAX's check for keys that are used twice (`jax_debug_key_reuse`) lets it pass.
+    JAX's check for keys that are used twice (`jax_debug_key_reuse`) accepts it.
     """
     return jax.random.clone(key)

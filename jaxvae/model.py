@@ -1,4 +1,4 @@
-"""What the rest of the library reads of a model: its components by `ModelParts`, everything else by `Model`."""
+"""What the rest of the library reads of a model: `ModelParts` for its components, `Model` for everything else."""
 
 from typing import Any, Protocol, Self
 
@@ -11,7 +11,7 @@ from jaxvae.typing import Array, Key, Params, Shape
 class ModelParts(Protocol):
     """What a component reads of the model that it is part of.
 
-    A prior made of the encoder calls `encode`; most components read the two sizes and nothing else.
+    A prior made of the encoder calls `encode`; most components read only the two sizes.
     """
 
     @property
@@ -45,18 +45,21 @@ class ModelParts(Protocol):
 
 
 class Model(Protocol):
-    """What objectives, training and evaluation ask of a model description. `VAE` is one; a ladder would be another."""
+    """What objectives, training and evaluation need from a model description.
+
+    `VAE` is one; a ladder would be another.
+    """
 
     def at_step(self, step: Array) -> Self:
-        """The model as it is at a training step: schedules (a temperature) replaced by their numbers."""
+        """The model at a training step: schedules (a temperature) replaced by their numbers."""
         ...
 
     def for_run(self, num_steps: int) -> Self:
-        """The model with what follows the length of a run as numbers, and `self` where nothing changes."""
+        """The model with options that depend on the length of a run as numbers; `self` if nothing changes."""
         ...
 
     def for_training(self, key: Key) -> Self:
-        """The model with the noise of one training step that all examples share, where a component has any."""
+        """The model with the noise that all examples of one training step share, if a component has any."""
         ...
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
@@ -68,11 +71,11 @@ class Model(Protocol):
         ...
 
     def posterior_features(self, params: Params, x: Array) -> Array:
-        """The arrays that q(z|x) is made of: what refinement moves."""
+        """The arrays that define q(z|x), which refinement changes."""
         ...
 
     def posterior_from(self, params: Params, features: Array) -> Any:
-        """q(z|x) from its features; `encode` is this of those of x."""
+        """q(z|x) from its features; `encode` applies it to the features of x."""
         ...
 
     def decode(self, params: Params, z: Array) -> Any:
@@ -104,5 +107,5 @@ class Model(Protocol):
         ...
 
     def enumerate(self, params: Params, x: Array) -> Draw:
-        """Every z that q(z|x) gives a probability, and its terms, with a leading axis `[states]`."""
+        """Every z with a probability under q(z|x), and its terms, with a leading axis `[states]`."""
         ...

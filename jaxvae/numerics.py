@@ -29,7 +29,7 @@ def power_mean(log_values: Array, power: Array | float) -> Array:
     """log M_s, M_s = ((1/K) Σ_k exp(s log_values_k))^(1/s), along the only axis, for any s; the geometric mean at 0.
 
     log M_s = c + (1/s) log1p((1/K) Σ_k expm1(s (log_values_k − c))), whatever c is. Where s is small, nothing cancels
-    with c inside the values; where it is large, only with c = log M_s: hence it is taken twice.
+    with c inside the values; where it is large, only with c = log M_s: so it is taken twice.
 
     >>> values = jnp.array([-1e4, 0.0])
     >>> [round(float(power_mean(values, s)), 2) for s in (1.0, 9e-4, 0.0)]  # log ½, …, the mean

@@ -1,4 +1,4 @@
-"""How many operations a traced function takes: from shapes alone, so the same on every machine."""
+"""The number of operations of a traced function: only from shapes, so equal on every machine."""
 
 import math
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
-_MOVES = frozenset(  # numbers without computing any, or say where they are
+_MOVES = frozenset(  # operations that move numbers without computing any, or place them
     (
         "broadcast_in_dim",
         "convert_element_type",
@@ -21,7 +21,7 @@ _MOVES = frozenset(  # numbers without computing any, or say where they are
 
 
 def count_operations(traced: ClosedJaxpr | Jaxpr) -> int:
-    """Operations of a traced function: two for each multiplication within a product, else one for each number made.
+    """Operations of a traced function: two for each multiplication in a product, else one for each result.
 
     A scan counts as often as it runs, a condition as its longest branch, and a loop of unknown length once.
 

@@ -1,8 +1,8 @@
 """Frozen dataclasses that are pytrees: numbers are leaves, structure is metadata.
 
-Every description (`VAE`, `ELBO`, `MLP`) and every value (`Normal`) of the library is one. It makes three things work at
-once: a description is an ordinary argument of a compiled function, another number does not recompile, and a sweep is
-`jax.vmap` over descriptions put together by `stack`.
+Every description (`VAE`, `ELBO`, `MLP`) and every value (`Normal`) of the library is one. So a description is an
+ordinary argument of a compiled function; another number does not recompile; and a sweep is `jax.vmap` over descriptions
+joined by `stack`.
 """
 
 import dataclasses
@@ -21,13 +21,13 @@ _T = TypeVar("_T")
 
 
 def _is_dynamic(value: Any) -> bool:
-    """Whether a field holds leaves: a float, an array, or a pytree made of nothing else."""
+    """Whether a field holds leaves: a float, an array, or a pytree of only these."""
     leaves = jax.tree.leaves(value)
     return bool(leaves) and all(isinstance(leaf, _NUMBERS) for leaf in leaves)
 
 
 def _is_number(value: Any) -> bool:
-    """Whether this is one number whose value is known: no bool and no tracer."""
+    """Whether this is one number with a known value: neither a bool nor a tracer."""
     if isinstance(value, (np.generic, np.ndarray, jax.Array)):
         known = not isinstance(value, Tracer) and value.ndim == 0
         return known and jnp.issubdtype(value.dtype, jnp.number) and not jnp.iscomplexobj(value)
@@ -43,7 +43,7 @@ def _types_in(annotation: Any) -> Iterator[Any]:
 
 
 class _Kind(NamedTuple):
-    """What the annotation of a field says, read once a class: descriptions are built while functions are traced."""
+    """The kind of a field by its annotation, read once a class, because descriptions are built during tracing."""
 
     takes_float: bool
     is_number: bool
@@ -55,7 +55,7 @@ class _Kind(NamedTuple):
         return cls(float in _types_in(annotation), parts <= {int, float}, get_origin(annotation) is tuple)
 
     def check(self, owner: object, name: str, value: Any) -> None:
-        """Check that a number is not in quotes, and that several numbers are more than a number alone.
+        """Check that a number is not in quotes, and that a tuple of numbers is not a single number.
 
         Raises:
             UserError: naming the field, what came and the fix.
@@ -67,9 +67,9 @@ class _Kind(NamedTuple):
 
 
 def _canonical(value: Any, takes_float: bool) -> Any:
-    """A number where a float is declared becomes one, and a list a tuple (to hash).
+    """A number becomes a float if the field is declared so, and a list becomes a tuple, which can be hashed.
 
-    An int would be structure, and an array of no axes a leaf of another type than a float: another program.
+    An int would be structure, and an array without axes a leaf of another type: both would compile another program.
     """
     if takes_float and _is_number(value):
         return float(value)
@@ -93,9 +93,9 @@ def _annotations(cls: type) -> Iterator[tuple[str, Any]]:
 def dataclass(cls: type[_T]) -> type[_T]:
     """Make `cls` a frozen dataclass that is a pytree.
 
-    Fields that hold floats, arrays or pytrees of them are leaves; ints, strings, tuples of ints, networks and anything
-    else hashable are structure. `__post_init__` runs when a user builds the object and not when JAX rebuilds it, but
-    its numbers may then already be tracers: checks there apply to Python numbers only (`jaxvae.checks`).
+    Fields that hold floats, arrays or pytrees of them are leaves; ints, strings, tuples of ints, networks and other
+    hashable values are structure. `__post_init__` runs when a user builds the object, not when JAX rebuilds it. Its
+    numbers may already be tracers, so checks there apply only to Python numbers (`jaxvae.checks`).
 
     >>> @dataclass
     ... class Penalty:
@@ -122,7 +122,7 @@ def dataclass(cls: type[_T]) -> type[_T]:
     names = tuple(kinds)
 
     def flatten(value: Any) -> tuple[tuple[Any, ...], Any]:
-        # what JAX rebuilt remembers its leaves, because they may be anything by now (axes of a vmap, None)
+        # a rebuilt object keeps its record of leaves, because they may now be anything (axes of a vmap, None)
         dynamic = value.__dict__.get("_dynamic")
         if dynamic is None:
             dynamic = tuple(name for name in names if _is_dynamic(getattr(value, name)))
@@ -147,7 +147,7 @@ def dataclass(cls: type[_T]) -> type[_T]:
 
 
 def stack(trees: Sequence[_T]) -> _T:
-    """Put pytrees of one structure together along a new leading axis, to be `vmap`ped over.
+    """Join pytrees of one structure along a new leading axis, for `vmap`.
 
     Raises:
         ValueError: if two of them differ in structure (another architecture is another program).

@@ -1,8 +1,8 @@
-"""Numbers of steps that follow the length of a run where none are given."""
+"""Numbers of steps that depend on the length of a run, if none are given."""
 
 from jaxvae.errors import UserError
 
-SHARE_OF_RUN = 0.2  # that schedules and temperatures take by default [fraction of the run's steps]
+SHARE_OF_RUN = 0.2  # of schedules and temperatures by default [fraction of the run's steps]
 
 
 def share_of_run(num_steps: int, share: float = SHARE_OF_RUN) -> int:
@@ -15,10 +15,10 @@ def share_of_run(num_steps: int, share: float = SHARE_OF_RUN) -> int:
 
 
 def known_in_run(owner: object, name: str) -> int:
-    """A number of steps that a description was given, or that its `for_run` put in place of None.
+    """A number of steps that was given, or that `for_run` has set instead of None.
 
     Raises:
-        UserError: if it is None, which a run alone makes a number.
+        UserError: if it is None, which only a run replaces by a number.
     """
     value = getattr(owner, name)
     if value is None:

@@ -1,4 +1,4 @@
-"""Where latents live."""
+"""The spaces of latents."""
 
 import dataclasses
 from typing import Any
@@ -11,9 +11,9 @@ class Space:
     """A set of latents: the support that a posterior and its prior must share.
 
     Args:
-        name: as it stands in messages and tables.
-        parameters: numbers that make another set of it (the curvature of a ball, the classes of a one-hot code).
-        is_of_points: posteriors there put all mass on one point, so that none can be made into a prior.
+        name: its name in messages and tables.
+        parameters: numbers that define the set (the curvature of a ball, the classes of a one-hot code).
+        is_of_points: whether posteriors put all mass on one point, so that no prior can be made of them.
     """
 
     name: str
@@ -24,9 +24,9 @@ class Space:
         return f"{self.name}{list(self.parameters) if self.parameters else ''}"
 
     def fits(self, other: "Space | None") -> bool:
-        """Whether the two are the same set; None, a prior made of its posterior, fits every one but those of points.
+        """Whether the two are the same set; None (a prior made of its posterior) fits all except spaces of points.
 
-        Numbers that are traced are not known, and count as equal.
+        Traced numbers are not known and count as equal.
         """
         if other is None:
             return not self.is_of_points

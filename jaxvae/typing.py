@@ -1,4 +1,4 @@
-"""Names for the types that run through every signature."""
+"""Names for the types of all signatures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,5 +14,5 @@ PyTree = Any
 Params = Mapping[str, Any]
 """Nested dict of arrays, one entry a component: `{"encoder": …, "decoder": …, "prior": …}`."""
 Metrics = dict[str, Array]
-"""Named scalars of one step or one example, in the units their names say (nats unless said)."""
+"""Named scalars of one step or one example, in the units of their names (by default nats)."""
 Shape = tuple[int, ...]

@@ -41,10 +41,10 @@ from jaxvae.typing import Array, Key, Params, PyTree, Shape
 
 @contextlib.contextmanager
 def _of_this_model(name: str, component: object) -> Iterator[None]:
-    """Around what reads the parameters of a component.
+    """A context for reading the parameters of a component.
 
     Raises:
-        UserError: if they lack what it reads: they are of another model.
+        UserError: if parameters are missing, because they are of another model.
     """
     try:
         yield
@@ -99,14 +99,14 @@ class VAE:
             component.check_model(self)
 
     def at_step(self, step: Array) -> Self:
-        """The model as it is at a training step: schedules replaced by their numbers.
+        """The model at a training step: schedules replaced by their numbers.
 
-        Elsewhere (in evaluation, in your own code) a schedule has come to its end.
+        Elsewhere (in evaluation, in your own code) a schedule has reached its end.
         """
         return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
 
     def for_run(self, num_steps: int) -> Self:
-        """The model with what follows the length of a run as numbers, and `self` where nothing changes.
+        """The model with options that depend on the length of a run as numbers; `self` if nothing changes.
 
         Args:
             num_steps: of the whole run [steps].
@@ -138,13 +138,13 @@ class VAE:
         return self.posterior_from(params, self.posterior_features(params, x))
 
     def _example(self, x: Array) -> Array:
-        """ONE example, of the right shape and, where its numbers are known, of values that the likelihood takes."""
+        """ONE example with the right shape and, if its numbers are known, values that the likelihood accepts."""
         x = check_example(x, self.data_shape)
         check_values(self.likelihood, x)
         return x
 
     def posterior_features(self, params: Params, x: Array) -> Array:
-        """The encoder's outputs for ONE example: unconstrained numbers, which refinement moves."""
+        """The encoder's outputs for ONE example: unconstrained numbers, which refinement changes."""
         x = self.likelihood.encoder_input(self, params, self._example(x))
         return self._outputs("encoder", params, x, self.posterior.parameter_shape(self))
 
@@ -161,7 +161,7 @@ class VAE:
             return cast(SupportsMean, self.likelihood.distribution(self, params, outputs))
 
     def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
-        """What the encoder or the decoder puts out.
+        """The output of the encoder or the decoder.
 
         Raises:
             UserError: if the parameters are of another model, or the output has another shape.
@@ -197,7 +197,7 @@ class VAE:
             params: all parameters.
             key: for the draw of z.
             x: one example, `data_shape`.
-            posterior: q(z|x) where it is at hand already (refined, or shared by many draws); by default it is encoded.
+            posterior: q(z|x) if it is known already (refined, or shared by many draws); by default `x` is encoded.
         """
         x = self._example(x)
         q = self.encode(params, x) if posterior is None else posterior
@@ -247,11 +247,11 @@ class VAE:
 
     @property
     def latent_space(self) -> Space:
-        """Where z lies: that of the posterior, which is the prior's."""
+        """The space of z: that of the posterior, which is also the prior's."""
         return self.posterior.space
 
     def enumerate(self, params: Params, x: Array) -> Draw:
-        """Every z that q(z|x) gives a probability, and its terms, each with a leading axis `[states]`.
+        """Every z with a probability under q(z|x), and its terms, each with a leading axis `[states]`.
 
         E_q[f(z)] = Σ_z exp(log_posterior(z)) f(z), with an exact gradient.
 
@@ -275,7 +275,7 @@ class VAE:
 
 
 def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_prob: Array) -> None:
-    """Refuse a distribution of a user's that scores each dimension by itself: its terms would broadcast in silence."""
+    """Refuse a user's distribution that scores each dimension separately: its terms would broadcast silently."""
     if log_prob.shape != ():
         raise UserError(
             f"the log_prob of a {role} must be one number, got shape {log_prob.shape} from "

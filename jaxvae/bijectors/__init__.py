@@ -1,4 +1,4 @@
-"""Invertible maps between vectors, with their volumes: what flow posteriors and flow priors are made of."""
+"""Invertible maps between vectors with known volumes, for flow posteriors and flow priors."""
 
 from jaxvae.bijectors.autoregressive import IAF, MAF
 from jaxvae.bijectors.bijector import Bijector

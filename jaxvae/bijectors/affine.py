@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from jaxvae.typing import Array
 
-MAX_LOG_SCALE = 3.0  # one layer stretches or shrinks a dimension by e³ ≈ 20 at the most, so that no stack overflows
+MAX_LOG_SCALE = 3.0  # one layer stretches or shrinks a dimension by at most e³ ≈ 20, so that no stack overflows
 
 
 def bounded_log_scale(raw: Array) -> Array:

@@ -26,9 +26,9 @@ def _conditioner(bijector: "MAF | IAF", weights: Params, context: Array, dim: in
 
 
 def _in_passes(update: Callable[[Array], Array], like: Array) -> Array:
-    """The v with v = update(v), where update(v)_d depends on v_1 … v_{d−1}: pass d makes v_d right.
+    """The v with v = update(v), where update(v)_d depends on v_1 … v_{d−1}: pass d gives the correct v_d.
 
-    Only v_d is taken over from pass d: what the later entries are by then is of no meaning and may grow without bound.
+    Only v_d is kept from pass d. The later entries have no meaning yet and may grow without bound.
     """
 
     def one_pass(d: Array, v: Array) -> Array:
@@ -39,7 +39,7 @@ def _in_passes(update: Callable[[Array], Array], like: Array) -> Array:
 
 @dataclass
 class MAF(Bijector):
-    """Masked autoregressive flow: a density in one pass, a sample in D passes. The one for priors.
+    """Masked autoregressive flow: a density in one pass, a sample in D passes. For priors.
 
     y_d = z_d exp(α_d) + μ_d,  (μ_d, raw_d) = MADE(y_1 … y_{d−1}, context),  α_d = 3 tanh(raw_d / 3)
 
@@ -60,7 +60,7 @@ class MAF(Bijector):
         MADE(1, features=self.features, activation=self.activation)  # its checks
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """What its network sees: `context_dim`."""
+        """`context_dim`, the length of what its network sees."""
         del dim
         return context_dim
 
@@ -69,7 +69,7 @@ class MAF(Bijector):
         return MADE(dim, 2, context_dim, self.features, self.activation).init(key)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In D passes."""
+        """The map and its log-determinant in D passes."""
         conditioner = _conditioner(self, weights, context, z.size)
 
         def update(y: Array) -> Array:
@@ -80,7 +80,7 @@ class MAF(Bijector):
         return y, jnp.sum(conditioner(y)[1])
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         shift, log_scale = _conditioner(self, weights, context, y.size)(y)
         return (y - shift) * jnp.exp(-log_scale), -jnp.sum(log_scale)
 
@@ -91,7 +91,7 @@ class IAF(Bijector):
 
     y_d = z_d exp(s_d) + m_d,  (m_d, raw_d) = MADE(z_1 … z_{d−1}, context),  s_d = 3 tanh(raw_d / 3)
 
-    Kingma et al. 2016, equation 10; there the gate of equation 14 keeps the scale below 1, here it starts at 1.
+    Kingma et al. 2016, equation 10. Their gate (equation 14) keeps the scale below 1; here the scale starts at 1.
 
     Args:
         features: widths of the hidden layers of the MADE [units]; `()` makes it linear.
@@ -108,7 +108,7 @@ class IAF(Bijector):
         MADE(1, features=self.features, activation=self.activation)  # its checks
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """What its network sees: `context_dim`."""
+        """`context_dim`, the length of what its network sees."""
         del dim
         return context_dim
 
@@ -117,12 +117,12 @@ class IAF(Bijector):
         return MADE(dim, 2, context_dim, self.features, self.activation).init(key)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         shift, log_scale = _conditioner(self, weights, context, z.size)(z)
         return z * jnp.exp(log_scale) + shift, jnp.sum(log_scale)
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """In D passes."""
+        """The map and its log-determinant in D passes."""
         conditioner = _conditioner(self, weights, context, y.size)
 
         def update(z: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What a bijector is: an invertible map between vectors of one size, with its volume."""
+"""What a bijector is: an invertible map between vectors of one size, with its change of volume."""
 
 import abc
 
@@ -9,19 +9,19 @@ from jaxvae.typing import Array, Key, Params
 class Bijector(abc.ABC):
     """An invertible, differentiable map z → y between real vectors of one size D, for ONE vector.
 
-    It has two kinds of parameters, so that one formula serves posteriors and priors:
+    It has two kinds of parameters, so that one formula works for posteriors and priors:
 
     - `weights`: of its own networks, learned, the same for all examples (`init`).
-    - `context`: a vector of `context_size(dim, context_dim)` numbers that belongs to one example. The encoder puts it
-      out in a posterior; in a prior it is learned. It is all the parameters that the map has (planar, Householder,
-      Sylvester), or what its networks see beside z (coupling, autoregressive), or empty.
+    - `context`: a vector of `context_size(dim, context_dim)` numbers for one example. In a posterior the encoder puts
+      it out; in a prior it is learned. It holds all parameters of the map (planar, Householder, Sylvester), or is a
+      further input of its networks (coupling, autoregressive), or is empty.
 
-    A context of zeros and fresh weights give the identity, or nearly so, or else a map that keeps volumes.
+    With a context of zeros and new weights the map is nearly the identity, or else keeps volumes.
     """
 
     @abc.abstractmethod
     def context_size(self, dim: int, context_dim: int) -> int:
-        """Length of the context, where each map with networks is offered `context_dim` numbers to see."""
+        """Length of the context; a map with networks may use `context_dim` numbers as a further input."""
 
     def init(self, key: Key, dim: int, context_dim: int) -> Params:
         """Draw the weights; by default there are none."""
@@ -30,10 +30,10 @@ class Bijector(abc.ABC):
 
     @abc.abstractmethod
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """y `[dim]`, and log |det ∂y/∂z| in nats `[]`: the direction in which a flow samples."""
+        """y `[dim]`, and log |det ∂y/∂z| in nats `[]`: the direction of a sample."""
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """z `[dim]`, and log |det ∂z/∂y| in nats `[]`: the direction in which a flow scores a given value.
+        """z `[dim]`, and log |det ∂z/∂y| in nats `[]`: the direction of a density at a given value.
 
         Raises:
             UserError: if the map has no inverse.

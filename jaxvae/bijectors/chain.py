@@ -16,13 +16,13 @@ from jaxvae.typing import Array, Key, Params
 
 @dataclass
 class Chain(Bijector):
-    """Different bijectors, one after another: y = f_n(… f_1(z)); their contexts stand side by side.
+    """Different bijectors, one after another: y = f_n(… f_1(z)); their contexts are side by side in one vector.
 
     Args:
-        bijectors: f_1 … f_n, in the order in which a sample meets them.
+        bijectors: f_1 … f_n, in the order in which a sample passes them.
 
     Raises:
-        UserError: for no bijector at all, or something that is none.
+        UserError: for no bijector, or a member that is not a bijector.
     """
 
     bijectors: tuple[Bijector, ...] = (AffineCoupling(), Permutation("random"))
@@ -34,7 +34,7 @@ class Chain(Bijector):
             check_component(self, Bijector, bijectors=bijector)
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """The sum of its members'."""
+        """The sum of its members' sizes."""
         return sum(bijector.context_size(dim, context_dim) for bijector in self.bijectors)
 
     def init(self, key: Key, dim: int, context_dim: int) -> Params:
@@ -45,7 +45,7 @@ class Chain(Bijector):
 
     def _members(self, weights: Params, context: Array, dim: int) -> list[tuple[Bijector, Any, Array]]:
         """Each bijector with its weights and its part of the context."""
-        # what stands for the members without networks is theirs, the others share the rest evenly
+        # members without networks have a fixed size, the others share the rest evenly
         least = [bijector.context_size(dim, 0) for bijector in self.bijectors]
         most = [bijector.context_size(dim, 1) for bijector in self.bijectors]
         shares = sum(most) - sum(least)
@@ -58,7 +58,7 @@ class Chain(Bijector):
         ]
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """From the first to the last."""
+        """The map, from the first member to the last."""
         total = jnp.zeros_like(z[0])
         for bijector, its_weights, its_context in self._members(weights, context, z.size):
             z, log_det = bijector.forward_and_log_det(its_weights, its_context, z)
@@ -66,7 +66,7 @@ class Chain(Bijector):
         return z, total
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """From the last to the first."""
+        """The inverse, from the last member to the first."""
         total = jnp.zeros_like(y[0])
         for bijector, its_weights, its_context in reversed(self._members(weights, context, y.size)):
             y, log_det = bijector.inverse_and_log_det(its_weights, its_context, y)

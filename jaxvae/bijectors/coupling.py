@@ -1,4 +1,4 @@
-"""Couplings: one part of the dimensions passes, and decides what happens to the other."""
+"""Couplings: one part of the dimensions passes unchanged, and decides what happens to the other."""
 
 import jax
 import jax.numpy as jnp
@@ -12,23 +12,23 @@ from jaxvae.networks import MLP, NetworkLike, check_networks
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
-INITIAL_GAIN = 0.01  # of what the network puts out: a fresh coupling is nearly the identity, and its network learns
+INITIAL_GAIN = 0.01  # of the network's output: a new coupling is nearly the identity, and its network learns
 
 
 def _passed(split: int | None, dim: int, name: str) -> int:
-    """How many dimensions pass: `split`, by default ⌊D/2⌋."""
+    """How many dimensions pass unchanged: `split`, by default ⌊D/2⌋."""
     if dim < 2:
         raise UserError(
             f"{name} needs at least 2 dimensions (one part decides what happens to the other), got {dim}: take "
             f"`latent_dim=2`, or the bijector MAF"
         )
     if split is not None and split >= dim:
-        raise UserError(f"{name}.split must be < the number of dimensions {dim}, got {split}: some have to be moved")
+        raise UserError(f"{name}.split must be < the number of dimensions {dim}, got {split}: some must change")
     return dim // 2 if split is None else split
 
 
 def _init(network: NetworkLike, key: Key, dim: int, passed: int, context_dim: int, numbers: int) -> Params:
-    """The weights of a network that puts out `numbers` for each dimension that is moved, and their gains."""
+    """The weights of a network with `numbers` outputs for each dimension that it changes, and their gains."""
     seen, shape = jnp.zeros(passed + context_dim), (numbers, dim - passed)
     return {"network": network.init(key, seen, shape), "gain": jnp.full(shape, INITIAL_GAIN, dtype=float)}
 
@@ -36,7 +36,7 @@ def _init(network: NetworkLike, key: Key, dim: int, passed: int, context_dim: in
 def _parts(
     network: NetworkLike, weights: Params, context: Array, z: Array, passed: int, numbers: int
 ) -> tuple[Array, Array, Array]:
-    """The part that passes, `[n]`, the other, `[D − n]`, and the network's numbers for it, `[numbers, D − n]`."""
+    """The part that passes `[n]`, the other part `[D − n]`, and the network's outputs for it `[numbers, D − n]`."""
     first, other = z[:passed], z[passed:]
     shape: Shape = (numbers, other.size)
     seen = jnp.concatenate([first, context]) if context.size else first
@@ -49,16 +49,17 @@ class AffineCoupling(Bijector):
 
     y_a = z_a,  y_b = z_b exp(s) + t,  (t, raw) = gain · network(z_a, context),  s = 3 tanh(raw / 3)
 
-    z_a is the first n dimensions and z_b the others; a flow turns the order round in every second layer. Dinh,
-    Sohl-Dickstein and Bengio 2017, section 3.2. One layer over independent normals makes z_b normal given z_a: two
-    stochastic layers.
+    z_a are the first n dimensions and z_b the others; a flow reverses the order in every second layer. Dinh,
+    Sohl-Dickstein and Bengio 2017, section 3.2. One layer over independent normals makes z_b normal given z_a, which
+    gives two stochastic layers.
 
     Args:
         network: from z_a and the context to t and raw.
-        split: n, how many dimensions pass [dimensions]; by default ⌊D/2⌋.
+        split: n, the number of dimensions that pass unchanged [dimensions]; by default ⌊D/2⌋.
 
     Raises:
-        UserError: for a network that is none, a split below 1, and in `init` for one dimension or a split of all.
+        UserError: for a `network` that is not a network, a split below 1, and in `init` for one dimension or a split of
+            all.
     """
 
     network: NetworkLike = MLP((64, 64), output_gain=1.0)  # its output is multiplied by a small gain already
@@ -72,7 +73,7 @@ class AffineCoupling(Bijector):
         return _passed(self.split, dim, "AffineCoupling")
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """What its network sees: `context_dim`."""
+        """`context_dim`, the length of what its network sees."""
         del dim
         return context_dim
 
@@ -81,13 +82,13 @@ class AffineCoupling(Bijector):
         return _init(self.network, key, dim, self._passed(dim), context_dim, 2)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         passed, other, (shift, raw) = _parts(self.network, weights, context, z, self._passed(z.size), 2)
         log_scale = bounded_log_scale(raw)
         return jnp.concatenate([passed, other * jnp.exp(log_scale) + shift]), jnp.sum(log_scale)
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         passed, other, (shift, raw) = _parts(self.network, weights, context, y, self._passed(y.size), 2)
         log_scale = bounded_log_scale(raw)
         return jnp.concatenate([passed, (other - shift) * jnp.exp(-log_scale)]), -jnp.sum(log_scale)
@@ -95,21 +96,22 @@ class AffineCoupling(Bijector):
 
 @dataclass
 class SplineCoupling(Bijector):
-    """Rational-quadratic spline coupling: fast both ways, and bends each dimension at will between ±`tail_bound`.
+    """Rational-quadratic spline coupling: fast both ways, with a flexible curve of each dimension in ±`tail_bound`.
 
     y_a = z_a,  y_b,d = spline(z_b,d; raw_d),  raw = gain · network(z_a, context)
 
-    The parts are those of `AffineCoupling`; beyond the bound the spline is the identity. Durkan, Bekasov, Murray and
-    Papamakarios 2019, section 3.
+    The parts are those of `AffineCoupling`; outside of the bound the spline is the identity. Durkan, Bekasov, Murray
+    and Papamakarios 2019, section 3.
 
     Args:
         num_bins: pieces of each spline.
-        tail_bound: B, the spline bends [−B, B] [latent units].
+        tail_bound: B; the spline acts on [−B, B] [latent units].
         network: from z_a and the context to the widths, heights and slopes of the pieces.
-        split: how many dimensions pass [dimensions]; by default ⌊D/2⌋.
+        split: number of dimensions that pass unchanged [dimensions]; by default ⌊D/2⌋.
 
     Raises:
-        UserError: for a number out of range, a network that is none, and in `init` for one dimension or a split of all.
+        UserError: for a number out of range, a `network` that is not a network, and in `init` for one dimension or a
+            split of all.
     """
 
     num_bins: int = 8
@@ -127,7 +129,7 @@ class SplineCoupling(Bijector):
         return _passed(self.split, dim, "SplineCoupling")
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """What its network sees: `context_dim`."""
+        """`context_dim`, the length of what its network sees."""
         del dim
         return context_dim
 
@@ -146,9 +148,9 @@ class SplineCoupling(Bijector):
         return jnp.concatenate([passed, other]), jnp.sum(log_slopes)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         return self._map(weights, context, z, is_inverse=False)
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         return self._map(weights, context, y, is_inverse=True)

@@ -17,7 +17,7 @@ def reflect(v: Array, x: Array) -> Array:
 
 @dataclass
 class Householder(Bijector):
-    """Householder flow: a reflection at the plane across v, which is the context; it keeps volumes.
+    """Householder flow: a reflection at the plane normal to v, which is the context. It keeps volumes.
 
     y = (I − 2 v vᵀ / ‖v‖²) z,  log |det| = 0
 
@@ -30,7 +30,7 @@ class Householder(Bijector):
         return dim
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         del weights
         return reflect(context, z), jnp.zeros_like(z[0])
 

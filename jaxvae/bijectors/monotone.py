@@ -1,4 +1,4 @@
-"""The one equation that planar and Sylvester maps are inverted by."""
+"""The equation that inverts planar and Sylvester maps."""
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ _HALVINGS = 100  # from a bracket of 2e8 down to one rounding in float64, with s
 def solve_monotone(outer: Array, inner: Array, shift: Array, target: Array) -> Array:
     """The number v with v + outer · tanh(inner · v + shift) = target, where outer · inner > −1.
 
-    The left side then rises with v, and |tanh| ≤ 1 brackets the solution by target ± |outer|: halving finds it to the
-    last digit. One step of Newton's method from there carries the gradient, which is that of the implicit function.
+    The left side then rises with v, and |tanh| ≤ 1 brackets the solution by target ± |outer|. Halving finds it to the
+    last digit. One step of Newton's method from there adds the gradient, which is that of the implicit function.
     """
 
     def excess(v: Array, outer: Array, inner: Array, shift: Array, target: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""Another order of the dimensions."""
+"""A fixed reordering of the dimensions."""
 
 from typing import Literal
 
@@ -35,7 +35,7 @@ class Permutation(Bijector):
         check_range(self, at_least=0, seed=self.seed)
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """0: there is nothing to decide."""
+        """0, because the order is fixed."""
         del dim, context_dim
         return 0
 
@@ -43,11 +43,11 @@ class Permutation(Bijector):
         return np.arange(dim)[::-1] if self.order == "reverse" else np.random.default_rng(self.seed).permutation(dim)
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """The new order."""
+        """The dimensions in the new order."""
         del weights, context
         return z[self._indices(z.size)], jnp.zeros_like(z[0])
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """The old order."""
+        """The dimensions in the old order."""
         del weights, context
         return y[np.argsort(self._indices(y.size))], jnp.zeros_like(y[0])

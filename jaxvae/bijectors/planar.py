@@ -18,9 +18,9 @@ class Planar(Bijector):
 
     y = z + û tanh(wᵀz + b),  log |det| = log(1 + wᵀû (1 − tanh²(wᵀz + b)))
 
-    û = u + (m − wᵀu) w / ‖w‖² has wᵀû = m = −1 + 1e-3 + softplus(wᵀu + c) > −1, so that the map is invertible; c makes
-    û = u at u = 0. Rezende and Mohamed 2015, equations 10-12 and appendix A.1 (there c = 0). The inverse solves one
-    monotone equation for wᵀz, to rounding.
+    û = u + (m − wᵀu) w / ‖w‖² has wᵀû = m = −1 + 1e-3 + softplus(wᵀu + c) > −1, so the map is invertible. c is chosen
+    so that û = u at u = 0. Rezende and Mohamed 2015, equations 10-12 and appendix A.1 (there c = 0). The inverse solves
+    one monotone equation for wᵀz, to rounding.
     """
 
     def context_size(self, dim: int, context_dim: int) -> int:
@@ -39,7 +39,7 @@ class Planar(Bijector):
         return u + (slope - along) * (w / square), w, b, slope
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         del weights
         u, w, b, slope = self._parameters(context)
         bend = jnp.tanh(jnp.dot(w, z) + b)

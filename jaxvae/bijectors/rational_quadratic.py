@@ -48,7 +48,7 @@ def rational_quadratic(raw: Array, x: Array, bound: Array | float, *, is_inverse
         a = height * (slope - low) + rise * bend
         b = height * low - rise * bend
         c = -slope * rise
-        discriminant = jnp.maximum(b**2 - 4.0 * a * c, jnp.finfo(raw.dtype).tiny)  # > 0 but for rounding
+        discriminant = jnp.maximum(b**2 - 4.0 * a * c, jnp.finfo(raw.dtype).tiny)  # > 0, except for rounding
         theta = 2.0 * c / (-b - jnp.sqrt(discriminant))  # the form without cancellation
         value = xs[k] + theta * width
     else:

@@ -1,4 +1,4 @@
-"""One map, several times over."""
+"""One map, applied several times."""
 
 import jax
 import jax.numpy as jnp
@@ -12,17 +12,17 @@ from jaxvae.typing import Array, Key, Params
 
 @dataclass
 class Repeat(Bijector):
-    """`num_layers` layers of one bijector, each with its own weights and context: what `Flow` is made of.
+    """`num_layers` layers of one bijector, each with its own weights and context: the inner map of `Flow`.
 
-    Every second layer sees the dimensions in reverse order and puts them back, so that a coupling or an autoregressive
-    map reaches all of them, and a stack of identities is the identity.
+    Every second layer sees the dimensions in reverse order and restores the order afterwards. So a coupling or an
+    autoregressive map reaches all dimensions, and a stack of identities is the identity.
 
     Args:
         bijector: the map of one layer.
-        num_layers: how many [layers]; compiled as one, whatever their number.
+        num_layers: number of layers [layers]; any number is compiled as one layer.
 
     Raises:
-        UserError: for less than one layer, or something that is no bijector.
+        UserError: for less than one layer, or if `bijector` is not a bijector.
     """
 
     bijector: Bijector = AffineCoupling()
@@ -33,7 +33,7 @@ class Repeat(Bijector):
         check_range(self, at_least=1, num_layers=self.num_layers)
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """That of a layer, for each of them."""
+        """The context of all layers together."""
         return self.num_layers * self.bijector.context_size(dim, context_dim)
 
     def init(self, key: Key, dim: int, context_dim: int) -> Params:
@@ -54,9 +54,9 @@ class Repeat(Bijector):
         return jax.lax.scan(layer, start, layers, reverse=method == "inverse_and_log_det")[0]
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """From the first layer to the last."""
+        """The map, from the first layer to the last."""
         return self._map("forward_and_log_det", weights, context, z)
 
     def inverse_and_log_det(self, weights: Params, context: Array, y: Array) -> tuple[Array, Array]:
-        """From the last layer to the first."""
+        """The inverse, from the last layer to the first."""
         return self._map("inverse_and_log_det", weights, context, y)

@@ -17,7 +17,7 @@ MAX_DIAGONAL = 0.999  # of R₁ and R₂: their product stays above −1, as pla
 
 
 def _reflected_identity(vs: Array, columns: int) -> Array:
-    """The first columns of H(v_1) … H(v_n), `[dim, columns]`: orthonormal whatever the v, `[n, dim]`."""
+    """The first columns of H(v_1) … H(v_n), `[dim, columns]`: orthonormal for any v, `[n, dim]`."""
     q = jnp.eye(vs.shape[1], columns, dtype=vs.dtype)
     return jax.lax.scan(lambda q, v: (reflect(v, q), None), q, vs, reverse=True)[0]
 
@@ -25,8 +25,8 @@ def _reflected_identity(vs: Array, columns: int) -> Array:
 def orthonormalized(matrix: Array) -> Array:
     """Q of the QR decomposition of a `[dim, columns]` matrix, by Householder's algorithm.
 
-    Its columns are orthonormal to rounding for every matrix, dependent columns and zeros included, with a gradient that
-    is finite. The signs are those of Householder's algorithm; where the columns are independent they span the same.
+    Its columns are orthonormal up to rounding for every matrix, even with dependent columns or zeros, and the gradient
+    is finite. The signs are those of Householder's algorithm. Independent columns span the same space as before.
     """
     rows = jnp.arange(matrix.shape[0])
 
@@ -53,10 +53,10 @@ class Sylvester(Bijector):
 
     Args:
         kind: what Q is. `orthogonal`: M orthonormal columns, by QR of a D × M matrix (the paper iterates instead).
-            `householder`: a product of reflections, M = D. `triangular`: the identity,
-            M = D; a flow turns the order round in every second layer, as in the paper's section 3.2.
-        num_columns: M of `orthogonal`, at most D; by default D.
-        num_reflections: of `householder`.
+            `householder`: a product of reflections, M = D. `triangular`: the identity, M = D; a flow reverses the order
+            in every second layer, as in the paper's section 3.2.
+        num_columns: M for `orthogonal`, at most D; by default D.
+        num_reflections: number of reflections for `householder`.
 
     Raises:
         UserError: for an unknown kind or a number below 1, and for more columns than dimensions.
@@ -81,11 +81,11 @@ class Sylvester(Bijector):
         return self.num_columns
 
     def _num_vectors(self, dim: int) -> int:
-        """How many vectors make Q."""
+        """The number of vectors from which Q is built."""
         return {"orthogonal": self._columns(dim), "householder": self.num_reflections, "triangular": 0}[self.kind]
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """M² + 2 M for R₁, R₂ and b, and the vectors that make Q."""
+        """M² + 2 M for R₁, R₂ and b, plus the vectors from which Q is built."""
         del context_dim
         columns = self._columns(dim)
         return columns**2 + 2 * columns + self._num_vectors(dim) * dim
@@ -107,7 +107,7 @@ class Sylvester(Bijector):
         return jnp.sum(jnp.log1p(jnp.diagonal(r1) * jnp.diagonal(r2) * (1.0 - bend**2)))
 
     def forward_and_log_det(self, weights: Params, context: Array, z: Array) -> tuple[Array, Array]:
-        """In one pass."""
+        """The map and its log-determinant in one pass."""
         del weights
         q, r1, r2, b = self._parameters(context, z.size)
         bend = jnp.tanh(r2 @ (z @ q) + b)
@@ -121,7 +121,7 @@ class Sylvester(Bijector):
 
         def solve(step: Array, v: Array) -> Array:
             i = m - 1 - step
-            others = r2 @ v + b  # v_i is 0 as yet, and so are those before it
+            others = r2 @ v + b  # v_i is still 0, and so are those before it
             bend = jnp.where(jnp.arange(m) > i, jnp.tanh(others), 0.0)
             root = solve_monotone(r1[i, i], r2[i, i], others[i], along[i] - jnp.dot(r1[i], bend))
             return jnp.where(jnp.arange(m) == i, root, v)

@@ -1,1 +1,1 @@
-"""From flags to a training run: what the scripts in `experiments/` share."""
+"""From flags to a training run: the command line behind the scripts in `experiments/`."""

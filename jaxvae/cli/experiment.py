@@ -25,9 +25,9 @@ from jaxvae.training.optimizer import NAMES, OF_THE_CHAIN, Name
 from jaxvae.vae import VAE
 
 _NAMED = {"code_density", "epochs", "learning_rate", "num_samples", "patience"}
-_PART = "# until epoch "  # how a line of config.yaml begins that tells of an earlier part of the training
-_CHANGEABLE = {"config", "data", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # not what is trained
-_DEVICES = {field.name for field in dataclasses.fields(DeviceFlags)}  # nor where
+_PART = "# until epoch "  # begins a line of config.yaml on an earlier part of the training
+_CHANGEABLE = {"config", "data", "data_dir", "run_dir", "resume", "overwrite", "profile"}  # do not change the training
+_DEVICES = {field.name for field in dataclasses.fields(DeviceFlags)}  # neither do the devices
 
 
 def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentParser:
@@ -54,7 +54,7 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     for name in {field.name for field in dataclasses.fields(RunFlags)} - {
         field.name for field in dataclasses.fields(run_flags)
     }:
-        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)  # stands in a run's config.yaml
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)  # is in a run's config.yaml
     return parser
 
 
@@ -80,7 +80,7 @@ def parse_experiment(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 
 
 def _config_to_resume(argv: Sequence[str]) -> Path | None:
-    """The configuration of the run that `--resume` goes on with, where there is one; nothing is checked yet."""
+    """The configuration of the run that `--resume` continues, if there is one; nothing is checked yet."""
     flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     flags.add_argument("--run_dir")
     flags.add_argument("--resume", nargs="?", const="true", default="false")
@@ -93,7 +93,7 @@ def _config_to_resume(argv: Sequence[str]) -> Path | None:
 
 
 def _lacks(before: Namespace, flag: str) -> str | None:
-    """What a run has in place of the component whose option a flag is; None where it has that option."""
+    """What a run has instead of the component of a flag's option; None if it has that option."""
     owner, *options = flag.split(".")
     component, name = before.get(owner), f"no --{owner}"
     for option in options:
@@ -108,7 +108,7 @@ def _lacks(before: Namespace, flag: str) -> str | None:
 
 
 def _difference(name: str, before: Any, after: Any) -> str | None:
-    """The first flag that two values differ in, with both; None where they are equal."""
+    """The first flag in which two values differ, with both; None if they are equal."""
     if before == after:
         return None
     if isinstance(before, dict) and isinstance(after, dict) and before.get("class_path") == after.get("class_path"):
@@ -122,7 +122,7 @@ def _shown(value: Any) -> str:
 
 
 def earlier_parts(run_dir: Path, flags: Namespace, epoch: int) -> str:
-    """What to keep of a configuration that a resumed run changes: a comment for each part that it trained otherwise."""
+    """Comments on the parts of the training that a resumed run trained with another learning rate."""
     text = (run_dir / CONFIG).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith(_PART)]
     before = yaml.safe_load(text).get("learning_rate")  # which a chain of the user's says itself
@@ -132,13 +132,13 @@ def earlier_parts(run_dir: Path, flags: Namespace, epoch: int) -> str:
 
 
 def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samples: int, earlier: str = "") -> str:
-    """Every value of a run as YAML, those that were left to the data, the likelihood or sizes resolved.
+    """Every value of a run as YAML; values left to the data, the likelihood or sizes are resolved.
 
     Args:
-        parser: of all flags.
-        flags: of the run.
-        setup: what they describe.
-        num_samples: for the final log p(x).
+        parser: the parser of all flags.
+        flags: the flags of the run.
+        setup: what the flags describe.
+        num_samples: samples for the final log p(x).
         earlier: comments on earlier parts of the training, from `earlier_parts`.
     """
     training, preprocessing = setup.training, setup.training.preprocessing
@@ -181,7 +181,7 @@ def _described(component: Any) -> Namespace:
 
 
 def _fill_in(flags: Namespace, component: Any) -> None:
-    """Numbers of a component in place of flags that were left to the run, in components within it too."""
+    """Set flags that were left to the run to the numbers of a component, also in components within it."""
     options = flags.get("init_args", Namespace())
     for name, value in vars(options).items():
         found = getattr(component, name, None)

@@ -28,7 +28,7 @@ def explain(message: str, parser: ArgumentParser) -> str:
         return f"unknown flag {name}{hint}: see --help"
     if match := re.search(r"argument (--\S+): expected (?:one|at least one) argument", text):
         return f"{match[1]} needs a value, got none: write {match[1]} VALUE, see --help"
-    # of "a component or nothing" the component's own complaint counts, which is to be the last
+    # of "a component or nothing" the component's own error counts, which must be the last
     none = "<class 'NoneType'>"
     nothing = rf"Subtypes: \[(.*<class 'jaxvae.*), {none}\] Errors: (- .*) (- Expected a {none})"
     text = re.sub(nothing, rf"Subtypes: [{none}, \1] Errors: \3 \2", text)
@@ -48,7 +48,7 @@ def explain(message: str, parser: ArgumentParser) -> str:
         return f"--{flag} takes {wanted} or the import path of a class of yours, got {match[1]!r}: {known}"
     if match := re.search(r"No module named (.+)$", text):
         known = f" ({', '.join(choices(family))})" if family else ""
-        return f"--{flag} found no module {match[1]}: start where the file lies, or take one of the library's{known}"
+        return f"--{flag} found no module {match[1]}: start in its folder, or take one of the library's{known}"
     if match := re.search(r"Option '([\w.]+)' is not accepted", text):
         owner = re.findall(r"class_path '([\w.]+)'", text)
         if family is None or not owner:
@@ -67,7 +67,7 @@ def explain(message: str, parser: ArgumentParser) -> str:
         return f"--{flag} needs an option: add --{flag}.{match[1]}, see --help"
     if match := re.search(r"Unexpected config: *(.*)$", text):
         return f"--config must be a YAML file of lines 'flag: value', got {match[1] or 'an empty one'!r}: see --help"
-    # of several types the whole list counts, not the complaint of the first one
+    # of several types the whole list counts, not the error of the first one
     for pattern in (r"Subtypes: \[(.+)\] Errors: .* Given value: (.*)$", r"Expected an? (.+?)\. Got value: (.*)$"):
         if match := re.search(pattern, text):
             wanted = _readable(match[1], is_finite=match[2].strip("+-").lower() in ("nan", "inf"))
@@ -78,10 +78,10 @@ def explain(message: str, parser: ArgumentParser) -> str:
 
 
 def with_flags(message: str, values: dict[str, Any]) -> str:
-    """Name the flag in place of the class and its field: `MLP.hidden_gain must be …` is of `--encoder.hidden_gain`.
+    """Name the flag instead of the class and its field: `MLP.hidden_gain must be …` becomes `--encoder.hidden_gain …`.
 
     Args:
-        message: of an error of a component.
+        message: the error of a component.
         values: the flags as dictionaries; components have `class_path` and `init_args`.
 
     >>> normal = {"class_path": "jaxvae.likelihoods.Normal", "init_args": {"scale": -1.0}}
@@ -196,7 +196,7 @@ def _of_class(values: dict[str, Any], name: str, field: str, prefix: str = "--")
 
 
 def _owners(flag: str, family: type, option: str, name: str | None = None) -> str:
-    """Which components of the family have the option, or which options the one of that name has, or all of them."""
+    """The components of the family that have the option, else the options of the named one, else all options."""
     chosen = choices(family).get(name or "")
     own = sorted(options(chosen)) if chosen else []
     if hint := nearest(option, own):
@@ -207,7 +207,7 @@ def _owners(flag: str, family: type, option: str, name: str | None = None) -> st
     if chosen:
         return f"its options are {', '.join(own)}" if own else "it has none"
     known = sorted({name for cls in choices(family).values() for name in options(cls)})
-    return did_you_mean(option, known) if known else f"no --{flag} of the library's has options"
+    return did_you_mean(option, known) if known else f"no --{flag} of the library has options"
 
 
 def _own_options(path: str) -> list[str]:
@@ -249,7 +249,7 @@ def _keys(parser: ArgumentParser) -> set[str]:
 
 
 def known_flags(parser: ArgumentParser) -> set[str]:
-    """Every flag that the parser knows, those of the library's components included."""
+    """Every flag that the parser knows, including those of the library's components."""
     own = {flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")}
     nested = {
         f"--{flag}.{option}"

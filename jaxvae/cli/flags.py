@@ -51,7 +51,7 @@ def make_parser(description: str, *, with_components: bool = False) -> ArgumentP
 
 
 def _help_of(words: Sequence[str]) -> str | None:
-    """`all` for `--help all`, `short` for `--help` alone, None where no help is asked for."""
+    """`all` for `--help all`, `short` for `--help` alone, None if no help is requested."""
     found = [index for index, word in enumerate(words) if word in ("-h", "--help")]
     if not found:
         return None
@@ -59,12 +59,12 @@ def _help_of(words: Sequence[str]) -> str | None:
 
 
 def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
-    """Parse and check flags and `--config` files; a flag counts more than a file, wherever it comes.
+    """Parse and check flags and `--config` files; a flag overrides a file at any place.
 
-    With `--print_config` the whole configuration is printed in place of a run: what the run would be.
+    With `--print_config` the whole configuration of the run is printed, and nothing is trained.
 
     Raises:
-        UserError: one line with what was expected, what came and the nearest names, or for a file that is no text.
+        UserError: one line with what was expected, what came and the nearest names, or for a file that is not text.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     remember_flags(parser)
@@ -87,7 +87,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     add_call_options(flags, options)
     drop_linen_fields(flags)
     if is_printed:
-        construct(parser, flags)  # what a component refuses is not printed
+        construct(parser, flags)  # a value that a component refuses is not printed
         flags.pop("config", None)
         print(parser.dump(flags, skip_unset=False), end="")
         sys.exit(0)
@@ -103,7 +103,7 @@ def _parse(parser: ArgumentParser, argv: Sequence[str]) -> Namespace:
 
     Where the two share the name of an option, `--encoder GatedMLP` would be as wide as an MLP is by default. So each
     pass finds which components are chosen, one level deeper than the last, and in the next they are the defaults
-    themselves, until nothing changes. What is said in a flag or a configuration stays. The first pass leaves options
+    themselves, until nothing changes. Values of flags and configurations stay. The first pass leaves options
     out: `--objective.schedule.steps 9` must meet the schedule of the objective that is chosen.
     """
     lists = {action.dest for action in parser._actions if _is_list(getattr(action, "_typehint", None))}
@@ -138,9 +138,9 @@ def _as_dict(default: Any) -> dict[str, Any] | None:
 
 
 def _choice(component: Namespace | None, depth: int) -> dict[str, Any] | None:
-    """Which class a component is, and `depth` levels down those within it that are of another class than by default.
+    """The class of a component, and to a depth of `depth` the classes within it that are not the default ones.
 
-    None for one that is left to the data.
+    None for a component that is left to the data.
     """
     if component is None:
         return None
@@ -166,7 +166,7 @@ def _class(component: Namespace) -> type:
 
 @functools.cache  # a sweep parses once for each of its members
 def _takes_list(own: tuple[type, ...]) -> Callable[[str], bool]:
-    """Whether an option of a component is a list, by its name: of the library's components and of `own`."""
+    """Whether an option of a component is a list, by its name, in the library's components and in `own`."""
     classes = {*own, *(cls for family in set(FAMILIES.values()) for cls in choices(family).values())}
     kinds: dict[str, set[bool]] = {}
     for cls in classes:
@@ -211,7 +211,7 @@ def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
     """Build a dataclass from those of `values` that are its fields, and `fixed`.
 
     Raises:
-        UserError: for a null where a value is needed, or whatever the class refuses.
+        UserError: for a null where a value is needed, or a value that the class refuses.
     """
     names = {field.name for field in dataclasses.fields(cls)}
     for name, annotation in get_type_hints(cls).items():
@@ -226,10 +226,10 @@ def pick(cls: type, values: dict[str, Any], **fixed: Any) -> Any:
 
 
 def run_script(main: Callable[[], None]) -> NoReturn:
-    """Run a script; what the user or the machine is to blame for is one line on stderr, without a traceback.
+    """Run a script; an error of the user or of the machine is one line on stderr, without a traceback.
 
-    Exit codes: 0; 2 for a mistake of the user's; 3 for a failure of the surroundings (disk, memory, device, network);
-    128 + n after signal n (130: Ctrl-C, 143: SIGTERM); 1 for a mistake of ours, with its traceback.
+    Exit codes: 0; 2 for a mistake of the user; 3 for a failure of the surroundings (disk, memory, device, network);
+    128 + n after signal n (130: Ctrl-C, 143: SIGTERM); 1 for a defect of the library, with its traceback.
     """
     with prepared():
         sys.exit(_code_of(main))
@@ -255,5 +255,5 @@ def _code_of(main: Callable[[], None]) -> int:
 
 def _fail(error: UserError) -> int:
     print(f"error: {as_flags(str(error))}", file=sys.stderr)
-    sys.unraisablehook = lambda unraisable: None  # a checkpoint half read complains on the way out
+    sys.unraisablehook = lambda unraisable: None  # a half-read checkpoint prints errors at exit
     return SURROUNDINGS if isinstance(error, SurroundingsError) else USER_ERROR

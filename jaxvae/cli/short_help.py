@@ -56,7 +56,7 @@ def _lines_of(action: Any, explained: set[type]) -> list[str]:
 
 
 def _typed(default: Any) -> str:
-    """A default as a user would type it; nothing where it is off or left to the run."""
+    """A default as a user would type it; nothing if it is off or left to the run."""
     if default is None or default is False:
         return ""
     if isinstance(default, dict) and "class_path" in default:

@@ -1,4 +1,4 @@
-"""What surrounds a script: streams that lack letters or close early, signals, and failures of the machine."""
+"""The surroundings of a script: streams that lack letters or close early, signals, and failures of the machine."""
 
 import contextlib
 import errno
@@ -22,7 +22,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def prepared() -> Iterator[None]:
-    """Run a script in whatever surroundings.
+    """Run a script in any surroundings.
 
     Letters that a stream cannot show become `?`; a reader that goes away, as `head` does, ends the output and not the
     work; SIGTERM is an exception, so that checkpoints are saved. −∞ is a value in training (the best score before the
@@ -50,7 +50,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 class _Patient:
-    """A text stream that goes on into nothing once its reader is gone."""
+    """A text stream that discards its text once its reader is gone."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -69,7 +69,7 @@ class _Patient:
             self._give_up()
 
     def _give_up(self) -> None:
-        """What is in the stream's buffer goes into nothing, too: Python flushes it at the end."""
+        """Discard the stream's buffer too, which Python flushes at the end."""
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, self._stream.fileno())
         os.close(nothing)

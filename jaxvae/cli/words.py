@@ -24,7 +24,7 @@ def with_bare_switches(words: Sequence[str], switches: set[str]) -> list[str]:
 
 
 def with_joined_numbers(words: Sequence[str]) -> list[str]:
-    """`--objective.alpha -1e30` as `--objective.alpha=-1e30`: by itself such a number is taken for a flag.
+    """`--objective.alpha -1e30` as `--objective.alpha=-1e30`: alone, such a number would count as a flag.
 
     >>> with_joined_numbers(["--objective.alpha", "-1e30", "--epochs", "3"])
     ['--objective.alpha=-1e30', '--epochs', '3']
@@ -56,7 +56,7 @@ def without_options(words: Sequence[str]) -> list[str]:
 
 
 def configurations_first(words: Sequence[str]) -> list[str]:
-    """The words with `--config FILE` in front of all others: a flag counts more than a file, wherever it comes.
+    """The words with `--config FILE` before all others: a flag overrides a file at any place.
 
     >>> configurations_first(["--epochs", "9", "--config", "a.yaml"])
     ['--config', 'a.yaml', '--epochs', '9']
@@ -70,7 +70,7 @@ def with_lists(words: Sequence[str], is_list: Callable[[str], bool]) -> list[str
     """Lists as people type them: `200 200` and `200,200` as `[200,200]`.
 
     Args:
-        words: of the command line.
+        words: the words of the command line.
         is_list: whether a flag takes a list.
 
     >>> with_lists(["--encoder.features", "200", "100", "--epochs", "3"], lambda flag: "features" in flag)
@@ -89,7 +89,7 @@ def with_lists(words: Sequence[str], is_list: Callable[[str], bool]) -> list[str
 
 
 def check_configurations(words: Sequence[str]) -> None:
-    """Check that no file of `--config` has a key twice, of which all but the last would be dropped, or no flags at all.
+    """Check that no file of `--config` has a key twice, since all except the last would be dropped, or has no flags.
 
     Raises:
         UserError: naming the key and its lines, or for the file of a run that was described in Python.
@@ -129,7 +129,7 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def by_flag(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each flag with the words after it, up to the next; words in front of the first flag one by one."""
+    """Each flag with the words after it, up to the next; words before the first flag one by one."""
     start = 0
     while start < len(words):
         stop = start + 1

@@ -13,7 +13,7 @@ COMMANDS = {
     "train": "train a VAE, evaluate it and leave a run directory",
     "evaluate": "score the best checkpoint of a run on its test set",
     "sweep": "train every combination of the values of flags as one program",
-    "prepare": "prepare a named data set once, from files at hand or from the network",
+    "prepare": "prepare a named data set once, from local files or from the network",
 }
 
 _PRINT_COMPLETION = "--print_completion"

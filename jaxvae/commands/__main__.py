@@ -1,4 +1,4 @@
-"""`python -m jaxvae.commands`, where the installed command is not on the path."""
+"""`python -m jaxvae.commands`, if the installed command is not on the path."""
 
 from jaxvae.commands import main
 

@@ -41,7 +41,7 @@ def make() -> ArgumentParser:
     parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples", "code_density"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
     parser.add_argument(
-        "--data", type=str, help="where the run's data lie now, or other data to score (default: the run's)"
+        "--data", type=str, help="where the run's data are now, or other data to score (default: the run's)"
     )
     parser.add_argument("--data_dir", type=str, help="where prepared data sets are kept (default: the run's)")
     parser.add_argument("--markdown", type=bool, default=False, help="print the table as Markdown")

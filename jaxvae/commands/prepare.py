@@ -1,4 +1,4 @@
-"""Prepare a named data set once, from files at hand or from the network.
+"""Prepare a named data set once, from local files or from the network.
 
 jaxvae prepare mnist --from FOLDER       # FOLDER holds the original files
 jaxvae prepare cifar10                   # downloads; needs pip install "jaxvae[prepare]"
@@ -15,7 +15,7 @@ from jaxvae.data.cache import cache_folder, data_folder
 
 def make() -> ArgumentParser:
     """The parser of the command."""
-    parser = make_parser("Prepare a named data set once, from files at hand or from the network.")
+    parser = make_parser("Prepare a named data set once, from local files or from the network.")
     parser.add_argument("name", type=str, help="mnist, fashion_mnist, binarized_mnist, cifar10, emnist/letters, …")
     parser.add_argument("--from", type=str, metavar="FOLDER", help="folder of the original files (default: download)")
     parser.add_argument("--data_dir", type=str, help="where to write (default: $JAXVAE_DATA_DIR or ~/.cache/jaxvae)")

@@ -1,4 +1,4 @@
-"""Data sets: embedded digits, named sets of tensorflow-datasets, files of the user's own; and how they become x."""
+"""Data sets: embedded digits, named sets of tensorflow-datasets, the user's files; and how they become x."""
 
 from jaxvae.data.dataset import Dataset, Split, with_validation_fraction
 from jaxvae.data.folds import folds

@@ -1,4 +1,4 @@
-"""What an array from outside must be to become images or labels of a split."""
+"""Checks of the user's arrays before they become images or labels of a split."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -9,7 +9,7 @@ from jaxvae.data.dataset import Split
 from jaxvae.errors import UserError
 
 LARGEST_LEVEL = 255  # of 8-bit images
-_MOST_OF_FEW_LEVELS = 127  # a largest level above it is taken for one of 8-bit images that lack white
+_MOST_OF_FEW_LEVELS = 127  # a larger maximum is taken for that of 8-bit images without white
 _MOST_CHANNELS = 4
 MOST_EXACT = 2**24  # float32 holds every integer up to it
 
@@ -19,10 +19,10 @@ Channels = Literal["first", "last"]
 def as_images(array: np.ndarray, where: str) -> np.ndarray:
     """Convert to uint8 grey levels or float32, shape [N, D] or [N, H, W, C]; [N, H, W] gets one channel.
 
-    Integers below 0 or above 255 are no grey levels; they become float32.
+    Integers below 0 or above 255 are not grey levels; they become float32.
 
     Raises:
-        UserError: naming `where` the array came from, for any other dtype, rank or value, or if it is empty.
+        UserError: naming the source `where` of the array, for any other dtype, rank or value, or if it is empty.
 
     >>> as_images(np.array([[[True], [False]]]), "a.npy").shape
     (1, 2, 1, 1)
@@ -62,9 +62,9 @@ def _as_integers(array: np.ndarray, where: str) -> np.ndarray:
 
 
 def channels_last(array: np.ndarray, channels: Channels | None, where: str) -> tuple[np.ndarray, str | None]:
-    """[N, H, W, C] of images whose channels come first or last, and a line that says so where it was found out.
+    """Images [N, H, W, C] from images with channels first or last, and a line if they were found to come first.
 
-    Channels come first where the axis after the examples has 1 to 4 entries and the last axis has more.
+    Channels come first if the axis after the examples has 1 to 4 entries and the last axis has more.
 
     Raises:
         UserError: if `channels` is given for an array that has no axis of them.
@@ -101,7 +101,7 @@ def as_labels(array: np.ndarray, count: int, names: tuple[str, ...], where: str)
     """Convert class labels, shape [count] or [count, 1], to int64; strings become their places in `names`.
 
     Raises:
-        UserError: naming `where` they came from, if they are not `count` whole numbers or strings.
+        UserError: naming their source `where`, if they are not `count` whole numbers or strings.
     """
     labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if labels.dtype.kind not in "biuUS" or labels.shape != (count,):
@@ -120,7 +120,7 @@ def is_text(labels: np.ndarray) -> bool:
 
 
 def largest_level(splits: Iterable[Split]) -> int | None:
-    """The scale of integer images: the largest value of all splits, 255 where it is above 127; None for float images.
+    """The scale of integer images: the largest value of all splits, 255 if it is above 127; None for float images.
 
     >>> [largest_level([Split(np.array([[0, most]], np.uint8))]) for most in (0, 1, 16, 127, 128)]
     [1, 1, 16, 127, 255]

@@ -23,7 +23,7 @@ MAX_CONFIGURATIONS = 8  # that one error message lists: some sets have hundreds
 
 
 def named_builder(name: str, root: Path) -> Any:
-    """The builder of an image set, whose data lie or will lie under the folder `root`.
+    """The builder of an image set whose data are, or will be, in the folder `root`.
 
     Raises:
         UserError: if there is no such set or configuration, it has no images, or a package that it imports is missing.
@@ -31,7 +31,7 @@ def named_builder(name: str, root: Path) -> Any:
     if name in ORIGINALS:
         return Originals(config=name, data_dir=root)
     set_name = re.split(r"[/:]", name)[0]
-    known = tfds.list_builders(with_community_datasets=False)  # the others need the network to be listed
+    known = tfds.list_builders(with_community_datasets=False)  # a list of the others needs the network
     if set_name not in known:
         raise unknown_name(name, known)
     try:
@@ -41,7 +41,7 @@ def named_builder(name: str, root: Path) -> Any:
         missing = str(error).split("'")[-2] if "'" in str(error) else first_line(error)
         fix = 'pip install "jaxvae[prepare]"' if missing == "tensorflow" else f"pip install {missing}"
         raise UserError(f"data set {name!r} needs the package {missing}, which is not installed: {fix}") from error
-    except Exception as error:  # a builder is code of any kind
+    except Exception as error:  # a builder can run any code
         if isinstance(error, (AssertionError, ValueError)) and name != set_name:
             raise _unknown_configuration(set_name, name.removeprefix(set_name)[1:]) from error
         raise UserError(
@@ -96,7 +96,7 @@ def is_prepared(builder: Any) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says first, or its kind when it says nothing.
+    """The first line of an exception's message, or its kind if the message is empty.
 
     >>> first_line(ValueError("no such file" + chr(10) + "see the manual"))
     'no such file'
@@ -106,7 +106,7 @@ def first_line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back what tensorflow-datasets prints and logs: progress bars, and advice to install TensorFlow or OpenCV."""
+    """Suppress the output of tensorflow-datasets: progress bars, and advice to install TensorFlow or OpenCV."""
     before = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)
     try:

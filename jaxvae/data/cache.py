@@ -1,4 +1,4 @@
-"""Where data sets live on disk, and the `.npy` files that make the second load of one take 0.1 s."""
+"""The folders of data sets on disk, and the `.npy` files by which the second load of one takes 0.1 s."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def cache_folder(name: str, root: Path) -> Path:
 
 
 def read_cache(folder: Path) -> dict[str, Split] | None:
-    """The splits that `write_cache` left in `folder`, or None where there are none.
+    """The splits that `write_cache` left in `folder`, or None if there are none.
 
     Raises:
         UserError: if a file there is damaged.
@@ -58,7 +58,7 @@ def write_cache(folder: Path, splits: dict[str, Split]) -> None:
     """Write all splits or nothing.
 
     Raises:
-        OSError: if the disk is full or may not be written to.
+        OSError: if the disk is full or cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as working:
@@ -72,7 +72,7 @@ def write_cache(folder: Path, splits: dict[str, Split]) -> None:
 
 
 def move_into_place(finished: Path, target: Path) -> None:
-    """Rename a finished folder to `target`, which another process may have finished first: then theirs stays."""
+    """Rename a finished folder to `target`; if another process has finished first, its folder stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         finished.rename(target)

@@ -7,12 +7,12 @@ import numpy as np
 from jaxvae.errors import UserError
 from jaxvae.typing import Shape
 
-SPLIT_SEED = 0  # of the one permutation behind every split that no paper fixes: the same examples on every machine
+SPLIT_SEED = 0  # of the one permutation for every split that no paper fixes: the same examples on every machine
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples in a fixed order, and their classes and factors of variation where these are known.
+    """Examples in a fixed order, and their classes and factors of variation if these are known.
 
     Shapes: `images` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, or None; `factors` [N, factors]
     int64, the number of each factor's value, or None.
@@ -39,9 +39,9 @@ class Dataset:
     """Train, validation and test examples of one shape and dtype.
 
     `maximum` is the largest grey level that uint8 data can hold (255; 16 for digits; 1 for binary data), None for
-    float32 data. `factor_names` are of the columns of every split's `factors`, none where these are not known;
-    `label_names` of the classes 0, 1, …, where they have names; `notes` say what was done to read the data. Of tables
-    from files, `offsets` are what was subtracted from each column, and `columns` their kinds (`infer_columns`).
+    float32 data. `factor_names` name the columns of every split's `factors`, if these are known. `label_names` name the
+    classes 0, 1, …, if they have names. `notes` say what was done to read the data. For tables from files, `offsets`
+    were subtracted from the columns, and `columns` are their kinds (`infer_columns`).
 
     Raises:
         UserError: if the splits differ in shape or dtype, hold no example, or labels or factors do not match images.
@@ -94,7 +94,7 @@ class Dataset:
             if factors_shape != ((len(part), len(self.factor_names)) if self.factor_names else None):
                 raise UserError(
                     f"{self.name}: factors of split {split!r} must have shape (examples, names), here "
-                    f"({len(part)}, {len(self.factor_names)}), and be left out where there are no names, "
+                    f"({len(part)}, {len(self.factor_names)}), and be left out if there are no names, "
                     f"got {factors_shape}"
                 )
 
@@ -110,7 +110,7 @@ class Dataset:
 
 
 def concatenate(*splits: Split) -> Split:
-    """All examples of `splits` in order; labels and factors only where every one has them."""
+    """All examples of `splits` in order; labels and factors only if every split has them."""
 
     def joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
         known = [part for part in parts if part is not None]

@@ -5,7 +5,7 @@ import numpy as np
 from jaxvae.data.dataset import Dataset, Split, split_off
 
 DIGITS_SHAPE = (8, 8, 1)
-DIGITS_MAXIMUM = 16  # each pixel counts the dark ones among 4x4 of the scan
+DIGITS_MAXIMUM = 16  # each pixel counts the dark pixels among 4x4 of the scan
 
 
 def load_digits() -> Dataset:

@@ -1,4 +1,4 @@
-"""Data of the user's own: `path.npz`, `path.npy` or a folder of images."""
+"""The user's data: `path.npz`, `path.npy` or a folder of images."""
 
 import difflib
 import os
@@ -33,11 +33,11 @@ _LABELS = ("labels", "label", "y", "target", "targets")
 
 
 class _Parts(NamedTuple):
-    """What was read, before what is missing is cut off from it."""
+    """The parts that were read, before missing splits are cut from them."""
 
     splits: dict[str, Split]
     hashes: dict[str, np.ndarray]
-    """Of each example of each split."""
+    """A hash of each example of each split."""
     label_names: tuple[str, ...]
     notes: list[str]
     offsets: tuple[float, ...] = ()
@@ -53,17 +53,18 @@ def load_files(
 ) -> Dataset:
     """Read a data set from `path`, named after it.
 
-    An `.npz` file holds `train`, `validation` and `test`, each with labels or not; without `validation`, about a tenth
-    of `train` becomes it. Names such as `x_train` and `y_train`, `train_labels`, `X` and `y` are understood. A folder
-    holds images, a folder of images for each class, or `train`, `val` and `test` of either. Anything that is one part
-    (an `.npy` file, `X` alone) is split by a hash of each example, about 80/10/10: no example changes sides when others
-    are added, and equal ones are on one side.
+    An `.npz` file holds `train`, `validation` and `test`, each with labels or not. Without `validation`, about a tenth
+    of `train` is used. Names such as `x_train` and `y_train`, `train_labels`, `X` and `y` are understood. A folder
+    holds images, a folder of images for each class, or `train`, `val` and `test` of either. A single part (an `.npy`
+    file, or only `X`) is split by a hash of each example, about 80/10/10: no example changes sides when others are
+    added, and equal examples are on one side.
 
     Args:
         path: of a file or a folder.
-        channels: where the channels of images with four axes are; found out by default.
-        maximum: the largest grey level of integers; by default that of the data, 255 where it is above 127.
-        offsets: what to subtract from each column of a table before the cast to float32; by default found out.
+        channels: place of the channels in images with four axes; by default found from their sizes.
+        maximum: the largest grey level of integers; by default that of the data, or 255 if that is above 127.
+        offsets: numbers to subtract from the columns of a table before the cast to float32; by default found from the
+            data.
 
     Raises:
         UserError: if `path` is missing, empty, damaged, or not of that shape and dtype.
@@ -149,7 +150,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _key(key: str) -> tuple[str | None, bool]:
-    """The split that a key names, and whether it is of labels.
+    """The split that a key names, and whether it holds labels.
 
     >>> [_key(key) for key in ("x_train", "test_labels", "y", "my array")]
     [('train', False), ('test', True), (None, True), (None, False)]
@@ -162,7 +163,7 @@ def _key(key: str) -> tuple[str | None, bool]:
 def _of_arrays(
     arrays: dict[str, np.ndarray], path: Path, channels: Channels | None, offsets: Sequence[float] | None
 ) -> _Parts:
-    """Pair examples with labels, by the names of splits or, where there are none, by their own."""
+    """Pair examples with labels, by the names of splits, or if there are none, by their own names."""
     named: dict[tuple[str | None, bool], str] = {_key(key): key for key in arrays}
     examples = {split for split, is_label in named if not is_label}
     complete = examples == {None} or {"train", "test"} <= examples <= set(_SPLITS)
@@ -191,7 +192,7 @@ def _of_arrays(
         splits[split or ALL] = Split(values, None if found is None else as_labels(found, len(values), names, of_labels))
     if len({split.images.dtype for split in splits.values()}) > 1 and all(
         arrays[named[split, False]].dtype.kind in "biu" for split in examples
-    ):  # integers beyond grey levels in one split are none in the others
+    ):  # if integers are not grey levels in one split, they are not in the others
         splits = {key: Split(split.images.astype(np.float32), split.labels) for key, split in splits.items()}
     stored = {split or ALL: arrays[named[split, False]] for split in ordered}
     hashes = {split: hashes_of_rows(stored[split]) for split in splits_to_cut(stored)}
@@ -199,7 +200,7 @@ def _of_arrays(
 
 
 def _three(splits: dict[str, Split], hashes: dict[str, np.ndarray], path: Path) -> tuple[Split, ...]:
-    """Train, validation and test, cutting those that are missing from what there is."""
+    """Train, validation and test, where missing ones are cut from the others."""
     try:
         if len(splits) == 1:
             return split_by_hash(splits[ALL], hashes[ALL], 0.1, 0.1)

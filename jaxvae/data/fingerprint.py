@@ -1,4 +1,4 @@
-"""What tells whether two data sets are the same, wherever they lie."""
+"""A fingerprint that shows whether two data sets are the same, in any place."""
 
 import hashlib
 

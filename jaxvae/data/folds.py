@@ -1,4 +1,4 @@
-"""Cross-validation: every example is scored once by a model that has not seen it."""
+"""Cross-validation: a model that has not seen an example scores it, once for every example."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ _FEWEST = 3
 
 
 def folds(dataset: Dataset, count: int) -> list[Dataset]:
-    """The training and validation examples, dealt into folds: one to score, the next to validate on, the rest to train.
+    """The training and validation examples in folds: one part to score, the next to validate on, the rest to train.
 
-    Fold k of the list scores part k and chooses its epoch on part k + 1, so that no figure is of examples that anything
-    was chosen by; the data set's own test examples are left alone. The parts, by one fixed permutation, differ in size
-    by one example at most.
+    Fold k of the list scores part k and chooses its epoch on part k + 1, so no scored example had a part in any choice.
+    The data set's own test examples are not used. The parts come from one fixed permutation; their sizes differ by at
+    most one example.
 
     Args:
-        dataset: of which train and validation are pooled.
+        dataset: its train and validation examples are pooled.
         count: number of folds.
 
     Raises:

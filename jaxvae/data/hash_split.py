@@ -1,4 +1,4 @@
-"""Splits that follow from the examples themselves: who adds some changes no other's side."""
+"""Splits by the examples themselves: adding some moves no others."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -9,7 +9,7 @@ import numpy as np
 from jaxvae.data.dataset import Split, split_off
 
 _BYTES = 8  # of a hash
-_PLACES, _READ = 16, 8_192  # of a file, and bytes at each, that are hashed: to read all of a large set takes minutes
+_PLACES, _READ = 16, 8_192  # of a file, and bytes at each, to hash: reading all of a large set takes minutes
 _MOST_ALIKE = 0.01  # share of all examples that may be equal and still keep together
 
 
@@ -34,7 +34,7 @@ def hashes_of_files(paths: Iterable[Path]) -> np.ndarray:
 
 
 def hashes_of_places(count: int) -> np.ndarray:
-    """A hash of each number below `count`, uint64: for examples that would have to be read all."""
+    """A hash of each number below `count`, uint64, for examples that take too long to read."""
     return _hashes(place.to_bytes(8, "little") for place in range(count))
 
 
@@ -44,7 +44,7 @@ def _hashes(contents: Iterable[bytes]) -> np.ndarray:
 
 
 def splits_to_cut(names: Collection[str]) -> list[str]:
-    """The split that others are to be a part of: the only one, or `train` where `validation` is missing.
+    """The split from which others are cut: the only one, or `train` if `validation` is missing.
 
     >>> splits_to_cut(["images"]), splits_to_cut(["test", "train"]), splits_to_cut(["test", "train", "validation"])
     (['images'], ['train'], [])
@@ -57,10 +57,10 @@ def splits_to_cut(names: Collection[str]) -> list[str]:
 def split_by_hash(split: Split, hashes: np.ndarray, *fractions: float) -> tuple[Split, ...]:
     """Cut `split` into a first part and one for about each of `fractions` of it, by the hash of each example.
 
-    An example that is added or removed moves no other, and equal examples are in one part. Where more than 1 % of all
-    examples are equal, or less than half of all are different, each of the equal ones has a hash of its own: else a
-    whole kind of row could be missing from the first part. No part is empty: of a small set, those examples whose
-    hashes are nearest fill it.
+    An added or removed example moves no other, and equal examples are in one part. If more than 1 % of all examples are
+    equal to each other, or less than half of all are different, each of the equal ones has its own hash: otherwise a
+    whole kind of row could be missing from the first part. No part is empty: in a small set, the examples with the
+    nearest hashes fill it.
 
     Args:
         split: the examples.
@@ -92,7 +92,7 @@ def split_by_hash(split: Split, hashes: np.ndarray, *fractions: float) -> tuple[
 
 
 def _apart(hashes: np.ndarray) -> np.ndarray:
-    """The same, but for examples that have too many equals: those of their place among these, in order."""
+    """The same hashes, except for examples with too many equals: their hash is that of their place among the equals."""
     different, group, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
     most = max(2, int(_MOST_ALIKE * len(hashes))) if 2 * len(different) >= len(hashes) else 1
     place = np.zeros(len(hashes), np.int64)

@@ -1,23 +1,23 @@
-"""What kind of numbers the columns of a table hold, as far as their values tell."""
+"""The kind of numbers in each column of a table, as far as the values show it."""
 
 import numpy as np
 
 from jaxvae.numerics import SMALLEST_NORMAL
 
-_DEVIATIONS = 3.0  # a normal column is to reach 0 within so many of them before it is taken for a positive one
+_DEVIATIONS = 3.0  # a column counts as positive if a normal one would reach 0 within so many of them
 _LEAST_SPREAD, _LEAST_DISPERSION = 0.02, 0.5  # of counts: deviation over mean, variance over mean
 
 
 def infer_columns(table: np.ndarray) -> tuple[str, ...]:
     """The kind of each column, for `jaxvae.likelihoods.Mixed`: `binary`, `count`, `positive` or `real`.
 
-    `binary` holds 0 and 1 only. `count` holds whole numbers from 0 on whose variance is that of counts: of years, or of
-    numbers far from 0, it is smaller. `positive` holds numbers above 0 that a normal distribution of their mean and
-    deviation would continue below 0. All others are `real`. Codes of classes look like counts: say `categorical:K` or
-    `ordinal:K` of them yourself.
+    `binary` holds only 0 and 1. `count` holds whole numbers >= 0 with the variance of counts; years, or numbers far
+    from 0, have a smaller one. `positive` holds numbers above 0 for which a normal distribution of the same mean and
+    deviation would continue below 0. All others are `real`. Codes of classes look like counts: name them
+    `categorical:K` or `ordinal:K` yourself.
 
     Args:
-        table: `[examples, columns]`, without NaN, as it is stored: float32 rounds large numbers to whole ones.
+        table: `[examples, columns]`, without NaN, in its stored type: float32 rounds large numbers to whole ones.
 
     >>> ages_sex_pay_heat = np.array([[31, 0, 900.5, -3.5], [62, 1, 0.5, 21.0], [7, 1, 31.5, 4.5]])
     >>> infer_columns(ages_sex_pay_heat)

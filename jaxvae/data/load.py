@@ -29,15 +29,15 @@ def load(
 ) -> Dataset:
     """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
 
-    A name is one of ours or of an image set of tensorflow-datasets. The import path of a function of yours that returns
-    a `Dataset` does as well: `my_module.load`, or with options `my_module.load(size=100)`.
+    A name is one of the library's or an image set of tensorflow-datasets. The import path of your own function that
+    returns a `Dataset` works, too: `my_module.load`, or with options `my_module.load(size=100)`.
 
     `mnist`, `fashion_mnist` and `binarized_mnist` keep the order and the sizes of the papers (50,000/10,000/10,000).
-    Named sets live in `data_dir`, by default $JAXVAE_DATA_DIR or else ~/.cache/jaxvae; one that is not there yet is
-    downloaded if its host answers. The second load takes a tenth of a second.
+    Named sets are in `data_dir`, by default $JAXVAE_DATA_DIR or else ~/.cache/jaxvae. A missing set is downloaded if
+    its host answers. The second load takes a tenth of a second.
 
-    With `stream`, the training examples of a folder of images stay on disk (`Records`), as those of an `.array_record`
-    file always do. `channels`, `maximum` and `offsets` are of files with arrays, see `load_files`.
+    With `stream`, the training examples of a folder of images stay on disk (`Records`); those of an `.array_record`
+    file always do. `channels`, `maximum` and `offsets` are for files with arrays, see `load_files`.
 
     Raises:
         UserError: one line with the fix, if `data` is unknown, missing, not downloadable or not of the right kind.
@@ -71,7 +71,9 @@ def load(
 
 
 def is_path(data: str) -> bool:
-    """Whether `data` is a path: it ends as one, or exists; `emnist/letters` is a name, and so is `mnist` always.
+    """Whether `data` is a path: it has a suffix of data, or exists.
+
+    `mnist` is always a name, and so is `emnist/letters`.
 
     >>> is_path("my.npz"), is_path("emnist/letters"), is_path("mnist")
     (True, False, False)

@@ -1,4 +1,4 @@
-"""The data sets that have a name here; any other name is one of tensorflow-datasets."""
+"""The names of the library's data sets; any other name belongs to tensorflow-datasets."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _BLACK_AND_WHITE = (DIGITS, "mnist", "fashion_mnist", "emnist")
 
 
 def is_drawn_in_black_and_white(name: str) -> bool:
-    """Whether papers draw the grey levels of this set as 0 or 1 and score that.
+    """Whether papers draw 0 or 1 from the grey levels of this set, and score the draws.
 
     >>> is_drawn_in_black_and_white("emnist/letters"), is_drawn_in_black_and_white("cifar10")
     (True, False)

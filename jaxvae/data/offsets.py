@@ -1,4 +1,4 @@
-"""Columns whose offset is so large that float32 would lose what changes in them."""
+"""Columns with an offset so large that float32 would lose their changes."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from jaxvae.errors import UserError
 
 _FARTHEST = 100.0  # from 0, in ranges of the column: beyond, float32 would lose two digits and more
 _LARGEST = 2**62  # of integers that are subtracted exactly
-_ROWS, _SHARE_KEPT = 10_000, 0.9  # of so many random numbers, float32 keeps all but a few
+_ROWS, _SHARE_KEPT = 10_000, 0.9  # of as many random numbers, float32 keeps all except a few
 
 
 def offset_of(column: np.ndarray) -> int:
-    """What to subtract from a column before the cast to float32: a round number near its median, or 0.
+    """The offset to subtract from a column before the cast to float32: a round number near its median, or 0.
 
     Time stamps of 1.7e9 seconds are 128 seconds apart in float32.
 
@@ -32,10 +32,10 @@ def offset_of(column: np.ndarray) -> int:
 
 
 def without_offsets(parts: Sequence[np.ndarray], offsets: Sequence[float], where: str) -> list[np.ndarray]:
-    """The tables less the offset of each column, in float64; as they are where all offsets are 0.
+    """The tables minus the offset of each column, in float64; unchanged if all offsets are 0.
 
     Raises:
-        UserError: if there is not one offset for each column.
+        UserError: if the number of offsets differs from the number of columns.
     """
     for part in parts:
         if part.ndim != 2 or part.shape[1] != len(offsets):
@@ -52,7 +52,7 @@ def without_offsets(parts: Sequence[np.ndarray], offsets: Sequence[float], where
 
 
 def values_kept(column: np.ndarray) -> tuple[int, int] | None:
-    """How many values of the first rows float32 keeps apart, and how many there are; None where it keeps nearly all."""
+    """How many values of the first rows stay different in float32, and how many there are; None if nearly all do."""
     different = np.unique(column[:_ROWS])
     with np.errstate(over="ignore"):
         kept = len(np.unique(different.astype(np.float32)))

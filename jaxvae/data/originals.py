@@ -1,4 +1,4 @@
-"""The papers' own data sets: which files they come in, and how to read those."""
+"""The papers' own data sets: their files, and how to read them."""
 
 import gzip
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ IMAGE_SHAPE: Shape = (28, 28, 1)
 class Original:
     """The files of one set by split (images, then labels if any), and the sum of all training pixels.
 
-    The sum catches what checksums of the sources cannot: one set unpacked over another.
+    The sum finds an error that checksums of the sources cannot: one set unpacked over another.
     """
 
     files: dict[str, tuple[str, ...]]
@@ -45,7 +45,7 @@ BINARIZED_ARRAYS = "binarized_mnist.npz"  # the same images as arrays train, val
 def read_original(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray | None]:
     """Images [N, 28, 28, 1] uint8 and labels [N] int64 (None for `.amat`) from the files of one split.
 
-    The files' checksums are known to be right here, so their layout is taken for granted.
+    The checksums of the files are already checked, so their layout is known.
     """
     if paths[0].suffix == ".amat":
         return _read_amat(paths[0].read_bytes()), None
@@ -62,7 +62,7 @@ def _read_amat(text: bytes) -> np.ndarray:
 
 
 def _write_amat(images: np.ndarray) -> bytes:
-    """The text that `_read_amat` reads; of the published arrays it is the published file, bit for bit."""
+    """The text that `_read_amat` reads; for the published arrays it equals the published file, bit for bit."""
     digits = images.reshape(len(images), -1)
     text = np.full((len(digits), 2 * digits.shape[1]), ord(" "), np.uint8)
     text[:, ::2] = digits + ord("0")

@@ -18,7 +18,7 @@ NUM_CLASSES = 10
 class Originals(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """One configuration a set of `ORIGINALS`; the stock builders shuffle, and write images with TensorFlow."""
 
-    name = "originals"  # not "mnist": a stock set of that name in the same folder must stay another one
+    name = "originals"  # not "mnist": a stock set of that name in the same folder must stay separate
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = [  # noqa: RUF012 - the builder's interface
         tfds.core.BuilderConfig(name=name, description=f"{name} in its original order") for name in ORIGINALS

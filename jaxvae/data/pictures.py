@@ -1,4 +1,4 @@
-"""Image files: how they lie in a folder, and their pixels as a person sees them."""
+"""Image files: their places in a folder, and their pixels as a person sees them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,53 +28,53 @@ _TURNS = {
     8: "ROTATE_90",
 }  # fmt: skip
 _EXCHANGED = (5, 6, 7, 8)  # orientations that exchange width and height
-_PHONE_FORMAT = "MPO"  # a JPEG photograph with a preview behind it: the first picture is the photograph
+_PHONE_FORMAT = "MPO"  # a JPEG photograph with a preview after it: the first picture is the photograph
 
 
 class Listing(NamedTuple):
-    """The image files of a folder, by split; `images` alone where it has no folders of splits."""
+    """The image files of a folder by split; only `images` if it has no folders of splits."""
 
     paths: dict[str, list[Path]]
-    """In the order of the names of classes, then of files."""
+    """The files, ordered by the names of classes, then of files."""
     labels: dict[str, np.ndarray]
-    """The number of the class of each file, int64; empty where there are no folders of classes."""
+    """The number of the class of each file, int64; empty if there are no folders of classes."""
     label_names: tuple[str, ...]
     """The names of the folders of classes, sorted."""
 
     @property
     def all(self) -> list[Path]:
-        """Of every split."""
+        """The files of every split."""
         return [path for paths in self.paths.values() for path in paths]
 
 
 class Header(NamedTuple):
-    """What a file says before its pixels are decoded."""
+    """The header of a file, read without decoding its pixels."""
 
     is_grey: bool
     size: tuple[int, int]
-    """Width and height as shown, turned where the file says so."""
+    """Width and height as shown, turned if the file says so."""
     is_turned: bool
     has_alpha: bool
 
 
 class Format(NamedTuple):
-    """What all images of a data set share."""
+    """The common format of all images of a data set."""
 
     mode: str
     """`L` if all are grey, else `RGB`."""
     shape: Shape
-    """[H, W, C] of one image."""
+    """The shape [H, W, C] of one image."""
     notes: tuple[str, ...]
-    """What was done to some of them, a line each."""
+    """What was changed in some of them, a line for each change."""
 
 
 def list_folder(folder: Path) -> Listing:
     """The images of a folder: directly in it, in a folder for each class, or in `train`, `val` and `test` of either.
 
-    Names that begin with a dot, which computers write for themselves, are passed over.
+    Names that begin with a dot, which systems write for themselves, are ignored.
 
     Raises:
-        UserError: if there is no image, images lie beside folders of images, or there is no test beside train.
+        UserError: if there is no image, if there are images next to folders of images, or train without test.
     """
     folders = _folders(folder)
     named = {SPLIT_FOLDERS.get(path.name.lower()): path for path in folders}
@@ -98,19 +98,19 @@ def list_folder(folder: Path) -> Listing:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Those that may hold images."""
+    """The folders that may hold images."""
     found = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
     return sorted(path for path in found if _files(path) or any(map(_files, path.glob("*/"))))
 
 
 def _files(folder: Path) -> list[Path]:
-    """Image files directly in it."""
+    """The image files directly in a folder."""
     found = (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     return sorted(path for path in found if not path.name.startswith("."))
 
 
 def _classes(folder: Path) -> tuple[list[Path], list[str]]:
-    """Image files and the name of the class of each; no names where the images lie directly in the folder."""
+    """Image files and the class name of each; without names if the images are directly in the folder."""
     loose, folders = _files(folder), [path for path in _folders(folder) if _files(path)]
     if loose and folders:
         raise UserError(
@@ -133,7 +133,7 @@ def common_format(paths: list[Path], where: Path) -> Format:
 
     Raises:
         UserError: naming a file that is damaged, has another size than the first, more than 8 bits a channel, several
-            frames, or colours that are stored in another way than as red, green and blue.
+            frames, or colours that are not stored as red, green and blue.
     """
     headers = [read_header(path) for path in paths]
     first = headers[0].size
@@ -168,7 +168,7 @@ def read_pictures(paths: Iterable[Path], mode: str) -> np.ndarray:
 
 
 def read_picture(path: Path, mode: str) -> np.ndarray:
-    """One image as uint8 [H, W, C] as a person sees it: turned as its EXIF data say, on white where transparent.
+    """One image as uint8 [H, W, C] as a person sees it: turned by its EXIF data, with transparency on white.
 
     Raises:
         UserError: if it is damaged.
@@ -189,7 +189,7 @@ def read_picture(path: Path, mode: str) -> np.ndarray:
 
 
 def read_header(path: Path) -> Header:
-    """What a file says of its image; nothing is decoded.
+    """The header of an image file; nothing is decoded.
 
     Raises:
         UserError: as `common_format`, for one file.
@@ -217,7 +217,7 @@ def read_header(path: Path) -> Header:
 
 
 def _orientation(image: "Image.Image") -> int:
-    """As EXIF data in front of the pixels say: what may stand behind those of a PNG would cost decoding them."""
+    """The orientation in EXIF data before the pixels; data after the pixels of a PNG would require decoding."""
     from PIL import Image
 
     return Image.Image.getexif(image).get(_ORIENTATION, 1)

@@ -21,11 +21,11 @@ from jaxvae.invoked import invoked
 
 
 def prepare(name: str, source: str | os.PathLike | None = None, data_dir: str | os.PathLike | None = None) -> Path:
-    """Write the set `name` under `data_dir` and return the folder; at once if it is there already.
+    """Write the set `name` under `data_dir` and return its folder; a set that exists already is kept.
 
-    Files that the folder `source` holds are used, others downloaded; all are checked against the sha256 that
-    tensorflow-datasets records. For `binarized_mnist`, `source` may hold `binarized_mnist.npz` instead. Only
-    the sets of `ORIGINALS` are prepared without TensorFlow.
+    Files in the folder `source` are used, and others are downloaded. All are checked against the sha256 that
+    tensorflow-datasets records. For `binarized_mnist`, `source` may hold `binarized_mnist.npz` instead. Only the sets
+    of `ORIGINALS` are prepared without TensorFlow.
 
     Raises:
         UserError: if the name is unknown, a file has another hash, or files are missing and their host does not answer.
@@ -68,7 +68,7 @@ def _has_tensorflow() -> bool:
 def _gather(
     name: str, files: Sequence[SourceFile], source: Path | None, unpacked: Path
 ) -> tuple[Path | None, list[SourceFile]]:
-    """The folder of the source files, and those it lacks; `binarized_mnist.npz` is written out into `unpacked`."""
+    """The folder of the source files, and the missing files; `binarized_mnist.npz` is unpacked into `unpacked`."""
     missing = missing_files(files, source)
     if name != "binarized_mnist" or source is None or not missing or not (source / BINARIZED_ARRAYS).is_file():
         return source, missing
@@ -88,7 +88,7 @@ def _how_to(name: str, root: Path, files: Sequence[SourceFile]) -> str:
 
 
 def _write(name: str, root: Path, source: Path | None, files: Sequence[SourceFile]) -> Path:
-    """Build the set in a working folder beside its place, and move it there when it is whole."""
+    """Build the set in a working folder next to its place, and move it there when it is complete."""
     downloads = root / "downloads" / cache_folder(name, root).name
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -104,13 +104,13 @@ def _write(name: str, root: Path, source: Path | None, files: Sequence[SourceFil
     finally:
         _remove(working)
         for folder in (downloads, downloads.parent, root):
-            with contextlib.suppress(OSError):  # stays if anything came into it
+            with contextlib.suppress(OSError):  # it stays if it is not empty
                 folder.rmdir()
     return target
 
 
 def _remove(folder: Path, seconds: float = 10.0) -> None:
-    """Remove the folder, also while threads write into it: when one download fails, the others go on for a while."""
+    """Remove the folder, even while threads write into it: if one download fails, the others continue for a while."""
     give_up = time.monotonic() + seconds
     while folder.exists():
         shutil.rmtree(folder, ignore_errors=time.monotonic() < give_up)
@@ -118,7 +118,7 @@ def _remove(folder: Path, seconds: float = 10.0) -> None:
 
 
 def _build(name: str, working: Path, downloads: Path, source: Path | None) -> Any:
-    """Run the builder in the folder `working`; what a stock one downloads, which can be large, stays in `downloads`."""
+    """Run the builder in the folder `working`; the downloads of a stock set can be large and stay in `downloads`."""
     import tensorflow_datasets as tfds
 
     from jaxvae.data.builders import first_line, named_builder, quiet
@@ -139,6 +139,6 @@ def _build(name: str, working: Path, downloads: Path, source: Path | None) -> An
                 download_config=config,
                 file_format="array_record",
             )
-    except Exception as error:  # the builder of a stock set is code of any kind
+    except Exception as error:  # the builder of a stock set can run any code
         raise UserError(f"tensorflow-datasets could not prepare {name!r}: {first_line(error).rstrip(':')}") from error
     return builder

@@ -1,4 +1,4 @@
-"""Examples that stay on disk: read row by row while training goes on, for data larger than the memory."""
+"""Examples that stay on disk and are read during training, for data larger than the memory."""
 
 import hashlib
 import importlib.util
@@ -22,20 +22,20 @@ _MOST_HELD_OUT = 10_000  # examples of each of validation and test, which are ke
 
 
 class Source(Protocol):
-    """Where examples come from: their number, their shape, and how to read some of them."""
+    """A source of examples: their number, their shape, and how to read some of them."""
 
     @property
     def files(self) -> Sequence[Path]:
-        """What is read."""
+        """The files that are read."""
         ...
 
     @property
     def shape(self) -> Shape:
-        """Of ONE example."""
+        """The shape of ONE example."""
         ...
 
     def __len__(self) -> int:
-        """How many examples there are."""
+        """The number of examples."""
         ...
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
@@ -69,11 +69,11 @@ class ArrayRecords:
         self._header = first[: len(first) - example.size]  # the same in every record of this shape and type
 
     def __len__(self) -> int:
-        """Records in the file."""
+        """The number of records in the file."""
         return len(self._source)
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
-        """Records by their numbers, all in one call."""
+        """The records of these numbers, read in one call."""
         records = self._source.__getitems__([int(row) for row in rows])
         start, size = len(self._header), int(np.prod(self.shape))
         for row, record in zip(rows, records, strict=True):
@@ -94,11 +94,11 @@ class PictureFiles:
         self._mode, self.shape, self.notes = common_format(files, where)
 
     def __len__(self) -> int:
-        """How many files there are."""
+        """The number of files."""
         return len(self.files)
 
     def read(self, rows: Sequence[int]) -> np.ndarray:
-        """Images by the numbers of their files."""
+        """The images of the files of these numbers."""
         images = np.empty((len(rows), *self.shape), np.uint8)
         for index, row in enumerate(rows):
             images[index] = read_picture(self.files[row], self._mode)
@@ -106,11 +106,11 @@ class PictureFiles:
 
 
 class Records:
-    """Some examples of a source, which looks like their array [N, *shape] as far as training asks for it.
+    """Some examples of a source; for training it works like their array [N, *shape].
 
     Args:
-        source: where they are read from.
-        rows: which of its examples, in this order.
+        source: the source to read from.
+        rows: the numbers of its examples, in this order.
     """
 
     dtype = np.dtype(np.uint8)
@@ -121,30 +121,30 @@ class Records:
         self.ndim = len(self.shape)
 
     def __len__(self) -> int:
-        """How many examples there are."""
+        """The number of examples."""
         return len(self._rows)
 
     def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
-        """Read examples: what indexing their array would give."""
+        """Read examples, as if by indexing their array."""
         rows = np.asarray(self._rows[index])
         return self._source.read(rows.ravel().tolist()).reshape(*rows.shape, *self.shape[1:])
 
     def read_ahead(self, parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """What indexing by each of `parts` gives, arrays of rows of any shape, read ahead by grain."""
+        """The examples of each of `parts`, arrays of rows of any shape, read ahead by grain."""
         import grain
 
         options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_THREADS)
         return iter(grain.MapDataset.source(_Parts(self, parts)).to_iter_dataset(options))
 
     def listing_hash(self) -> str:
-        """SHA-256 of the names and sizes of the files and of which examples of them these are: nothing is read."""
+        """SHA-256 of the names and sizes of the files and of the chosen rows; no example is read."""
         content = hashlib.sha256(np.ascontiguousarray(self._rows, "<i8").tobytes())
         for path in self._source.files:
             content.update(f"{path.name} {path.stat().st_size}\n".encode())
         return content.hexdigest()
 
     def content_hash(self) -> str:
-        """SHA-256 of the files and of which examples of them these are."""
+        """SHA-256 of the files and of the chosen rows."""
         content = hashlib.sha256(np.ascontiguousarray(self._rows, "<i8").tobytes())
         for path in self._source.files:
             with path.open("rb") as file:
@@ -153,7 +153,7 @@ class Records:
 
 
 class _Parts:
-    """Parts as elements that grain can ask for by number."""
+    """Parts as elements that grain can read by number."""
 
     def __init__(self, records: Records, parts: Sequence[np.ndarray]) -> None:
         self._records, self._parts = records, parts
@@ -166,15 +166,15 @@ class _Parts:
 
 
 def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
-    """Train on what stays on disk; validation and test are read, by default about a tenth each, at most 10,000 or so.
+    """A data set whose training examples stay on disk; validation and test are read, about a tenth each.
 
-    A folder of images is split by a hash of each file, records by one of their number: those that are added later move
-    no others, up to 100,000.
+    Validation and test have at most about 10,000 examples each. A folder of images is split by a hash of each file, and
+    records by a hash of their number: up to 100,000 examples, later ones move no others.
 
     Args:
         path: of an array_record file or a folder of images.
         name: of the data set.
-        maximum: the largest grey level; by default 255, or 1 where no example of validation and test is above it.
+        maximum: the largest grey level; by default 255, or 1 if no example of validation and test is above 1.
 
     Raises:
         UserError: if `path` is neither an array_record file of uint8 arrays nor a folder of images, or grain is not
@@ -202,14 +202,14 @@ def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
         else:
             train, validation = split_by_hash(held_in, hashes["train"], fraction)
     held_out = [Split(Records(source, part.images)[:], part.labels) for part in (validation, test)]
-    # a folder of pictures has 8-bit pixels, however dark; of arrays the held-out ones say whether they are binary
+    # a folder of pictures has 8-bit pixels, even if dark; for arrays the held-out ones show whether they are binary
     found = LARGEST_LEVEL if path.is_dir() else largest_level(held_out)
     if maximum is not None:
         found = with_maximum(held_out, maximum, str(path))
     elif found not in (1, LARGEST_LEVEL):
         notes = (*notes, f"validation and test have levels 0 to {found}: 255 is white, `maximum={found}` if that is")
         found = LARGEST_LEVEL
-    images = cast(np.ndarray, Records(source, train.images))  # an array as far as training asks
+    images = cast(np.ndarray, Records(source, train.images))  # training uses it like an array
     validation, test = held_out
     return Dataset(name, Split(images, train.labels), validation, test, found, label_names=names, notes=tuple(notes))
 
@@ -224,7 +224,7 @@ def _rows(listing: Listing) -> dict[str, Split]:
 
 
 def _header(example: np.ndarray) -> bytes:
-    """What `numpy.save` writes before the numbers of an array."""
+    """The bytes that `numpy.save` writes before the numbers of an array."""
     record = io.BytesIO()
     np.save(record, np.ascontiguousarray(example), allow_pickle=False)
     return record.getvalue()[: -example.nbytes]
@@ -236,7 +236,7 @@ def write_records(path: Path, examples: Iterable[np.ndarray]) -> int:
     The file appears under its name when it is complete.
 
     Raises:
-        UserError: if one is not uint8, holds nothing, or has another shape than the first.
+        UserError: if one is not uint8, is empty, or has another shape than the first.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 

@@ -1,4 +1,4 @@
-"""Pictures of one shape by five factors that are known exactly: what disentanglement is scored on."""
+"""Pictures of one shape with five exactly known factors, to score disentanglement."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _SUBPIXELS = 16  # samples a side of a pixel: 256 of them make as many grey leve
 FACTORS: dict[str, tuple[str, ...] | tuple[float, ...]] = {
     "shape": ("square", "ellipse", "heart"),
     "scale": (5.0, 6.0, 7.0, 8.0),
-    # a square looks as before after 90°: 80° and 0° would be as near as neighbours, 70° and 0° are not
+    # a square repeats after 90°: 80° and 0° would be as near as neighbours, 70° and 0° are not
     "angle": (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0),
     "position_x": tuple(float(place) for place in np.arange(_PLACES) + _SIDE / 2 - _PLACES / 2 + 0.5),
     "position_y": tuple(float(place) for place in np.arange(_PLACES) + _SIDE / 2 - _PLACES / 2 + 0.5),
@@ -24,10 +24,10 @@ FACTORS: dict[str, tuple[str, ...] | tuple[float, ...]] = {
 def load_shapes() -> Dataset:
     """24,576 grey pictures of shape (32, 32, 1), levels 0..255, split 19,660/2,458/2,458 by one fixed permutation.
 
-    3 shapes x 4 scales x 8 angles x 16 x 16 places, each combination once, after dSprites (Matthey et al. 2017), whose
-    squares and ellipses show one picture for several angles; here all pictures differ (as grey pictures: thresholded at
-    half, some coincide with another). A grey level is the share of a pixel that the shape covers. `factors`
-    [N, 5] are indices into the values of `FACTORS`, and `labels` the shapes.
+    3 shapes x 4 scales x 8 angles x 16 x 16 places, each combination once, after dSprites (Matthey et al. 2017). There
+    squares and ellipses show one picture for several angles; here all grey pictures differ (thresholded at half, some
+    are equal). A grey level is the share of a pixel that the shape covers. `factors` [N, 5] are indices into the values
+    of `FACTORS`, and `labels` the shapes.
     """
     images, factors = _every_combination()
     train, validation, test = split_off(Split(images, factors[:, 0], factors), 0.1, 0.1)

@@ -1,4 +1,4 @@
-"""The source files of a named set: what tensorflow-datasets records of them, and whether they are at hand."""
+"""The source files of a named set: their records in tensorflow-datasets, and whether they are here."""
 
 import hashlib
 import http.client
@@ -25,7 +25,7 @@ class SourceFile(NamedTuple):
 
 
 def source_files(url_infos: Mapping[str, Any] | None) -> list[SourceFile]:
-    """The files of a builder, from its `url_infos`; none where it records none."""
+    """The files of a builder, from its `url_infos`; empty if it records none."""
     infos = (url_infos or {}).items()
     return [SourceFile(info.filename or url.split("/")[-1], url, info.checksum, int(info.size)) for url, info in infos]
 
@@ -45,7 +45,7 @@ def missing_files(files: Iterable[SourceFile], folder: Path | None) -> list[Sour
     """Those of `files` that `folder` lacks; all of them if it is None.
 
     Raises:
-        UserError: if `folder` is no folder, or holds a file of the right name and another sha256.
+        UserError: if `folder` is not a folder, or holds a file of the right name with another sha256.
     """
     if folder is None:
         return list(files)
@@ -68,7 +68,7 @@ def missing_files(files: Iterable[SourceFile], folder: Path | None) -> list[Sour
 
 
 def host_answers(url: str, seconds: float = CONNECT_SECONDS) -> bool:
-    """Whether the host of `url` answers within `seconds` in all, looking up its name included."""
+    """Whether the host of `url` answers within `seconds`, including the look-up of its name."""
     answered = threading.Event()
 
     def ask() -> None:
@@ -81,7 +81,7 @@ def host_answers(url: str, seconds: float = CONNECT_SECONDS) -> bool:
         except (OSError, ValueError, http.client.HTTPException):
             pass
 
-    # a thread, since no timeout reaches the look-up of a name; a daemon, so that one which hangs keeps nobody waiting
+    # a thread, since no timeout stops the look-up of a name; a daemon, so that a hanging one does not delay the exit
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(seconds)

@@ -1,4 +1,4 @@
-"""Arrays of two axes as tables: the offset and the kind of each column, and what is to be said of them."""
+"""Arrays of two axes as tables: the offset and the kind of each column, and notes on them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,19 +16,19 @@ class Table(NamedTuple):
 
     parts: list[np.ndarray]
     offsets: tuple[float, ...]
-    """What was subtracted from each column; empty where the arrays are no table."""
+    """The offset subtracted from each column; empty if the arrays are not a table."""
     kinds: tuple[str, ...]
-    """Of each column as it was stored, see `infer_columns`; `real` where something was subtracted."""
+    """The kind of each column as stored, see `infer_columns`; `real` if an offset was subtracted."""
     notes: list[str]
 
 
 def as_table(parts: Sequence[np.ndarray], offsets: Sequence[float] | None, where: str) -> Table:
-    """The columns of arrays of two axes, examples first; other arrays, and those that hold NaN, as they are.
+    """Arrays of two axes, examples first, as a table; other arrays, and those with NaN, are unchanged.
 
     Args:
-        parts: of each split.
-        offsets: what to subtract from each column, nothing where it is empty; by default found out.
-        where: what the data are called in a line.
+        parts: the array of each split.
+        offsets: numbers to subtract from the columns, nothing if empty; by default found from the data.
+        where: the name of the data in a note.
 
     Raises:
         UserError: if `offsets` are given and do not fit the arrays.

@@ -15,7 +15,7 @@ from jaxvae.errors import UserError
 
 READ_CHUNK = 10_000  # examples read at a time: fast as all at once, and no second copy of a large set
 PAPERS_VALIDATION = 10_000  # the last images of the training set of MNIST and its like
-PAPERS_TRAIN = 50_000  # from this size on, the papers' number is held out; below, a tenth
+PAPERS_TRAIN = 50_000  # from this size on, the papers' number is held out; below it, a tenth
 TENTH = 0.1
 
 
@@ -33,7 +33,7 @@ def load_named(name: str, root: Path) -> Dataset:
         splits = _read(named_builder(name, root))
         if name in ORIGINALS:
             _check_pixel_sum(name, splits["train"], root)
-        with contextlib.suppress(OSError):  # a full disk or a folder that others own: the set is read, only slowly
+        with contextlib.suppress(OSError):  # with a full disk or a folder of others the set is still read, only slowly
             write_cache(cache_folder(name, root), splits)
     return Dataset(name, *arrange(splits), maximum=largest_level(splits.values()))
 
@@ -55,7 +55,7 @@ def arrange(splits: dict[str, Split]) -> tuple[Split, Split, Split]:
 
 
 def _read(builder: Any) -> dict[str, Split]:
-    """Train, validation and test, those that there are; else whatever splits the set has."""
+    """Train, validation and test, as far as they exist; else all splits of the set."""
     from jaxvae.data.builders import quiet
 
     available = list(builder.info.splits)

@@ -28,7 +28,7 @@ class Bernoulli(IndependentTerms):
 
     log p(x) = Σ_d [ x_d · logits_d − softplus(logits_d) ],  x_d in {0, 1}
 
-    Finite with a finite gradient at any finite logit. A grey x in (0, 1) gives a cross-entropy, which is no
+    Finite with a finite gradient at any finite logit. A grey x in (0, 1) gives a cross-entropy, which is not a
     log-density: the data loaders refuse it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Figures of a trained model that can be quoted."""
+"""Figures of a trained model, ready to quote."""
 
 from jaxvae.evaluation.annealed import Annealing, annealed_log_marginal, reverse_annealed_log_marginal
 from jaxvae.evaluation.baseline import family_baseline, independent_baseline

@@ -25,14 +25,14 @@ State = tuple[Array, Array]
 
 @dataclass
 class Annealing:
-    """A path of densities from a start that can be drawn from to the posterior, and the moves along it.
+    """A path of densities from a start, from which draws are possible, to the posterior, and the moves along it.
 
     f_β(z) = p₀(z)^(1−β) p(x, z)^β,  β from 0 to 1 along a logistic curve
 
     Args:
         num_temperatures: T, the number of densities after the first; the bias of log p̂ falls with it.
-        num_chains: M, the independent chains of an example, of which log p̂ is the log-mean-exp.
-        num_leapfrog_steps: of each Hamiltonian move; there is one move a temperature.
+        num_chains: M, the independent chains of an example; log p̂ is their log-mean-exp.
+        num_leapfrog_steps: steps of each Hamiltonian move; there is one move for each temperature.
         start: p₀: the `prior` (Wu et al. 2017), or the `posterior` of the encoder, which is nearer.
 
     Raises:
@@ -57,16 +57,16 @@ class Annealing:
 
 
 class Annealed(NamedTuple):
-    """What annealing says of one example."""
+    """The result of annealing for one example."""
 
     log_marginal: Array
     """log p̂(x), nats, `[]`: below log p(x) in expectation forwards, above it backwards."""
     log_weights: Array
-    """Of the chains, nats, `[num_chains]`."""
+    """log w of the chains, nats, `[num_chains]`."""
     chain_error: Array
     """The standard error of `log_marginal` that is due to the chains, nats, `[]`, to first order."""
     acceptance: Array
-    """The mean share of accepted moves, `[]`: near 0.65 where the step size fits."""
+    """The mean share of accepted moves, `[]`: near 0.65 if the step size fits."""
 
 
 def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, annealing: Annealing) -> Annealed:
@@ -75,8 +75,8 @@ def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, anne
     log w = Σ_t (β_t − β_{t−1}) [log p(x, z_{t−1}) − log p₀(z_{t−1})],  z_t ~ a Hamiltonian move that keeps f_{β_t}
     log p̂(x) = log (1/M Σ_m w_m),  E[p̂(x)] = p(x)
 
-    Step sizes are found by a run of chains of their own beforehand, so that those that count are exact. Neal 2001,
-    equation 5; Wu, Burda, Salakhutdinov and Grosse 2017, section 3.
+    Separate chains find the step sizes first, so that the chains that count are exact. Neal 2001, equation 5; Wu,
+    Burda, Salakhutdinov and Grosse 2017, section 3.
 
     Args:
         model: the model description; latents must be real vectors.
@@ -110,8 +110,9 @@ def reverse_annealed_log_marginal(
 
     log p̂(x) = −log (1/M Σ_m 1 / w_m),  E[1 / p̂(x)] = 1 / p(x)
 
-    The draw is the z that x was simulated from. With the forward estimate it brackets log p(x). Grosse, Ghahramani and
-    Adams 2015, section 3; the arguments are those of `annealed_log_marginal`, and `latents`, z of (z, x) ~ p(z) p(x|z).
+    The exact draw is the z from which x was simulated. With the forward estimate it brackets log p(x). Grosse,
+    Ghahramani and Adams 2015, section 3. The arguments are those of `annealed_log_marginal`, and `latents`: z of (z, x)
+    ~ p(z) p(x|z).
     """
     path = _Path(model, params, x, annealing)
     move_key, step_key = jax.random.split(key)
@@ -166,7 +167,7 @@ class _Path:
         return moved, jnp.mean(accepted)
 
     def step_sizes(self, key: Key) -> Array:
-        """The step size of each temperature, `[T]`, from chains that are thrown away."""
+        """The step size of each temperature, `[T]`, from chains that are discarded."""
         start_key, move_key = jax.random.split(key)
 
         def visit(carry: tuple[Array, Array], item: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
@@ -207,7 +208,7 @@ class _Path:
 def hamiltonian_move(
     key: Key, z: Array, log_density: Callable[[Array], Array], step: Array, num_leapfrog_steps: int
 ) -> tuple[Array, Array]:
-    """One Hamiltonian Monte Carlo move that leaves exp(log_density) as it is, and its probability of acceptance.
+    """One Hamiltonian Monte Carlo move that keeps the density exp(log_density), and its probability of acceptance.
 
     A leapfrog trajectory with momenta r ~ N(0, I), accepted with probability min(1, exp(H(z, r) − H(z', r'))),
     H = ½ ‖r‖² − log_density. Neal 2011, section 5.3.2.
@@ -227,6 +228,6 @@ def hamiltonian_move(
     state, _ = jax.lax.scan(leapfrog, (z, momentum, gradient, value), length=num_leapfrog_steps)
     position, end_momentum, _, end_value = state
     log_ratio = end_value - value + 0.5 * (jnp.sum(momentum**2) - jnp.sum(end_momentum**2))
-    log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)  # a trajectory that overflowed is refused
+    log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)  # a trajectory that overflowed is rejected
     accepted = jnp.log(jax.random.uniform(accept_key)) < log_ratio
     return jnp.where(accepted, position, z), jnp.minimum(1.0, jnp.exp(log_ratio))

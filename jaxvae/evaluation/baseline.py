@@ -14,14 +14,14 @@ from jaxvae.vae import VAE
 
 
 def independent_baseline(model: VAE, x: Array) -> SupportsSampleAndLogProb:
-    """Independent dimensions fitted to training data, whatever the family of the likelihood where that is possible.
+    """Independent dimensions fitted to training data, if possible without regard to the likelihood's family.
 
-    Bernoulli by Laplace's rule for binary data, the share of each level for grey levels (with one more example that is
-    spread over all), and where there is a density the best member of `Normal("per_dimension")`. For counts and tables
-    the best member of the likelihood's own family (`family_baseline`).
+    Binary data get a Bernoulli by Laplace's rule, and grey levels the share of each level (with one more example that
+    is spread over all levels). Densities get the best member of `Normal("per_dimension")`, and counts and tables the
+    best member of the likelihood's own family (`family_baseline`).
 
     Args:
-        model: the model that is compared with it.
+        model: the model to compare with it.
         x: preprocessed training data, `[n, *data_shape]`.
 
     Returns:
@@ -47,7 +47,7 @@ def has_free_baseline(support: Support) -> bool:
 
 
 def family_baseline(model: VAE, x: Array) -> SupportsSampleAndLogProb:
-    """The best member of the likelihood's own family that ignores z: where training starts.
+    """The best member of the likelihood's own family that ignores z, at which training starts.
 
     Args:
         model: the model.

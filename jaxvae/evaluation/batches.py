@@ -17,15 +17,15 @@ Batches = Callable[[Key, Array | np.ndarray, int], Iterator[dict[str, np.ndarray
 
 
 def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
-    """Make a per-example function one of a data set, batch by batch; the last batch is padded and the padding dropped.
+    """Turn a function of one example into a function of a data set; the last batch is padded and the padding dropped.
 
-    Several batches are computed at once where that is faster (`batches_at_once`).
-    A `jax.tree_util.Partial` of one function is compiled once for all arguments of one structure: the models of a
-    sweep are scored by one program.
+    It computes several batches at once if that is faster (`batches_at_once`). A `jax.tree_util.Partial` of one function
+    is compiled once for all arguments of one structure: one program scores all models of a sweep.
 
     Returns:
-        A function of a key, the data set `[n, …]` and the batch size, compiled once, that yields the results of each
-        batch, `[examples]` each, in order; they do not depend on the batch size. It raises a UserError for no examples.
+        A function of a key, the data set `[n, …]` and the batch size. It is compiled once and yields the results of
+        each batch in order, `[examples]` each; they do not depend on the batch size. It raises a UserError without
+        examples.
 
     Example:
         >>> batches = in_batches(lambda key, x: {"sum": jax.numpy.sum(x)})
@@ -52,7 +52,7 @@ def in_batches(function: Callable[[Key, Array], Metrics]) -> Batches:
         try:
             for start in range(0, len(x), batch_size):
                 waiting.append(pool.submit(one, start))
-                if len(waiting) > workers:  # no more, so that results nobody has asked for yet stay few
+                if len(waiting) > workers:  # no more, so that few results wait
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

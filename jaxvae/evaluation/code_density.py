@@ -1,4 +1,4 @@
-"""A density of codes, fitted after training: what an objective without a density is sampled from."""
+"""A density of codes, fitted after training, to sample from an objective without a density."""
 
 from typing import Literal
 
@@ -16,18 +16,18 @@ from jaxvae.typing import Array, Params, PyTree
 CodeDensity = Literal["normal", "mixture", "flow"]
 _KINDS = ("normal", "mixture", "flow")
 _NUM_COMPONENTS = 10  # Ghosh et al. 2020, section 6.1
-_RIDGE = 1e-6  # added to variances, relative to the largest: dimensions that no code uses have none
+_RIDGE = 1e-6  # added to variances, relative to the largest: unused dimensions have none
 _FLOW_LAYERS, _FLOW_FEATURES = 5, (64, 64)  # as many layers as in Papamakarios et al. 2017, section 4.2
 _FLOW_STEPS, _FLOW_BATCH, _FLOW_LEARNING_RATE = 2000, 256, 3e-3
 
 
 def fit_code_density(codes: Array | np.ndarray, kind: CodeDensity = "normal", *, seed: int = 0) -> Distribution:
-    """A density of codes, by maximum likelihood: ex-post density estimation, Ghosh et al. 2020, section 4.
+    """A density of codes by maximum likelihood: ex-post density estimation, Ghosh et al. 2020, section 4.
 
     Args:
         codes: of training examples, `[n, latent_dim]`.
-        kind: `normal`, with full covariance, or `mixture`, of 10 of them (or n, if that is less), or `flow`,
-            five masked autoregressive layers (Papamakarios et al. 2017), by 2,000 steps of Adam.
+        kind: `normal`: with full covariance. `mixture`: of 10 such normals (or n, if that is less). `flow`: five masked
+            autoregressive layers (Papamakarios et al. 2017), fitted by 2,000 steps of Adam.
         seed: of the start of the mixture's or flow's fit, and of the flow's batches.
 
     Returns:
@@ -61,7 +61,7 @@ def fit_code_density(codes: Array | np.ndarray, kind: CodeDensity = "normal", *,
 
 
 def _fit_flow(values: np.ndarray, ridge: float, seed: int) -> Transformed:
-    """Masked autoregressive layers on a normal with the codes' means and variances, where the fit starts."""
+    """Masked autoregressive layers on a normal with the codes' means and variances, the start of the fit."""
     codes = jnp.asarray(values, float)
     base = Normal(jnp.mean(codes, axis=0), jnp.sqrt(jnp.var(codes, axis=0) + ridge))
     flow = Repeat(MAF(_FLOW_FEATURES), _FLOW_LAYERS)

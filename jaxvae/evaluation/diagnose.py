@@ -12,12 +12,12 @@ from jaxvae.model import Model
 from jaxvae.operations import count_operations
 from jaxvae.typing import Array, Key, Params
 
-MOST_DRAWN = 1000  # examples of which z are drawn
-MOST_EXAMPLES = 10_000  # of whose posteriors q(z) is the mixture
+MOST_DRAWN = 1000  # examples for which z is drawn
+MOST_EXAMPLES = 10_000  # examples whose posteriors make the mixture q(z)
 _MOST_OPERATIONS = 1e10  # for encoding them and their densities: seconds on one core; a flow inverts each pair
 NEAR_THE_CEILING = 1.0  # nats below log N: there the estimate says "at least"
-NO_INFORMATION = 0.1  # nats: below it z says nothing of x that a decoder could use
-LITTLE_INFORMATION = 1.0  # nats: from here on, no active unit tells of the scale of z rather than of what is in it
+NO_INFORMATION = 0.1  # nats: below it z has no information on x that a decoder could use
+LITTLE_INFORMATION = 1.0  # nats: above it, zero active units only mean that z has a small scale
 _RULE = (
     f"I(x; z) < {NO_INFORMATION:g} nats, or no active unit and I(x; z) < {LITTLE_INFORMATION:g} nat, "
     f"with two examples or more"
@@ -30,17 +30,17 @@ class Diagnostics(NamedTuple):
     mutual_information: Estimate
     """I(x; z) from below, at most log N, nats."""
     mutual_information_above: Estimate
-    """I(x; z) from above in expectation, nats: the average KL, or the estimate by the posteriors of all others where
-    that is smaller by more than two of its standard errors; never below the figure from below, or 0."""
+    """I(x; z) from above in expectation, nats: the average KL, or the estimate by the other posteriors if that is
+    smaller by more than two of its standard errors. Never below the lower figure, or 0."""
     marginal_kl: Estimate
     """KL(q(z) ‖ p(z)) from above, nats."""
     average_kl: Estimate
     """E_x[KL(q(z|x) ‖ p(z))], nats."""
     kl_per_dimension: np.ndarray | None
-    """nats, `[latent_dim]`."""
+    """KL of each dimension, nats, `[latent_dim]`."""
     units: ActiveUnits
     num_examples: int
-    """N, of whose posteriors q(z) is the mixture."""
+    """N, the number of posteriors in the mixture q(z)."""
 
     @property
     def is_at_ceiling(self) -> bool:
@@ -54,9 +54,9 @@ class Diagnostics(NamedTuple):
 
     @property
     def ignores_latents(self) -> bool:
-        """Whether z says next to nothing of x, so that the decoder must do without it (posterior collapse).
+        """Whether z has almost no information on x, so that the decoder ignores it (posterior collapse).
 
-        I(x; z) < 0.1 nats, or no active unit and I(x; z) < 1 nat; never of a single example.
+        True if I(x; z) < 0.1 nats, or if no unit is active and I(x; z) < 1 nat; never for a single example.
         """
         limit = NO_INFORMATION if self.num_active else LITTLE_INFORMATION
         return self.num_examples > 1 and self.mutual_information.value < limit
@@ -65,8 +65,8 @@ class Diagnostics(NamedTuple):
 def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
     """The diagnostics of a test set.
 
-    One z of each of at most 1,000 examples, evenly spread, under q(z) of at most 10,000: fewer, down to 1,000, where
-    an encoding or a density takes many operations.
+    It draws one z for each of at most 1,000 evenly spread examples. q(z) is the mixture of at most 10,000 posteriors:
+    fewer, down to 1,000, if an encoding or a density takes many operations.
 
     Args:
         model: the model description.
@@ -97,7 +97,7 @@ def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
 
 
 def _above(below: Estimate, average_kl: Estimate, information_above: np.ndarray) -> Estimate:
-    """The smaller of the two bounds, where the noise of the one by draws leaves no doubt of it."""
+    """The smaller of the two bounds, if the noise of the one from draws leaves no doubt."""
     others = Estimate.of(information_above) if np.all(np.isfinite(information_above)) else average_kl
     is_smaller = others.value + 2.0 * (others.standard_error or math.inf) < average_kl.value
     value, error = others if is_smaller else average_kl
@@ -105,7 +105,7 @@ def _above(below: Estimate, average_kl: Estimate, information_above: np.ndarray)
 
 
 def _affordable(model: Model, params: Params, example: Array, drawn: int) -> int:
-    """N for which the work stays within its bound."""
+    """The N for which the work stays within its limit."""
 
     def draw_and_score(params: Params, key: Key, x: Array) -> Array:
         posterior = model.encode(params, x)
@@ -117,7 +117,7 @@ def _affordable(model: Model, params: Params, example: Array, drawn: int) -> int
 
 
 def diagnostics_document(diagnostics: Diagnostics | None) -> dict[str, Any]:
-    """The entry of `evaluation.json`; None stands for an objective that trains no density."""
+    """The entry of `evaluation.json`; None means an objective that trains no density."""
     if diagnostics is None:
         return missing(NO_DENSITY)
 

@@ -1,4 +1,4 @@
-"""What the latents of a model carry: KL of each dimension, active units, mutual information, marginal KL."""
+"""The information in a model's latents: KL of each dimension, active units, mutual information, marginal KL."""
 
 from typing import Any, NamedTuple
 
@@ -19,18 +19,18 @@ _DRAWS_FOR_MEAN = 64  # in each of the two halves: their noise falls far below t
 
 
 class LatentTerms(NamedTuple):
-    """What one draw z ~ q(z|x) of each of n examples says, `[n]` each; figures are the means."""
+    """Terms of one draw z ~ q(z|x) for each of n examples, `[n]` each; figures are their means."""
 
     information: Array
-    """log q(z|x) − log q(z), nats, at most log N; q(z) is the mixture of N posteriors, its own one among them."""
+    """log q(z|x) − log q(z), nats, at most log N; q(z) is the mixture of N posteriors, including its own."""
     information_above: Array
     """The same with the mixture of the N − 1 others, nats: from above in expectation; infinite for N = 1."""
     marginal_kl: Array
     """log q(z) − log p(z), nats."""
     kl: Array
-    """KL(q(z|x) ‖ p(z)), nats: in closed form where the pair has one, else log q(z|x) − log p(z)."""
+    """KL(q(z|x) ‖ p(z)), nats: in closed form if the pair has one, else log q(z|x) − log p(z)."""
     kl_dimensions: Array | None
-    """The share of each dimension in `kl`, `[n, latent_dim]`; None where q or p has dependent dimensions."""
+    """The share of each dimension in `kl`, `[n, latent_dim]`; None if q or p has dependent dimensions."""
 
 
 def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: int | None = None) -> LatentTerms:
@@ -38,7 +38,7 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
 
     KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ p(z)),  both sides averaged over x
 
-    Hoffman and Johnson 2016, section 2; the bound from above: Poole et al. 2019, equation 13. Works wherever q has a
+    Hoffman and Johnson 2016, section 2; the bound from above: Poole et al. 2019, equation 13. It works for any q with a
     density or a mass; memory does not grow with N².
 
     Args:
@@ -46,7 +46,7 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
         params: all parameters.
         key: for one draw of z an example.
         x: examples, `[N, *data_shape]`.
-        num_drawn: n, of how many examples, evenly spread, z is drawn; by default all.
+        num_drawn: n, the number of evenly spread examples for which z is drawn; by default all.
 
     Example:
         >>> from jaxvae import VAE, init
@@ -73,13 +73,13 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
 
 
 def mutual_information(model: Model, params: Params, key: Key, x: Array) -> Array:
-    """The information that z has about which of N examples it comes from, nats, `[]`.
+    """The information in z about which of N examples it comes from, nats, `[]`.
 
     I(x; z) = E_i E_q(z|x_i)[log q(z|x_i) − log (1/N) Σ_j q(z|x_j)] ≤ log N
 
-    One draw an example. A model that tells its examples apart comes near log N, whatever it could tell of more: of all
-    x there may be, this is a bound from below, and the mean of `LatentTerms.information_above` one from above.
-    Hoffman and Johnson 2016, section 2; the arguments are those of `latent_terms`.
+    One draw an example. A model that tells its N examples apart comes near log N, even if z contains more. For all
+    possible x this is a lower bound; the mean of `LatentTerms.information_above` is an upper one. Hoffman and Johnson
+    2016, section 2; the arguments are those of `latent_terms`.
     """
     return jnp.mean(latent_terms(model, params, key, x).information)
 
@@ -89,29 +89,29 @@ def marginal_kl(model: Model, params: Params, key: Key, x: Array) -> Array:
 
     KL(q(z) ‖ p(z)) = E_q(z)[log q(z) − log p(z)] = E_x[KL(q(z|x) ‖ p(z))] − I(x; z),  q(z) = (1/N) Σ_n q(z|x_n)
 
-    By the first form, one draw an example: its noise vanishes as q(z) comes near p(z), that of the second does not.
-    With few examples q(z) is rough, and the figure above that of all x by what I(x; z) lacks. Hoffman and Johnson 2016,
-    section 2; the arguments are those of `latent_terms`.
+    It uses the first form with one draw an example: its noise vanishes as q(z) approaches p(z), unlike that of the
+    second. With few examples q(z) is rough, and the figure is too large by what I(x; z) lacks. Hoffman and Johnson
+    2016, section 2; the arguments are those of `latent_terms`.
     """
     return jnp.mean(latent_terms(model, params, key, x).marginal_kl)
 
 
 def kl_per_dimension(model: Model, params: Params, key: Key, x: Array) -> Array | None:
-    """E_x[KL(q(z_d|x) ‖ p(z_d))], nats, `[latent_dim]`, or None where q or p has dependent dimensions.
+    """E_x[KL(q(z_d|x) ‖ p(z_d))], nats, `[latent_dim]`, or None if q or p has dependent dimensions.
 
-    In closed form where the pair has one, else by one draw an example; the arguments are those of `latent_terms`.
+    In closed form if the pair has one, else by one draw an example. The arguments are those of `latent_terms`.
     """
     dimensions = latent_terms(model, params, key, x).kl_dimensions
     return None if dimensions is None else jnp.mean(dimensions, axis=0)
 
 
 class ActiveUnits(NamedTuple):
-    """How much the mean of q(z|x) moves with x."""
+    """How much the mean of q(z|x) changes with x."""
 
     variances: Array
     """A_d = Var_x(E_q(z|x)[z_d]), in squared units of z, `[latent_dim]`."""
     by_draws: bool
-    """Whether the means were estimated, the posterior having none in closed form."""
+    """Whether the means were estimated, because the posterior has none in closed form."""
 
     @property
     def is_active(self) -> Array:
@@ -123,9 +123,9 @@ def active_units(model: Model, params: Params, key: Key, x: Array) -> ActiveUnit
     """The variance over N examples of each dimension's posterior mean.
 
     A_d = Var_x(E_q(z|x)[z_d]). Burda, Grosse and Salakhutdinov 2016, section 5. For discrete latents the mean is the
-    probability. A posterior without a mean (a flow) gives the covariance of two means of 64 draws each, independent of
-    each other, so that their noise adds nothing on average. The arguments are those of `latent_terms`; `key` is not
-    used where there is a mean.
+    probability. For a posterior without a mean (a flow), it is the covariance of two independent means of 64 draws
+    each, so that their noise adds nothing on average. The arguments are those of `latent_terms`; `key` is not used if
+    there is a mean.
 
     Example:
         >>> from jaxvae import VAE, init

@@ -31,14 +31,14 @@ _ESTIMATORS = {
     "reconstruction_distortion": "minus log p(x|z) at the posterior mean",
 }
 FEWEST_DRAWS = 10.0
-"""In effect, behind an estimate of log p(x): with fewer, larger weights are mostly not among those drawn."""
+"""Effective draws behind an estimate of log p(x): with fewer, larger weights are mostly not among the draws."""
 _ALIKE = 0.01  # nats: two baselines that differ by less are one
 _NO_DRAWS = "left out by num_samples = 0"
 _OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
 
 def provenance(x: Array, **context: Any) -> dict[str, Any]:
-    """What every figure of a document was measured on and with.
+    """The data and the code with which every figure of a document was measured.
 
     Args:
         x: preprocessed test data, `[n, *data_shape]`.
@@ -64,7 +64,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def _sources_hash() -> str:
-    """SHA-256 of the package's sources: what tells two states of one commit, or none, apart."""
+    """SHA-256 of the package's sources, which identifies code that differs from its commit or has none."""
     content = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         content.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode() + path.read_bytes())
@@ -72,7 +72,7 @@ def _sources_hash() -> str:
 
 
 def commit_of_the_code() -> str | None:
-    """The commit that the package lies in, with `-dirty` where its files differ from it; None outside a checkout."""
+    """The commit of the package, with `-dirty` if its files differ from it; None outside a checkout."""
 
     def git(*words: str) -> str:
         return subprocess.run(
@@ -102,18 +102,18 @@ def likelihood_document(
 ) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion and the baselines of a test set.
 
-    That of the likelihood's own family is left out where it is the other one.
+    The baseline of the likelihood's own family is left out if it equals the other one.
 
     Args:
         scores: from `evaluate`.
         baseline: independent dimensions, fitted to training data.
         family_baseline: the best member of the likelihood's own family that ignores z.
-        likelihood: tells whether log-probabilities are masses.
-        preprocessing: tells the width of a grey level.
+        likelihood: decides whether log-probabilities are masses.
+        preprocessing: decides the width of a grey level.
         x: preprocessed test data, `[n, *data_shape]`.
         estimators: how `elbo`, `distortion` and `rate` were estimated, see `Scoring.describe`.
         is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
-        prior: what the prior reports of itself.
+        prior: figures that the prior reports.
     """
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
     num_dimensions = int(np.prod(x.shape[1:]))
@@ -148,7 +148,7 @@ def likelihood_document(
 
     baselines = {"baseline": trivial(baseline), "family_baseline": trivial(family_baseline)}
     difference = baselines["baseline"]["value"] - baselines["family_baseline"]["value"]
-    if likelihood.support == BINARY or abs(difference) < _ALIKE:  # of bits, all independent models are Bernoulli's
+    if likelihood.support == BINARY or abs(difference) < _ALIKE:  # binary: all independent models are Bernoulli's
         del baselines["family_baseline"]
     rate, log_likelihood = figures.get("kl"), figures["log_likelihood"]
     distortion = Estimate(-log_likelihood.value, log_likelihood.standard_error)
@@ -187,13 +187,13 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
         "draw_error": _error_entry(
             report.draw_error,
             "√(1 / ESS − 1 / K) of each example, in the mean over examples and repeats",
-            "one draw tells nothing of its error: num_samples must be 2 or more",
+            "one draw does not show its error: num_samples must be 2 or more",
         )
         | _lower_bound_of_error(report),
         "repeat_error": _error_entry(
             report.repeat_error,
             "standard deviation of the means of the repeats / √(number of repeats)",
-            "one repeat tells nothing of it: num_repeats must be 2 or more",
+            "one repeat does not show it: num_repeats must be 2 or more",
         ),
         "effective_sample_size": figure(report.effective_sample_size, "samples", "(Σ w)² / Σ w², mean over examples"),
         "pareto_shape": shape if report.pareto_shape is not None else missing(_NO_TAIL),
@@ -205,7 +205,7 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
             "the largest weights replaced by quantiles of their Pareto distribution (Vehtari et al. 2024): no bound",
         ),
         "jackknife": missing(
-            "one draw tells nothing of its bias: num_samples must be 2 or more"
+            "one draw does not show its bias: num_samples must be 2 or more"
             if report.num_samples == 1
             else "one draw has all the weight of an example: raise num_samples"
         )
@@ -219,11 +219,11 @@ def _importance_entries(report: ImportanceReport | None, is_point_mass: bool) ->
 
 
 def _lower_bound_of_error(report: ImportanceReport) -> dict[str, str]:
-    """Where few draws count, larger weights are mostly not among them, and an error by the weights is too small."""
+    """With few effective draws, larger weights are mostly missing, and an error from the weights is too small."""
     count = report.effective_sample_size.value
     if report.draw_error is None or count >= FEWEST_DRAWS:
         return {}
-    return {"note": f"at least: only {count:.1f} draws count in effect; num_repeats = 10 estimates it by repeats"}
+    return {"note": f"at least: only {count:.1f} effective draws; num_repeats = 10 estimates it by repeats"}
 
 
 def _error_entry(value: float | None, estimator: str, reason: str) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def gaps_document(gaps: InferenceGaps, *, steps: int, num_samples: int) -> dict[
 
 
 def effective_chains(chain_error: np.ndarray, num_chains: int) -> np.ndarray:
-    """The effective number of chains behind each estimate, `[n]`, from its relative error e of M chains.
+    """The effective number of chains behind each estimate, `[n]`, from the relative error e of M chains.
 
     (Σ w)² / Σ w² = M / (1 + (M − 1) e²), as e² = var(w) / (M mean²) with the unbiased variance
 
@@ -286,7 +286,7 @@ def annealed_document(
         num_samples: draws behind `importance`.
     """
     effective = Estimate.of(effective_chains(chain_error, annealing.num_chains))
-    few = {"note": f"at least: only {effective.value:.1f} chains count in effect; raise num_chains"}
+    few = {"note": f"at least: only {effective.value:.1f} effective chains; raise num_chains"}
     forwards, backwards = "annealing from p₀ to p(z|x)", "annealing from the true z back to p₀"
     return {
         "num_temperatures": annealing.num_temperatures,
@@ -297,7 +297,7 @@ def annealed_document(
         "test": {
             "num_examples": len(annealed),
             "log_marginal": figure(Estimate.of(annealed), "nats", f"{forwards}: a lower bound in expectation"),
-            "chain_error": missing("one chain tells nothing of its error: num_chains must be 2 or more")
+            "chain_error": missing("one chain does not show its error: num_chains must be 2 or more")
             if annealing.num_chains == 1
             else {
                 "value": float(np.sqrt(np.sum(chain_error.astype(np.float64) ** 2)) / len(chain_error)),

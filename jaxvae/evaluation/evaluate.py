@@ -20,7 +20,7 @@ from jaxvae.objectives import Objective
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
-_NEARLY_ALL = 0.99  # of the draws count: the shape of a tail of equal weights is noise
+_NEARLY_ALL = 0.99  # share of effective draws: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 
 
@@ -31,13 +31,13 @@ def examples_at_once(num_samples: int) -> int:
 
 @dataclass
 class _Scored:
-    """What is scored: a pytree whose numbers are traced."""
+    """The inputs of a score: a pytree whose numbers are traced."""
 
     model: Model
     objective: Objective
 
 
-@functools.cache  # one function for one number: what jit knows it by
+@functools.cache  # one function object for one number, by which jit recognises it
 def _marginal(num_samples: int) -> Callable[..., Metrics]:
     def marginal(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
         posterior = scored.objective.infer(scored.model, params, key_for(key, Purpose.REFINEMENT), example)
@@ -59,36 +59,36 @@ def _scores_and_marginal(num_samples: int) -> Callable[..., Metrics]:
 
 
 class ImportanceReport(NamedTuple):
-    """How far log p(x) of a test set can be trusted: by its draws, and by the tails of their weights."""
+    """How reliable log p(x) of a test set is, by its draws and by the tails of their weights."""
 
     num_samples: int
-    """K, draws an example and repeat."""
+    """K, the draws for each example and repeat."""
     num_repeats: int
-    """R: independent estimates, of which `log_marginal` is the mean."""
+    """R, the number of independent estimates; `log_marginal` is their mean."""
     draw_error: float | None
     """The standard error of the mean over examples that is due to the draws, nats: by the weights, to first order.
 
-    None for K = 1, where one weight tells nothing of the others."""
+    None for K = 1, where one weight shows no spread."""
     repeat_error: float | None
     """The same by repeats: their standard deviation / √R; None for R = 1."""
     effective_sample_size: Estimate
-    """Of K draws, mean over examples."""
+    """Effective number among K draws, mean over examples."""
     pareto_shape: float | None
-    """The median over examples of k̂; None where the tails are too short to tell."""
+    """The median over examples of k̂; None if the tails are too short to tell."""
     threshold: float
     """The k̂ above which K draws are too few."""
     share_above: float | None
-    """Of examples with a k̂ above the threshold."""
+    """The share of examples with a k̂ above the threshold."""
     smoothed: Estimate | None
-    """log p(x) with the largest weights smoothed, nats: see `pareto_smoothed`; None where the tails are too short."""
+    """log p(x) with the largest weights smoothed, nats: see `pareto_smoothed`; None if the tails are too short."""
     jackknife: Estimate | None
-    """log p(x) by the jackknife, nats; None for K = 1, and where one draw of an example has all the weight."""
+    """log p(x) by the jackknife, nats; None for K = 1, and if one draw of an example has all the weight."""
 
     @property
     def is_reliable(self) -> bool:
         """Whether at most 10 % of the examples have a k̂ above the threshold, or all weights are nearly equal.
 
-        Never where K is too small to tell.
+        False if K is too small to tell.
         """
         if self.share_above is None:
             return False
@@ -97,12 +97,15 @@ class ImportanceReport(NamedTuple):
 
     @property
     def error(self) -> float | None:
-        """The larger of the two errors by the draws, nats; None where neither is known."""
+        """The larger of the two errors from the draws, nats; None if neither is known."""
         known = [error for error in (self.draw_error, self.repeat_error) if error is not None]
         return max(known) if known else None
 
     def samples_for(self, error: float) -> int | None:
-        """K for which `error` would come down to the given one [nats], as 1 / √K; None where it is not known."""
+        """The K for which `error`, falling as 1 / √K, would reach the given error [nats].
+
+        None if `error` is not known.
+        """
         return None if self.error is None else math.ceil(self.num_samples * (self.error / error) ** 2)
 
 
@@ -110,9 +113,9 @@ class Scores(NamedTuple):
     """The figures of a test set."""
 
     figures: dict[str, Estimate]
-    """`log_likelihood` and, where the objective has a density, `elbo`, `kl` and `log_marginal`, nats."""
+    """`log_likelihood`, and if the objective has a density also `elbo`, `kl` and `log_marginal`, nats."""
     importance: ImportanceReport | None
-    """Of `log_marginal`; None where the objective has no density, or no draws were asked for."""
+    """The reliability of `log_marginal`; None if the objective has no density, or if no draws were requested."""
 
 
 def evaluate(
@@ -130,13 +133,13 @@ def evaluate(
 
     Args:
         model: the model description.
-        objective: what the model was trained for: its scores are reported, and log p(x) where it has a density.
+        objective: the objective of the training: its scores are reported, and log p(x) if it has a density.
         params: all parameters.
         key: for the draws.
         x: preprocessed test data, `[n, *data_shape]`.
         num_samples: draws an example for log p(x) [samples]; 0 leaves it out.
-        num_repeats: independent estimates of log p(x), which is then their mean.
-        progress: called with the number of examples done after each batch, of each repeat.
+        num_repeats: number of independent estimates of log p(x); their mean is reported.
+        progress: called with the number of finished examples after each batch of each repeat.
     """
     scored = _Scored(model, objective)
 
@@ -148,7 +151,7 @@ def evaluate(
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
 
     def estimates(figures: dict[str, np.ndarray]) -> dict[str, Estimate]:
-        """Of what is one number an example; an objective may score groups of dimensions too."""
+        """Means of scores with one number an example; an objective may also score groups of dimensions."""
         return {name: Estimate.of(values) for name, values in figures.items() if values.ndim == 1}
 
     figures = over_examples(in_batches(Partial(_scores_and_marginal(num_samples), scored, params)), key)

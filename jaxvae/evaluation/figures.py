@@ -1,4 +1,4 @@
-"""How figures stand in `evaluation.json`: with unit, error and estimator, or with the reason why there is none."""
+"""The form of figures in `evaluation.json`: with unit, error and estimator, or with the reason why there is none."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ class Estimate(NamedTuple):
     """A mean over examples."""
 
     value: float
-    """In the units of the figure (nats unless said)."""
+    """The mean, in the units of the figure (nats unless stated)."""
     standard_error: float | None
     """Standard deviation over examples / √n; None for one example."""
 
@@ -37,12 +37,12 @@ def figure(estimate: Estimate, unit: str, estimator: str, **details: Any) -> dic
 
 
 def missing(reason: object) -> dict[str, Any]:
-    """The entry of a figure that does not exist, and why, in one line with the fix."""
+    """The entry of a missing figure, with the reason and the fix in one line."""
     return {"value": None, "reason": str(reason)}
 
 
 def attempt(compute: Callable[[], T]) -> T | UserError:
-    """What `compute` returns, or the mistake that it raises: one figure that is missing must not cost the others."""
+    """The result of `compute`, or the error that it raises: one missing figure must not cost the others."""
     try:
         return compute()
     except UserError as error:
@@ -50,13 +50,13 @@ def attempt(compute: Callable[[], T]) -> T | UserError:
 
 
 def measured(compute: Callable[[], Estimate], unit: str, estimator: str, **details: Any) -> dict[str, Any]:
-    """The entry of a figure, or of why it cannot be had."""
+    """The entry of a figure, or of the reason why it is missing."""
     found = attempt(compute)
     return missing(found) if isinstance(found, UserError) else figure(found, unit, estimator, **details)
 
 
 def spread(examples: Any, count: int) -> Any:
-    """So many examples, or all, evenly spread over an array: the first ones are of one class in a sorted file.
+    """At most `count` examples, evenly spread over an array: in a sorted file the first ones are of one class.
 
     >>> spread(np.arange(10), 4).tolist()
     [0, 3, 6, 9]

@@ -1,4 +1,4 @@
-"""What inference loses: the gap between log p(x) and the ELBO, split in two."""
+"""The loss of inference: the gap between log p(x) and the ELBO, split in two."""
 
 from typing import NamedTuple
 
@@ -16,20 +16,20 @@ ELBO_DRAWS = 500  # for each of the two ELBOs
 
 
 class InferenceGaps(NamedTuple):
-    """log p(x) − ELBO of one example and its two parts, nats, `[]` each, and how far log p(x) can be trusted."""
+    """log p(x) − ELBO of one example and its two parts, nats, `[]` each, and how reliable log p(x) is."""
 
     elbo: Array
-    """Of the encoder's q(z|x)."""
+    """ELBO of the encoder's q(z|x)."""
     refined_elbo: Array
-    """Of the best q* found in the same family by gradient steps on this example alone."""
+    """ELBO of the best q* in the same family, found by gradient steps on this example alone."""
     log_marginal: Array
-    """Importance-weighted log p(x), drawn from q*."""
+    """Importance-weighted log p(x) by draws from q*."""
     amortization_gap: Array
     """ELBO(q*) − ELBO(q): what one encoder for all examples loses."""
     approximation_gap: Array
     """log p(x) − ELBO(q*): what the family of q loses."""
     effective_sample_size: Array
-    """Of the draws behind log p(x), `[]`: near 1, one draw has nearly all the weight."""
+    """Effective number of draws behind log p(x), `[]`: near 1, one draw has nearly all the weight."""
 
 
 def inference_gaps(
@@ -47,8 +47,8 @@ def inference_gaps(
 
     log p(x) − ELBO(q) = [log p(x) − ELBO(q*)] + [ELBO(q*) − ELBO(q)],  q* = argmax over the family of q of ELBO
 
-    q* is found by `refine`, so that the first part holds what a finite number of steps leaves, and both ELBOs are means
-    over the same number of draws. log p(x) is importance-weighted and thus a lower bound: so is the approximation gap.
+    q* is found by `refine`, so the first part includes what a finite number of steps leaves. Both ELBOs are means over
+    the same number of draws. log p(x) is importance-weighted, a lower bound, so the approximation gap is one too.
     Cremer, Li and Duvenaud 2018, section 3.
 
     Args:

@@ -15,12 +15,12 @@ _ROUNDING = 4  # times the dtype's resolution: the spread of equal numbers about
 
 
 def gradient_draws(objective: Objective, model: Model, params: Params, key: Key, x: Array, repeats: int) -> PyTree:
-    """Draws of the gradient of the loss of one batch, each with fresh noise: `params` with an axis `[repeats]` before.
+    """Draws of the gradient of one batch's loss, each with new noise: like `params` with a leading axis `[repeats]`.
 
     Args:
-        objective: gives the loss, and with it the estimator.
+        objective: its loss and its estimator are used.
         model: the model description.
-        params: all parameters; those of the objective stand in `objective`, where it has any.
+        params: all parameters; those of the objective, if any, are in `objective`.
         key: for the draws.
         x: examples, `[batch, *data_shape]`.
         repeats: number of draws; all of them are in memory, `repeats` times the parameters.
@@ -41,8 +41,8 @@ def gradient_draws(objective: Objective, model: Model, params: Params, key: Key,
 def signal_to_noise(draws: PyTree) -> PyTree:
     """|E[Δ]| / σ[Δ] of each parameter, from draws of its gradient Δ along the first axis.
 
-    NaN where a gradient never changes. The estimate of a ratio of 0 is `noise_floor(repeats)` on average, not 0.
-    Rainforth et al. 2018, section 3.
+    NaN if a gradient never changes. The estimate of a ratio of 0 is `noise_floor(repeats)` on average, not 0. Rainforth
+    et al. 2018, section 3.
 
     >>> signal_to_noise(jnp.array([[1.0, -2.0], [3.0, -2.0], [5.0, -2.0]])).tolist()
     [1.5, nan]
@@ -66,10 +66,10 @@ def gradient_signal_to_noise(
 ) -> dict[str, Array]:
     """The signal-to-noise ratio of the gradient of each component of a model, `[]` each.
 
-    The mean over the component's parameters of |E[Δ]| / σ[Δ], those left out whose gradient never changes (weights of
-    pixels that are always 0). With K draws that of IWAE falls as 1/√K for the encoder and rises as √K for the decoder
-    (Rainforth et al. 2018, theorem 1); doubly reparameterized it rises for both (Tucker et al. 2019). The arguments
-    are those of `gradient_draws`.
+    It is the mean over the component's parameters of |E[Δ]| / σ[Δ], without parameters whose gradient never changes
+    (weights of pixels that are always 0). For IWAE with K draws it falls as 1/√K for the encoder and rises as √K for
+    the decoder (Rainforth et al. 2018, theorem 1). With the doubly reparameterized gradient it rises for both (Tucker
+    et al. 2019). The arguments are those of `gradient_draws`.
 
     Example:
         >>> from jaxvae import VAE, init, networks

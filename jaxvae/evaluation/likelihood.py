@@ -13,14 +13,14 @@ from jaxvae.model import Model
 from jaxvae.typing import Array, Key, Params
 
 CHUNK = 250  # draws held in memory at once for one example
-_KEPT = 32  # of the largest weights at least, one by one
+_KEPT = 32  # at least so many of the largest weights are kept one by one
 
 
 def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
     """The exact log p(x) of ONE example under a model with discrete latents, in nats: log Σ_z p(x|z) p(z).
 
     Args:
-        model: the model description; its posterior says what values z has.
+        model: the model description; its posterior lists the values of z.
         params: all parameters.
         x: one example, `data_shape`.
 
@@ -38,16 +38,16 @@ def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
 
 
 class ImportanceEstimate(NamedTuple):
-    """log p(x) of one example from K draws of q(z|x), and what its weights say of how far it can be trusted."""
+    """log p(x) of one example from K draws of q(z|x), and the reliability that its weights show."""
 
     log_marginal: Array
     """log (1/K Σ_k w_k), nats, `[]`."""
     effective_sample_size: Array
-    """(Σ_k w_k)² / Σ_k w_k², `[]`: from 1, where one draw has all the weight, to K, where all are equal."""
+    """(Σ_k w_k)² / Σ_k w_k², `[]`: from 1 (one draw has all the weight) to K (all are equal)."""
     draw_error: Array
     """The standard error of `log_marginal` that is due to the draws, nats, `[]`: √(1 / ESS − 1 / K), to first order."""
     jackknife: Array
-    """log p̂(x) without its bias of order 1 / K, nats, `[]`; no bound, with more variance, and NaN for K = 1."""
+    """log p̂(x) without its bias of order 1 / K, nats, `[]`; not a bound, with more variance, and NaN for K = 1."""
     largest: Array
     """The largest log weights, in falling order, `[min(K, ⌈min(K / 5, 3 √K)⌉ + 1)]`: for `pareto_shape`."""
     rest: Array
@@ -64,9 +64,9 @@ def importance_estimate(
 ) -> ImportanceEstimate:
     """log p(x) of ONE example by importance sampling, with the diagnostics of its weights.
 
-    The arguments and errors are those of `log_marginal`, which is its first field; `posterior` is what to draw from, in
-    place of the encoder's q(z|x). One pass: the encoder runs once, the draws are summed in chunks, and nothing grows
-    with K but the tail of the weights, with √K. Jackknife: Nowozin 2018, equation 9, of order 1.
+    The arguments and errors are those of `log_marginal`, which is its first field. Draws are from `posterior` if it is
+    given, else from the encoder's q(z|x). The encoder runs once and the draws are summed in chunks. Only the tail of
+    the weights grows with K, as √K. Jackknife: Nowozin 2018, equation 9, of order 1.
 
     Example:
         >>> from jaxvae import VAE, init
@@ -88,12 +88,12 @@ def importance_estimate(
         """The sums with more weights."""
         both = jnp.concatenate([sums.largest, weights])
         largest = jax.lax.top_k(both, kept)[0]
-        least = largest[-1]  # of those that are kept; the others are summed up in its unit
+        least = largest[-1]  # of the kept weights; the others are summed in its unit
         unit = jnp.where(jnp.isfinite(least), least, 0.0)
         is_below = both < least
         shares = jnp.where(is_below, jnp.exp(both - unit), 0.0)
         below, *others = jnp.sum(jnp.stack([is_below.astype(x.dtype), shares, shares**2, shares**3]), axis=1)
-        tied = (len(weights) - below) * jnp.exp(least - unit)  # as many as are new are left out
+        tied = (len(weights) - below) * jnp.exp(least - unit)  # as many as were added are left out
         others = jnp.stack(others) + tied
         return _Sums(largest, jnp.logaddexp(sums.powers, jnp.log(others) + orders * unit))
 
@@ -122,7 +122,7 @@ def importance_estimate(
 
 
 class _Sums(NamedTuple):
-    """What is kept of the weights."""
+    """The summary of the weights."""
 
     largest: Array
     """The largest log weights, in falling order, `[kept]`."""
@@ -135,12 +135,12 @@ def _jackknife_correction(sums: _Sums, total: Array, num_samples: int) -> Array:
 
     (K − 1) log (1 − 1/K) − (K − 1)/K Σ_i log (1 − p_i),  p_i = w_i / Σ w
 
-    The weights that are not kept have p_i ≤ 1/32: three terms of the series of their logarithm are exact to 1e-5 nats.
+    The other weights have p_i ≤ 1/32: three terms of the series of their logarithm are exact to 1e-5 nats.
     """
     if num_samples == 1:
         return jnp.full((), jnp.nan, total.dtype)
     largest, powers = sums
-    without_first = logsumexp(jnp.append(largest[1:], powers[0])) - total  # exact where one weight is nearly all
+    without_first = logsumexp(jnp.append(largest[1:], powers[0])) - total  # exact if one weight is nearly all
     logs = without_first + jnp.sum(jnp.log1p(-jnp.exp(largest[1:] - total)))
     orders = jnp.arange(1, 4, dtype=total.dtype)
     logs -= jnp.sum(jnp.exp(powers - orders * total) / orders)
@@ -165,7 +165,7 @@ def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: 
 
     Raises:
         UserError: if `num_samples` is below 1.
-        ValueError: if `x` has not the shape of one example.
+        ValueError: if `x` does not have the shape of one example.
 
     Example:
         >>> from jaxvae import VAE, init

@@ -1,4 +1,4 @@
-"""The shape of the tail of importance weights: whether an estimate from them is to be trusted."""
+"""The shape of the tail of importance weights, which shows whether an estimate from them is reliable."""
 
 import math
 from typing import NamedTuple
@@ -29,23 +29,23 @@ def trust_threshold(num_samples: int) -> float:
 
 
 class _Tail(NamedTuple):
-    """The largest weights above their threshold u, in a unit in which none overflows."""
+    """The largest weights above their threshold u, in a unit that avoids overflow."""
 
     excesses: np.ndarray
-    """w − u over the unit, in falling order, `[n, tail]`."""
+    """(w − u) / unit, in falling order, `[n, tail]`."""
     log_unit: np.ndarray
-    """`[n, 1]`"""
+    """The unit, `[n, 1]`."""
     threshold: np.ndarray
-    """u over the unit, `[n, 1]`."""
+    """u / unit, `[n, 1]`."""
     differ: np.ndarray
-    """Whether the weights of the tail differ, and are finite, `[n]`: else there is no shape."""
+    """Whether the weights of the tail differ and are finite, `[n]`; otherwise there is no shape."""
 
     @classmethod
     def of(cls, largest: np.ndarray) -> "_Tail":
         log_threshold = largest[:, -1:]
-        # in units of the threshold, with the largest scaled down where it would overflow: k does not depend on the unit
+        # in units of the threshold, scaled down if the largest would overflow: k does not depend on the unit
         unit = np.maximum(log_threshold, largest[:, :1] - 600.0)
-        with np.errstate(invalid="ignore"):  # −inf − −inf where no weight is finite
+        with np.errstate(invalid="ignore"):  # −inf − −inf if no weight is finite
             threshold = np.exp(log_threshold - unit)
             excesses = np.exp(largest[:, :-1] - unit) - threshold
         return cls(excesses, unit, threshold, excesses[:, 0] > 0.0)
@@ -59,16 +59,16 @@ def pareto_shape(largest: np.ndarray, num_samples: int) -> np.ndarray:
     """The estimate k̂ of the shape of the generalized Pareto distribution of the largest weights.
 
     p(y) = (1 + k y / σ)^(−1/k − 1) / σ for y = w_k − u above the threshold u. The weights have 1 / k finite moments:
-    the mean of K of them is reliable for k̂ up to about 0.7, and has no finite variance from ½ on. By the estimator of
-    Zhang and Stephens 2009, drawn to ½ as by 10 further draws (Vehtari et al. 2024, appendix C).
+    the mean of K of them is reliable for k̂ up to about 0.7, and has no finite variance from ½ on. It is the estimator
+    of Zhang and Stephens 2009, moved towards ½ by a prior worth 10 draws (Vehtari et al. 2024, appendix C).
 
     Args:
         largest: the largest log weights of each example in falling order, `[n, tail_length + 1]`; the last is log u.
-        num_samples: K, of which they are the largest.
+        num_samples: K, the number of all draws.
 
     Returns:
-        k̂ of each example, `[n]`; NaN where the tail has fewer than 5 draws, −inf where all its weights are equal, inf
-        where none is finite.
+        k̂ of each example, `[n]`; NaN if the tail has fewer than 5 draws, −inf if all its weights are equal, inf if
+        none is finite.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -87,11 +87,12 @@ def pareto_shape(largest: np.ndarray, num_samples: int) -> np.ndarray:
 
 
 def pareto_smoothed(largest: np.ndarray, rest: np.ndarray, num_samples: int) -> np.ndarray:
-    """log p̂(x) with the largest weights replaced by what the fitted Pareto distribution expects of them.
+    """log p̂(x) with the largest weights replaced by quantiles of the fitted Pareto distribution.
 
     log (1/K Σ_k w̃_k),  w̃ of rank r of the M largest = min(u + σ/k̂ ((1 − (r − ½)/M)^−k̂ − 1), max_k w_k)
 
-    Less variance than the plain mean of the weights, and some bias: no bound. Vehtari et al. 2024, section 3.
+    It has less variance than the plain mean of the weights and some bias, and it is not a bound. Vehtari et al. 2024,
+    section 3.
 
     Args:
         largest: as for `pareto_shape`.
@@ -99,7 +100,7 @@ def pareto_smoothed(largest: np.ndarray, rest: np.ndarray, num_samples: int) -> 
         num_samples: K.
 
     Returns:
-        log p̂(x) of each example, nats, `[n]`; the plain one where the tail is too short or has no shape.
+        log p̂(x) of each example, nats, `[n]`; the plain estimate if the tail is too short or has no shape.
 
     Example:
         >>> rng = np.random.default_rng(0)

@@ -11,18 +11,18 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 @dataclass
 class Bfloat16(Network):
-    """Another network, computed in bfloat16: half the memory, and what matrix units of GPUs and TPUs are fastest at.
+    """Another network, computed in bfloat16: half the memory, and the fastest type on matrix units of GPUs and TPUs.
 
     output = float32(network(bfloat16(params), bfloat16(x)))
 
-    Parameters, their gradients and updates, and all that follows the output (densities, sums over dimensions) stay in
-    float32. A run with `precision="bfloat16"` puts it around encoder and decoder. Kalamkar et al. 2019.
+    Parameters, their gradients and updates stay in float32, and so do all later steps (densities, sums over
+    dimensions). A run with `precision="bfloat16"` puts it around encoder and decoder. Kalamkar et al. 2019.
 
     Args:
-        network: what is computed.
+        network: the network to compute.
 
     Raises:
-        UserError: for something that is no network.
+        UserError: if `network` is not a network.
 
     Example:
         >>> network, x = Bfloat16(MLP((16,))), jnp.ones(3)

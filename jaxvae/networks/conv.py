@@ -14,15 +14,15 @@ from jaxvae.typing import Array, Key, Params, Shape
 class Conv(Network):
     """A convolutional network that halves an image (encoder) or doubles up to one (decoder), of any size.
 
-    An input of three axes, (height, width, channels), makes it an encoder: for each entry of `channels` a convolution
-    4 × 4 of stride 2 and an activation, then dense layers of `features`, then a linear layer to the output. Any other
-    input is a vector and makes it a decoder, the mirror image with transposed convolutions. Sides that are odd are
-    padded by the encoder and cut by the decoder: 9 × 13 → 5 × 7 → 3 × 4, and back. After Radford, Metz and Chintala
-    2016, without batch normalisation (see `ResNet` for why).
+    An input of three axes, (height, width, channels), makes it an encoder. It has a 4 × 4 convolution of stride 2 and
+    an activation for each entry of `channels`, then dense layers of `features`, then a linear layer to the output. Any
+    other input is a vector and makes it a decoder, the mirror image with transposed convolutions. The encoder pads odd
+    sides and the decoder cuts them: 9 × 13 → 5 × 7 → 3 × 4, and back. After Radford, Metz and Chintala 2016, without
+    batch normalisation (see `ResNet` for why).
 
-    A decoder finds the image in an output shape of three axes at their front, and in a longer one, where the likelihood
-    has several parameters a pixel, at the one place with two sides of at least 5 and then 1 to 4 channels: both
-    (2, 28, 28, 1) and (32, 32, 3, 256) are clear. Where this is not so (more channels), `image_axis` says it.
+    A decoder must find the image in its output shape. With three axes, the image is the whole shape. A longer shape has
+    several parameters for each pixel; there the image is at the one place with two sides of at least 5 and then 1 to 4
+    channels. So (2, 28, 28, 1) and (32, 32, 3, 256) are clear. If it is not clear (more channels), give `image_axis`.
 
     Args:
         channels: channels after each halving, from the full image down; the decoder goes from the last up [channels].
@@ -33,9 +33,8 @@ class Conv(Network):
         output_gain: gain of the last layer, as in `MLP`.
 
     Raises:
-        UserError: for a width below 1, a gain that is not above 0, no or too many `channels` for the size of the image,
-            an unknown activation, a network with no image on either side, or one with an output shape in which the
-            image is not clear.
+        UserError: for a width below 1, a gain that is not above 0, an unknown activation, no `channels` or too many for
+            the size of the image, no image as input or output, or an output shape in which the image is not clear.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -77,7 +76,7 @@ def check_widths(owner: object, channels: Shape, features: Shape) -> None:
     """Check that there are channels, and that every width is at least 1.
 
     Raises:
-        UserError: naming what is not.
+        UserError: naming the option that is wrong.
     """
     if not channels:
         raise UserError(f"{type(owner).__name__}.channels must have an entry for each halving, got none: try (32, 64)")

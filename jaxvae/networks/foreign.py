@@ -1,4 +1,4 @@
-"""What the adapters for modules of other libraries share."""
+"""Shared parts of the adapters for modules of other libraries."""
 
 import importlib
 import math
@@ -18,7 +18,7 @@ def _name(path: Any) -> str:
 
 
 def nested_dict(arrays: PyTree, dtype: Any) -> Params:
-    """The leaves of a pytree in `dtype`, as a plain nested dict with their paths for names.
+    """The leaves of a pytree in `dtype`, as a plain nested dict whose keys are their paths.
 
     >>> nested_dict({"layers": [1.0, 2.0]}, "float32")
     {'layers': {'0': Array(1., dtype=float32), '1': Array(2., dtype=float32)}}
@@ -34,10 +34,10 @@ def filled(like: PyTree, params: Params) -> PyTree:
 
 
 def imported(owner: object, build: Any) -> Callable[..., Any]:
-    """`build` itself, or what stands at its import path.
+    """`build` itself, or the object at its import path.
 
     Raises:
-        UserError: if there is nothing, or nothing that can be called.
+        UserError: if there is nothing, or it cannot be called.
     """
     found, reason = build, ""
     if isinstance(build, str):
@@ -68,7 +68,7 @@ def check_built(owner: object, module: Any, wanted: type) -> None:
 
 
 def check_learned(owner: object, others: list[str]) -> None:
-    """Check that a module holds nothing but what is learned.
+    """Check that a module holds only learned arrays.
 
     Raises:
         UserError: naming its other arrays.
@@ -84,7 +84,7 @@ def call(owner: object, module: Callable[[Array], Any], x: Array, output_shape: 
     """The output of a module, reshaped.
 
     Raises:
-        UserError: if it has not as many numbers as `output_shape`.
+        UserError: if it does not have as many numbers as `output_shape`.
     """
     output, size = jnp.asarray(module(x)), math.prod(output_shape)
     if output.size != size:

@@ -17,17 +17,16 @@ from jaxvae.typing import Array, Key, Params, PyTree, Shape
 class FromEquinox(Network):
     """An Equinox module as a network: `build(key, input_shape, output_shape)` makes it.
 
-    The module takes ONE example and its output is reshaped to the output shape. Its arrays must be of floats, and all
-    are learned; `params` is the plain nested dict of them. A class that takes these three arguments can stand for
-    `build`.
+    The module takes ONE example and its output is reshaped to the output shape. All its arrays must be floats, and all
+    are learned; `params` is a plain nested dict of them. `build` can be a class that takes these three arguments.
 
     Args:
-        build: function or class at the top level of a file, or its import path, my_module.build (a function that is
-            made anew, such as a lambda, is another program).
+        build: function or class at the top level of a file, or its import path, my_module.build. A new function object,
+            such as a new lambda, is compiled again.
 
     Raises:
-        UserError: if `build` cannot be imported, or makes what is no equinox.Module, holds arrays of integers, or
-            puts out another number of numbers; or where Equinox is not installed.
+        UserError: if `build` cannot be imported; if its result is not an equinox.Module, holds integer arrays or has an
+            output of another size; or if Equinox is not installed.
 
     Example:
         >>> import equinox as eqx

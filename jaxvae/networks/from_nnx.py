@@ -16,16 +16,16 @@ from jaxvae.typing import Array, Key, Params, PyTree, Shape
 class FromNNX(Network):
     """A Flax NNX module as a network: `build(rngs, input_shape, output_shape)` makes it.
 
-    The module takes ONE example and its output is reshaped to the output shape. All it holds must be `nnx.Param`, of
-    which `params` is the plain nested dict. A class that takes these three arguments can stand for `build`.
+    The module takes ONE example and its output is reshaped to the output shape. It may hold only `nnx.Param`; `params`
+    is a plain nested dict of them. `build` can be a class that takes these three arguments.
 
     Args:
-        build: function or class at the top level of a file, or its import path, my_module.build (a function that is
-            made anew, such as a lambda, is another program).
+        build: function or class at the top level of a file, or its import path, my_module.build. A new function object,
+            such as a new lambda, is compiled again.
 
     Raises:
-        UserError: if `build` cannot be imported, or makes what is no nnx.Module, holds more than its parameters, or
-            puts out another number of numbers.
+        UserError: if `build` cannot be imported, or if its result is not an nnx.Module, holds more than parameters or
+            has an output of another size.
 
     Example:
         >>> from flax import nnx

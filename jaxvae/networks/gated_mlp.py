@@ -39,7 +39,7 @@ class GatedMLP(Network):
 
     Args:
         features: widths of the hidden layers, in order [units]; `()` makes the network linear.
-        activation: of what the gate multiplies, as in `MLP`; none (`identity`) by default.
+        activation: of the layer that the gate multiplies, as in `MLP`; by default none (`identity`).
         hidden_gain: gain of the hidden layers, as in `MLP`.
         output_gain: gain of the last layer, as in `MLP`.
 

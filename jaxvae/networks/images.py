@@ -17,13 +17,13 @@ MAX_CHANNELS = 4  # of an image that is found among further axes: grey, RGB, and
 
 
 def image_axis(owner: object, x_shape: Shape, output_shape: Shape, channels: Shape, given: int | None) -> int | None:
-    """Where (height, width, channels) start in the output of a decoder; None for an encoder.
+    """The axis at which (height, width, channels) start in the output of a decoder; None for an encoder.
 
-    An input of three axes is an image, whatever is put out: an encoder. Any other input is a vector that becomes an
-    image: a decoder. Its image starts at axis `given`; if that is None, at axis 0 of an output shape of three axes; and
-    in a longer shape, where parameters of the likelihood stand in front or behind, at the one place with two sides of
-    at least 5 and then 1 to 4 channels: in (2, 28, 28, 1) at axis 1, in (32, 32, 3, 256) at axis 0. Up to five axes
-    have no second such place, because what is a side cannot be channels.
+    An input of three axes is an image and makes an encoder, for any output. Any other input is a vector that becomes an
+    image: a decoder. Its image starts at axis `given`. If that is None, it starts at axis 0 of an output shape of three
+    axes. A longer shape also has parameters of the likelihood, before or after the image. There the image is at the one
+    place with two sides of at least 5 and then 1 to 4 channels: in (2, 28, 28, 1) at axis 1, in (32, 32, 3, 256) at
+    axis 0. Shapes of up to five axes have no second such place, because a side is too long to be channels.
 
     Raises:
         UserError: if neither is an image, the place is not clear, or the image cannot be halved as often as asked.
@@ -70,7 +70,7 @@ def _check_halvings(name: str, sides: Shape, channels: Shape) -> None:
 def space_to_depth(x: Array) -> Array:
     """2 × 2 blocks become channels: `[2 height, 2 width, c]` → `[height, width, 4 c]`.
 
-    Each reshape splits or merges one axis: in a mesh with explicit axes JAX takes no other.
+    Each reshape splits or merges one axis: in a mesh with explicit axes JAX allows no other.
     """
     height, width, channels = x.shape[0] // 2, x.shape[1] // 2, x.shape[2]
     blocks = x.reshape(height, 2, 2 * width, channels).reshape(height, 2, width, 2, channels).transpose(0, 2, 1, 3, 4)
@@ -85,7 +85,7 @@ def depth_to_space(x: Array) -> Array:
 
 
 def halve(x: Array, channels: int, gain: ArrayLike = 1.0) -> Array:
-    """A convolution 4 × 4 of stride 2 with one row of zeros around, two where a side is odd: sides n become ⌈n / 2⌉."""
+    """A 4 × 4 convolution of stride 2, padded by one row of zeros, or two for an odd side: sides n become ⌈n / 2⌉."""
     height, width, _ = x.shape
     padded = jnp.pad(x, ((1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
     return Dense(channels, gain, x.dtype, window=2)(space_to_depth(padded))
@@ -106,13 +106,13 @@ class Neighbourhoods(nn.Module):
 
 
 def double(x: Array, channels: int, sides: Shape, gain: ArrayLike = 1.0) -> Array:
-    """The transpose of `halve`, a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
+    """The transpose of `halve`, with a bias on each of the 4 pixels: sides ⌈n / 2⌉ become n, `sides`."""
     pixels = depth_to_space(Neighbourhoods(4 * channels, gain)(x))
     return pixels[1 : 1 + sides[0], 1 : 1 + sides[1]]
 
 
 def convolve(x: Array) -> Array:
-    """A convolution 3 × 3 that keeps the shape, zeros around."""
+    """A 3 × 3 convolution that keeps the shape, padded by zeros."""
     padded = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
     return Dense(x.shape[-1], param_dtype=x.dtype, window=3)(padded)
 
@@ -120,8 +120,8 @@ def convolve(x: Array) -> Array:
 class ImageNetwork(nn.Module):
     """An encoder (`image_axis` None): halvings, then dense layers; or a decoder: dense layers, then doublings.
 
-    `normalize` stands before each activation between the images, and `blocks` residual blocks follow each halving and
-    precede each doubling. The gains are those of `MLP`; that of the residual blocks is 1.
+    `normalize` comes before each activation between images. `blocks` residual blocks follow each halving and precede
+    each doubling. The gains are those of `MLP`; residual blocks have gain 1.
     """
 
     channels: Shape

@@ -10,17 +10,17 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 @dataclass
 class Leading(Network):
-    """Another network, which sees the first n numbers of the flattened input: output = network(x₁, …, x_n).
+    """Another network that sees only the first n numbers of the flattened input: output = network(x₁, …, x_n).
 
-    For two stochastic layers z = [z₁; z₂] whose decoder sees z₁ alone, p(x|z) = p(x|z₁), while the prior and the
-    posterior, both a `Flow` of one `AffineCoupling`, tie z₂ to z₁ (Burda, Grosse and Salakhutdinov 2016, section 5.1).
+    It makes two stochastic layers z = [z₁; z₂]: the decoder sees only z₁, p(x|z) = p(x|z₁), while prior and posterior,
+    each a `Flow` of one `AffineCoupling`, connect z₂ with z₁ (Burda, Grosse and Salakhutdinov 2016, section 5.1).
 
     Args:
         num_dimensions: n [dimensions].
-        network: what sees them.
+        network: the network that sees them.
 
     Raises:
-        UserError: for a number below 1, something that is no network, or, once used, a smaller input.
+        UserError: for a number below 1, a `network` that is not a network, or, in use, a smaller input.
 
     Example:
         >>> import jax, jax.numpy as jnp

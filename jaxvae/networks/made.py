@@ -1,4 +1,4 @@
-"""The masked network of autoregressive models: what it says of one dimension depends on the earlier ones alone."""
+"""The masked network of autoregressive models: its output for one dimension depends only on the earlier ones."""
 
 import itertools
 
@@ -12,7 +12,7 @@ from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
-INITIAL_OUTPUT_SCALE = 0.01  # of the last layer's weights: a fresh network puts out nearly its biases, which are 0
+INITIAL_OUTPUT_SCALE = 0.01  # of the last layer's weights: a new network puts out nearly its biases, which are 0
 
 
 def weight_ndims(weights: Params) -> tuple[int, ...]:
@@ -30,18 +30,19 @@ def batch_shape(weights: Params) -> Shape:
 class MADE:
     """A multi-layer perceptron with masked weights: output[:, d] is a function of z_1 … z_{d−1} and the context.
 
-    Every unit has a degree: input z_d has d, the context 0, hidden units are spread evenly over 1 … D − 1 (0 … D − 1
-    with a context, so that the first dimension sees it), outputs of dimension d have d. A weight is kept where the
-    degree below is at most the one above, and in the last layer where it is less. Germain, Gregor, Murray and
-    Larochelle 2015, section 3.
+    Every unit has a degree: input z_d and the outputs of dimension d have d, the context has 0. The degrees of hidden
+    units are spread evenly over 1 … D − 1 (0 … D − 1 with a context, so that the first dimension sees it). A weight is
+    kept if the degree of its input is at most that of its output; in the last layer it must be less. Germain, Gregor,
+    Murray and Larochelle 2015, section 3.
 
     Args:
         dim: D, dimensions of z.
-        num_outputs: numbers that are put out for each dimension.
+        num_outputs: number of outputs for each dimension.
         context_dim: length of the vector that all dimensions depend on.
-        features: widths of the hidden layers, in order [units]; at least `dim` each, to let every dimension through.
+        features: widths of the hidden layers, in order [units]; with at least `dim` units each, every dimension can
+            pass.
         activation: after each hidden layer, as in `MLP`.
-        num_inputs: numbers by which each dimension enters, side by side: the classes of a one-hot vector.
+        num_inputs: number of inputs for each dimension, side by side, such as the classes of a one-hot vector.
 
     Raises:
         UserError: for a size below 1 or an unknown activation.

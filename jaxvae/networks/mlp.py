@@ -34,15 +34,15 @@ class MLP(Network):
     h₀ = vec(x),  h_i = activation(W_i h_{i−1} + b_i),  output = reshape(W h_n + b)
 
     Weights start as N(0, gain² / fan-in), truncated at two standard deviations, and biases as 0. The last layer starts
-    small: a decoder at full scale only adds noise to the start of its likelihood, and training would learn silence
-    before it learns anything of z.
+    small, because a decoder at full scale only adds noise to the start of its likelihood: training would first learn to
+    ignore z.
 
     Args:
         features: widths of the hidden layers, in order [units]; `()` makes the network linear.
         activation: after each hidden layer: celu, elu, gelu, hard_tanh, identity, leaky_relu, mish, relu, relu6, selu,
             sigmoid, silu, soft_sign, softplus, swish or tanh (as in `jax.nn`).
-        hidden_gain: gain of the hidden layers; by default 0.6 for the first, and for the others the one that keeps the
-            numbers about equally large from layer to layer, √2 for relu and 1.68 for silu.
+        hidden_gain: gain of the hidden layers. By default 0.6 for the first; the others have the gain that keeps the
+            size of the numbers from layer to layer: √2 for relu and 1.68 for silu.
         output_gain: gain of the last layer; at 0.1 the network puts out numbers near 0 at first.
 
     Raises:

@@ -14,10 +14,10 @@ from jaxvae.typing import Array, Key, Params, Shape
 class Network(abc.ABC):
     """A map from one input of any shape to an output of `output_shape`, as two pure functions.
 
-    A Flax Linen module with `__call__(self, x, output_shape)` has exactly these two methods and counts as a network: in
-    Python as an object, from the shell by the import path of its class, with its fields as options. The output shape is
-    an argument, because the posterior (for an encoder) or the likelihood (for a decoder) decides it: a network is never
-    told its last layer by hand.
+    A Flax Linen module with `__call__(self, x, output_shape)` has exactly these two methods, and works wherever a
+    network is expected: in Python as an object, from the shell by the import path of its class, with its fields as
+    options. The output shape is an argument, because the posterior (for an encoder) or the likelihood (for a decoder)
+    decides it. So nobody writes a last layer by hand.
     """
 
     @abc.abstractmethod

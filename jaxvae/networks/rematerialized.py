@@ -1,4 +1,4 @@
-"""A network whose hidden values are computed twice and kept never."""
+"""A network whose hidden values are computed twice instead of kept."""
 
 import jax
 
@@ -10,17 +10,17 @@ from jaxvae.typing import Array, Key, Params, Shape
 
 @dataclass
 class Rematerialized(Network):
-    """Another network, whose hidden values the backward pass computes again in place of keeping them.
+    """Another network whose hidden values are not kept: the backward pass computes them again.
 
-    The output and its gradient are those of the other network. A step of K draws an example then holds the inputs and
-    outputs of K decoders, not all of their layers, for one more forward pass. A run with `remat=True` puts it around
+    The output and its gradient are those of the other network. For K draws an example, a step then holds only the
+    inputs and outputs of K decoders, at the price of one more forward pass. A run with `remat=True` puts it around
     encoder and decoder. Chen et al. 2016.
 
     Args:
-        network: what is computed.
+        network: the network to compute.
 
     Raises:
-        UserError: for something that is no network.
+        UserError: if `network` is not a network.
 
     Example:
         >>> import jax.numpy as jnp

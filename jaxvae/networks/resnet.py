@@ -13,7 +13,7 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
 
 _NUM_GROUPS = 8  # at most, with at least two channels in each: one channel of a 1 × 1 image has no variance
-_EPSILON = 1e-5  # added to a group's variance: bounds the gradient where a group is constant
+_EPSILON = 1e-5  # added to a group's variance: bounds the gradient of a constant group
 
 
 def num_groups(channels: int) -> int:
@@ -37,14 +37,14 @@ def _normalize(x: Array) -> Array:
 class ResNet(Network):
     """A residual network that halves an image (encoder) or doubles up to one (decoder), of any size.
 
-    As `Conv`, with `blocks` residual blocks on the image of each smaller size, and a group normalisation in front of
-    every activation between images:
+    Like `Conv`, with `blocks` residual blocks on the image at each smaller size, and a group normalisation before every
+    activation between images:
 
     h ← h + conv3×3(activation(norm(conv3×3(activation(norm(h))))))
 
     Blocks: He et al. 2016 ("Identity mappings"), figure 1b. Norm: Wu and He 2018, equation 1, up to 8 groups of
-    channels. Not batch normalisation: it would make an example's ELBO depend on the other examples of its
-    batch, so that it were no bound on the log-likelihood of that example, and make evaluation another function than
+    channels. There is no batch normalisation. With it, the ELBO of an example would depend on the other examples of its
+    batch, and would not bound the log-likelihood of that example. Evaluation would also use another function than
     training.
 
     Args:

@@ -1,4 +1,4 @@
-"""How the weights of a network start."""
+"""The initial weights of a network."""
 
 import functools
 import itertools
@@ -12,8 +12,8 @@ import numpy as np
 from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.typing import ArrayLike
 
-FIRST_GAIN = 0.6  # PyTorch's 1/√3, rounded: a larger one starts with rougher functions of x and z
-_NODES = 200  # of the quadrature: with so many it is right to 0.001 at the kink of relu, too
+FIRST_GAIN = 0.6  # PyTorch's 1/√3, rounded: a larger gain starts with rougher functions of x and z
+_NODES = 200  # of the quadrature: accurate to 0.001, even at the kink of relu
 
 
 class HiddenGains(NamedTuple):
@@ -24,15 +24,16 @@ class HiddenGains(NamedTuple):
 
     @classmethod
     def of(cls, given: float | None, activation: str, *, gated: bool = False) -> "HiddenGains":
-        """The one that is given for all; by default `FIRST_GAIN` and then the gain that keeps the mean square.
+        """The given gain for all layers; by default `FIRST_GAIN`, then the gain that keeps the mean square.
 
-        The input of the first layer is no output of an activation, so it has nothing to make up for. A small first
-        gain starts with smooth functions: with few examples, or more latents than pixels, larger ones fit noise.
+        The input of the first layer is not the output of an activation, so its gain need not correct for one. A small
+        first gain starts with smooth functions. Larger gains fit noise if there are few examples, or more latents than
+        pixels.
         """
         return cls(FIRST_GAIN, preserving_gain(activation, gated=gated)) if given is None else cls(given, given)
 
     def in_turn(self) -> Iterator[ArrayLike]:
-        """For one hidden layer after the other.
+        """The gains of the hidden layers, one after another.
 
         >>> gains = HiddenGains(0.6, 1.4).in_turn()
         >>> next(gains), next(gains), next(gains)

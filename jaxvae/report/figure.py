@@ -1,4 +1,4 @@
-"""Matplotlib figures that need no display and change no setting of the program that they are drawn in."""
+"""Matplotlib figures that need no display and change no setting of the program that draws them."""
 
 import os
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def new_figure(width: float, height: float) -> "Figure":
     """An empty figure of that size in inches.
 
-    It belongs to no backend. A notebook tells programs that it starts, by MPLBACKEND, of one that they may lack.
+    It belongs to no backend. By MPLBACKEND, a notebook may name a backend that the programs it starts do not have.
     """
     backend = os.environ.pop("MPLBACKEND", None)
     try:

@@ -8,7 +8,7 @@ from jaxvae.report.figure import new_figure
 from jaxvae.typing import Shape
 
 _INCHES_PER_IMAGE, _MOST_INCHES = 0.6, 24.0
-_MOST_PIXELS = 256  # of a side of one image: a grid shows no more
+_MOST_PIXELS = 256  # of a side of one image: a grid shows at most so many
 
 
 def is_image(data_shape: Shape) -> bool:
@@ -19,7 +19,7 @@ def is_image(data_shape: Shape) -> bool:
 def as_shown(images: np.ndarray) -> tuple[np.ndarray, str]:
     """Images `[n, H, W, C]` with 1 or 3 channels and at most 256 pixels a side, and what was done to them, if anything.
 
-    Of other numbers of channels the mean is shown, of larger images every second pixel, or every third, ….
+    For other numbers of channels the mean is shown; for larger images every second pixel, or every third, ….
 
     >>> shown, note = as_shown(np.zeros((2, 300, 8, 4)))
     >>> shown.shape, note

@@ -12,7 +12,7 @@ _LINES = 6  # of equal ELBO
 
 
 def _labels(rate: np.ndarray, distortion: np.ndarray, names: Sequence[str]) -> dict[tuple[float, float], str]:
-    """One label a place: points that lie on each other (collapsed ones) share one."""
+    """One label for each place: points that coincide (collapsed models) share one."""
     places: dict[tuple[float, float], str] = {}
     near = 0.02 * max(np.ptp(rate), np.ptp(distortion))
     for x, y, name in zip(rate.tolist(), distortion.tolist(), names, strict=True):
@@ -29,10 +29,10 @@ def save_rate_distortion(path: Path, lines: Sequence[dict[str, Any]], axes: Sequ
     Args:
         path: file to write.
         lines: of `jaxvae.runs.sweep_summary.summary`, with `rate`, `distortion` and their errors [nats].
-        axes: the swept flags; the last one runs along a curve, the others make several.
+        axes: the swept flags; the last one changes along a curve, and each combination of the others has its own curve.
 
     Returns:
-        Whether there was anything to draw: two combinations with both figures.
+        Whether it was drawn: it needs two combinations with both figures.
     """
     lines = [line for line in lines if line.get("rate") is not None and line.get("distortion") is not None]
     if len(lines) < 2 or not axes:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 class Row(NamedTuple):
-    """One line of the table of an evaluation: name, value, error, and what else is to be said."""
+    """One line of the table of an evaluation: name, value, error, and further remarks."""
 
     name: str
     value: str
@@ -44,7 +44,7 @@ def _own_rows(document: dict[str, Any]) -> Iterator[Row]:
 
 
 def _settings(document: dict[str, Any], title: str) -> str:
-    """Of how many examples the figures of a section are, and by what, where the whole test set is not meant."""
+    """The number of examples and the settings of a section that does not use the whole test set."""
     name = title.split()[0]
     if name == "gaps" and (entry := document.get("gaps", {})).get("num_examples") is not None:
         return f", {entry['num_examples']:,} examples, {entry['num_samples']:,} samples"
@@ -55,7 +55,7 @@ def _settings(document: dict[str, Any], title: str) -> str:
 
 
 def _merged(rows: list[Row]) -> Iterator[Row]:
-    """The rows, those that are missing for one reason in one."""
+    """The rows; those that are missing for one reason are joined."""
     for (value, more), alike in itertools.groupby(rows, lambda row: (row.value, row.more)):
         group = list(alike)
         if value != _NONE or len(group) == 1:
@@ -156,7 +156,7 @@ def _at(document: dict[str, Any], path: str) -> dict[str, Any] | None:
 
 
 def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
-    """The line of an entry; None for one that is not there, or holds others."""
+    """The line of an entry; None for a missing entry, or one that holds others."""
     if entry is None:
         return None
     if "median" in entry:
@@ -191,7 +191,7 @@ def _title(document: dict[str, Any]) -> str:
 
 
 def _origin(document: dict[str, Any]) -> str:
-    """What the figures are quoted with."""
+    """The origin of the figures, to quote with them."""
     code = document["code"]
     commit, _, changed = (code["commit"] or "no commit").partition("-")
     commit = f"{commit[:12]}, changed since" if changed else commit[:12]

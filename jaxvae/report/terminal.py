@@ -1,4 +1,4 @@
-"""What a run shows while it works: live bars on a terminal, some plain lines in a log, the time left in both."""
+"""Progress of a run: live bars on a terminal, some plain lines in a log, both with the time left."""
 
 import time
 from types import TracebackType
@@ -11,11 +11,11 @@ from rich.text import Text
 from jaxvae.report.pace import Pace, time_text
 from jaxvae.training import Epoch, SweepEpoch
 
-_LINES_WITHOUT_TERMINAL = 10  # a log file gets so many lines in place of the bar
+_LINES_WITHOUT_TERMINAL = 10  # number of lines in a log file instead of the bar
 
 
 class _TimeLeft(ProgressColumn):
-    """Counts down to the time that the last update named."""
+    """Counts down the time of the last update."""
 
     def render(self, task: Task) -> Text:
         ends_at = task.fields.get("ends_at")
@@ -23,7 +23,7 @@ class _TimeLeft(ProgressColumn):
 
 
 class _Bar:
-    """What is shown between `with` and its end: a bar on a terminal, else a line now and then."""
+    """The display between `with` and its end: a bar on a terminal, else some lines."""
 
     def __init__(self, console: Console, *columns: ProgressColumn) -> None:
         self._console = console

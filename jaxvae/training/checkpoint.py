@@ -24,7 +24,7 @@ def _manager(run_dir: Path, name: Name) -> "CheckpointManager":
 
 
 def save_checkpoint(run_dir: Path, name: Name, state: TrainState) -> None:
-    """Write a state as `checkpoints/<name>/<step>`; the one before it is removed once this one is complete."""
+    """Write a state as `checkpoints/<name>/<step>`; the previous one is removed once this one is complete."""
     import orbax.checkpoint as ocp
 
     step = int(state.step)
@@ -59,7 +59,7 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
             found, expected = _shapes(manager.item_metadata(step)), _shapes(like)
             if found == expected:
                 return manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(_where, like)))
-        except Exception as error:  # orbax raises what its parts raise, or a bare Exception
+        except Exception as error:  # orbax raises the errors of its parts, or a bare Exception
             raise UserError(
                 f"{path} must be a complete checkpoint, got one that cannot be read: train again with `overwrite=True` "
                 f"({' '.join(str(error).split())[:200]})"
@@ -67,12 +67,12 @@ def restore_checkpoint(run_dir: Path, name: Name, like: TrainState) -> TrainStat
     other = next(where for where in sorted(found | expected) if found.get(where) != expected.get(where))
     raise UserError(
         f"{path} must hold the state of the model that config.yaml describes, got {found.get(other, 'nothing')} for "
-        f"{other}, where {expected.get(other, 'nothing')} is expected: restore config.yaml, or train anew"
+        f"{other}, where {expected.get(other, 'nothing')} is expected: restore config.yaml, or train again"
     )
 
 
 def restore_parameters(run_dir: Path, name: Name = "best") -> dict[str, Any]:
-    """The parameters that evaluation uses, by their names such as `encoder/hidden_0/kernel`, whatever the model.
+    """The parameters that evaluation uses, of any model, by names such as `encoder/hidden_0/kernel`.
 
     Raises:
         UserError: if there is no such checkpoint, or it is damaged.
@@ -88,7 +88,7 @@ def restore_parameters(run_dir: Path, name: Name = "best") -> dict[str, Any]:
             here = SingleDeviceSharding(jax.local_devices()[0])
             like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here), metadata)
             state = manager.restore(step, args=ocp.args.StandardRestore(like))
-        except Exception as error:  # orbax raises what its parts raise, or a bare Exception
+        except Exception as error:  # orbax raises the errors of its parts, or a bare Exception
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{path} must be a complete checkpoint, got one that cannot be read ({reason})") from error
     leaves, _ = jax.tree_util.tree_flatten_with_path(state)
@@ -98,7 +98,7 @@ def restore_parameters(run_dir: Path, name: Name = "best") -> dict[str, Any]:
 
 
 def _shapes(tree: Any) -> dict[str, tuple[int, ...]]:
-    """Where which shape stands: what orbax keeps of a state has lost the types of its nodes."""
+    """Shapes by path; a state in the form that orbax stores has lost the types of its nodes."""
     tree = jax.tree.map(lambda leaf: jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf, tree)
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="/"): tuple(leaf.shape) for path, leaf in leaves}
@@ -109,7 +109,7 @@ def _is_key(leaf: Any) -> bool:
 
 
 def _where(leaf: jax.Array | jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
-    """Shape, type and place: by default a checkpoint would go back to the devices that it was written on."""
+    """Shape, type and devices: by default a checkpoint would return to the devices on which it was written."""
     sharding = leaf.sharding or SingleDeviceSharding(jax.local_devices()[0])
     return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 

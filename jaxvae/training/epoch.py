@@ -1,4 +1,4 @@
-"""One epoch of training and one look at the validation data, as pure functions to be compiled or vmapped."""
+"""One epoch of training and one pass over the validation data, as pure functions to compile or vmap."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ _SHUFFLE, _STEP, _VALIDATE = range(3)  # streams of keys folded from the key of 
 
 
 class Batch(NamedTuple):
-    """Which examples a step sees."""
+    """The examples of a step."""
 
     indices: Array
     """Rows of the training data, `[batch]` int32."""
@@ -50,11 +50,11 @@ class StepKeys(NamedTuple):
     """The keys of one step."""
 
     data: Key
-    """For preprocessing."""
+    """The key for preprocessing."""
     shared: Key
-    """For the noise that all examples share."""
+    """The key for noise that all examples share."""
     examples: Key
-    """One for each example, `[batch]`."""
+    """One key for each example, `[batch]`."""
 
 
 def step_keys(key: Key, step: Array, batch_size: int) -> StepKeys:
@@ -66,21 +66,21 @@ def step_keys(key: Key, step: Array, batch_size: int) -> StepKeys:
 class NoiseOfSteps(NamedTuple):
     """The keys of the steps to come, as words that a loop can index.
 
-    All are derived before the loop: of one step they are hundreds of operations on a few numbers each.
+    All are derived before the loop: for one step they take hundreds of operations on a few numbers each.
     """
 
     words: PyTree
-    """Of `StepKeys`, each with a leading axis `[steps]`."""
+    """The words of `StepKeys`, each with a leading axis `[steps]`."""
 
     @classmethod
     def of(cls, state: TrainState, steps: int, batch_size: int) -> "NoiseOfSteps":
-        """The noise of so many steps from a state on."""
+        """The keys of the next steps after a state."""
         numbers = state.step + jnp.arange(steps)
         keys = jax.vmap(partial(step_keys, state.key, batch_size=batch_size))(numbers)
         return cls(jax.tree.map(jax.random.key_data, keys))
 
     def keys(self, state: TrainState) -> StepKeys:
-        """The keys again, of the kind that the state has."""
+        """The keys in the form that the state has."""
         wrap = partial(jax.random.wrap_key_data, impl=jax.random.key_impl(state.key))
         return jax.tree.map(wrap, self.words)
 
@@ -98,7 +98,7 @@ def _rows(images: Array, batch: Batch) -> Array:
 def take_step(
     training: Training, state: TrainState, raw: Array, mask: Array, noise: StepKeys, num_examples: int
 ) -> tuple[TrainState, Metrics]:
-    """One gradient step on the raw examples of a batch, those that `mask` keeps, out of `num_examples` in all."""
+    """One gradient step on the raw examples of a batch that `mask` keeps; the data have `num_examples`."""
     training = training.for_examples(num_examples)
     model, objective = training.model.at_step(state.step).for_training(noise.shared), training.objective
     x = training.preprocessing(noise.data, raw)
@@ -119,7 +119,7 @@ def take_step(
     moved = objective.update(model, state.params, same_draws(keys), x, mask, state.step)
     params = with_fixed_of(params, {**moved, **{name: state.params[name] for name in training.freeze}})
     average = training.updates.update_average(state.average, params, state.step)
-    if average is not None:  # rounding would move what is frozen
+    if average is not None:  # rounding would change frozen parameters
         average = {**average, **{name: params[name] for name in training.freeze}}
     state = state._replace(
         step=state.step + 1,
@@ -133,7 +133,7 @@ def take_step(
 def _over_parts(
     gradient: Callable[..., tuple[PyTree, Metrics]], params: Params, arguments: PyTree, count: int
 ) -> tuple[PyTree, Metrics]:
-    """The gradient and the metrics of a batch, by parts: Σ_j (n_j / n) of part j, with n_j examples that count."""
+    """The gradient and the metrics of a batch by parts: Σ_j (n_j / n) times part j, where n_j examples count."""
     if count == 1:
         return gradient(params, *arguments)
     parts = jax.tree.map(lambda leaf: leaf.reshape(count, -1, *leaf.shape[1:]), arguments)
@@ -152,12 +152,12 @@ def _over_parts(
 
 
 def _without(frozen: tuple[str, ...], updates: Any) -> Any:
-    """The same with 0 for the parts that are frozen."""
+    """The gradients, 0 for the frozen parts."""
     return updates | {name: jax.tree.map(jnp.zeros_like, updates[name]) for name in frozen}
 
 
 def _moving(objective: Objective, state: TrainState, updates: Any) -> PyTree:
-    """The updates of what the objective lets move in this step, 0 elsewhere."""
+    """The updates, 0 for components that the objective does not move in this step."""
 
     def of(name: str) -> PyTree:
         moves = objective.moves(state.params, name, state.step)
@@ -176,7 +176,7 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     """Visit every training example once.
 
     Args:
-        training: what is trained and how.
+        training: the model and how to train it.
         state: before the epoch.
         images: raw training data, `[n, *data_shape]`.
 
@@ -194,7 +194,7 @@ def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[T
     state, metrics = jax.lax.scan(step, start, (batches, noise))
     counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
     means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
-    # once more, since the compiler may place what leaves a loop elsewhere, and the next epoch is compiled already
+    # again, since the compiler may place the results of a loop elsewhere, and the next epoch is compiled already
     return cut_parameters(state._replace(epoch=state.epoch + 1)), means
 
 
@@ -220,12 +220,12 @@ def score_examples(
 
 
 def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainState, Metrics]:
-    """Score the validation data with noise that is the same every epoch, and note whether it is the best so far.
+    """Score the validation data with the same noise in every epoch, and record whether it is the best score so far.
 
-    A score counts from the end of the objective's warm-up on; before, every epoch is taken for the best.
+    Scores count from the end of the objective's warm-up on; before that, every epoch counts as the best.
 
     Args:
-        training: what is trained and how.
+        training: the model and how to train it.
         state: after an epoch.
         x: preprocessed validation data, `[n, *data_shape]`.
 

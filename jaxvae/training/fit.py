@@ -1,4 +1,4 @@
-"""The loop over epochs, on the host: the one place where training is compiled."""
+"""The loop over epochs on the host; training is compiled only here."""
 
 import math
 import time
@@ -20,7 +20,7 @@ from jaxvae.typing import Array, Metrics
 
 
 class Epoch(NamedTuple):
-    """What one epoch leaves behind."""
+    """The result of one epoch."""
 
     state: TrainState
     train: dict[str, float]
@@ -30,7 +30,7 @@ class Epoch(NamedTuple):
     improved: bool
     """Whether this is the best state so far."""
     seconds: float
-    """Of this epoch [s]."""
+    """Duration of this epoch [s]."""
 
 
 def fit(
@@ -42,14 +42,14 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train to the last epoch or until early stopping, yielding after each epoch.
 
-    Nothing is compiled after the first epoch. Given a state out of the middle, it goes on as if it had never stopped.
+    Nothing is compiled after the first epoch. A state from the middle of a training continues as if it had not stopped.
 
     Args:
-        training: what is trained and how.
-        state: where to start.
+        training: the model and how to train it.
+        state: the state to start from.
         images: raw training data, `[n, *data_shape]`, in memory or on disk.
         validation: preprocessed validation data, `[m, *data_shape]`.
-        during: called now and then within an epoch of data on disk, with a state that training can go on from.
+        during: called at times within an epoch of data on disk, with a state from which training can continue.
 
     Raises:
         UserError: if the programs do not fit the memory, or the loss is no longer finite.
@@ -66,7 +66,7 @@ def fit(
         start = time.perf_counter()
         state, train_metrics = visit(state)
         state, validation_metrics = compiled_validate(training, state, validation)
-        # the one time an epoch that anything comes to the host
+        # the only time in an epoch that anything moves to the host
         metrics, scores, epoch, since_best = jax.device_get(
             (train_metrics, validation_metrics, state.epoch, state.epochs_since_best)
         )

@@ -14,12 +14,12 @@ _CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 def check_memory(program: jax.stages.Compiled, name: str, available: int | None = None) -> None:
-    """Refuse a program that needs more than there is, where a process would be killed without a word.
+    """Refuse a program that needs more memory than there is; otherwise the process would be killed without a message.
 
     Args:
         program: compiled.
-        name: what it does, for the message.
-        available: memory [bytes]; by default that of the device, or what the machine has left.
+        name: of the program, for the message.
+        available: memory [bytes]; by default that of the device, or the machine's free memory.
 
     Raises:
         UserError: if its intermediate values and results take more.
@@ -42,7 +42,7 @@ def check_state_fits(state: PyTree, available: int | None = None) -> None:
 
     Args:
         state: of the training, by its shapes; two are held, the current one and the best.
-        available: memory [bytes]; by default that of the device, or what the machine has left.
+        available: memory [bytes]; by default that of the device, or the machine's free memory.
 
     Raises:
         UserError: naming the number of parameters and what they need.
@@ -63,7 +63,7 @@ def _is_key(leaf: jax.ShapeDtypeStruct) -> bool:
 
 
 def available_memory() -> int | None:
-    """Bytes that a program may take: the device's limit where it states one, else what the machine has left."""
+    """Bytes that a program may use: the device's limit if it states one, else the machine's free memory."""
     statistics = jax.local_devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
@@ -75,7 +75,7 @@ def available_memory() -> int | None:
 
 
 def _left_in_container() -> float:
-    """Bytes that a control group leaves this process; infinite where none limits it."""
+    """Bytes that a control group leaves this process; infinite if none limits it."""
     try:
         limit, used = ((_CONTROL_GROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
     except OSError:

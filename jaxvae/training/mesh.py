@@ -1,6 +1,6 @@
-"""Where arrays live on several devices: examples spread over all of them, wide parameters cut by a rule.
+"""The places of arrays on several devices: examples are spread over all, large parameters are cut by a rule.
 
-Everything here says where, never what: on one device, or outside `jax.set_mesh`, each function returns what it got.
+Nothing here changes values. On one device, or outside `jax.set_mesh`, each function returns its argument.
 """
 
 from typing import TypeVar
@@ -31,8 +31,7 @@ def make_mesh(data: int = 1, model: int = 1) -> Mesh:
         model: devices that share one copy of the parameters [devices].
 
     Raises:
-        UserError: if the devices at hand cannot be cut into meshes of that size, or several processes would not all
-            take part.
+        UserError: if the devices cannot be divided into meshes of that size, or if some processes would have no part.
 
     Example:
         >>> make_mesh(data=1).axis_names
@@ -57,7 +56,7 @@ def make_mesh(data: int = 1, model: int = 1) -> Mesh:
 
 
 def is_set() -> bool:
-    """Whether this is within `jax.set_mesh`."""
+    """Whether a mesh is set by `jax.set_mesh`."""
     return not jax.sharding.get_abstract_mesh().empty
 
 
@@ -65,7 +64,7 @@ def check_mesh() -> None:
     """Check that training can run in the mesh that is set.
 
     Raises:
-        UserError: if its axes are explicit, as those of `jax.make_mesh` are by default: batches are picked by index.
+        UserError: if its axes are explicit, as `jax.make_mesh` makes them by default: batches are selected by index.
     """
     if is_set() and AxisType.Explicit in jax.sharding.get_abstract_mesh().axis_types:
         raise UserError(
@@ -90,7 +89,7 @@ def cut_parameters(tree: Tree) -> Tree:
 
 
 def _over_all() -> PartitionSpec:
-    """The first axis over all axes of the mesh, whatever they are called."""
+    """The first axis over all axes of the mesh, for any names of these."""
     return PartitionSpec(jax.sharding.get_abstract_mesh().axis_names)
 
 
@@ -103,9 +102,9 @@ def _cut(shape: tuple[int, ...], parts: int) -> PartitionSpec:
 
 
 def place_examples(images: np.ndarray | Records) -> Array | Records:
-    """Training data on the devices: spread over them where their number divides it, else whole on each.
+    """Training data on the devices: spread over them if their number divides it, else whole on each.
 
-    Each process copies only the rows that its own devices hold. What stays on disk is left there.
+    Each process copies only the rows of its own devices. Data on disk stay there.
     """
     if isinstance(images, Records):
         return images
@@ -125,7 +124,7 @@ def rows_here(batch_size: int) -> np.ndarray:
 
 
 def place_batches(rows: np.ndarray, batch_size: int) -> Array:
-    """Batches, `[steps, batch, …]`, each spread over the devices; a process gives the rows that are `rows_here`."""
+    """Batches `[steps, batch, …]`, each spread over the devices; a process gives its own rows (`rows_here`)."""
     if not is_set():
         return jax.numpy.asarray(rows)
     sharding = NamedSharding(jax.sharding.get_mesh(), PartitionSpec(None, *_over_all()))

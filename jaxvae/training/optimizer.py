@@ -27,7 +27,7 @@ _EMA_RAMP = 10.0  # the average forgets its random start: decay_t = min(decay, (
 
 
 def with_fixed_of(params: PyTree, other: PyTree) -> PyTree:
-    """`params`, with what stands under the name `fixed` (data, moving averages: nothing learned) taken from `other`."""
+    """`params`, with the entries named `fixed` (data, moving averages: nothing learned) taken from `other`."""
 
     def choose(path: tuple[Any, ...], leaf: Array, other_leaf: Array) -> Array:
         return other_leaf if any(getattr(key, "key", None) == "fixed" for key in path) else leaf
@@ -41,8 +41,8 @@ class Optimizer:
 
     clip → optimiser → + weight_decay · parameters → × −learning_rate · warm-up · decay
 
-    With `weight_decay` Adam is AdamW (Loshchilov and Hutter 2019). Entries of the parameters under the name `fixed`
-    stay as they are, in the average too.
+    With `weight_decay` Adam is AdamW (Loshchilov and Hutter 2019). Parameters under the name `fixed` do not change, in
+    the average either.
 
     A chain of your own takes the place of the whole formula: any `optax.GradientTransformation`, or the import path of
     a function that returns one. It says its own learning rate, clipping and decay, so the fields below for these must
@@ -51,11 +51,12 @@ class Optimizer:
     Args:
         optimizer: adam, adabelief, adamax, lion, nadam, radam, rmsprop or sgd (as in Optax), a transformation of Optax,
             or the import path of a function of yours with its options: my_module.chain(peak=0.001).
-        learning_rate: after warm-up, before decay [1 per step].
+        learning_rate: learning rate after warm-up, before decay [1 per step].
         b1: decay of the average of gradients; the momentum of sgd.
         b2: decay of the average of squared gradients; by default Adam's for every optimiser.
         epsilon: added to the denominator [gradient units]; by default Adam's for every optimiser.
-        warmup_steps: linear rise of the learning rate, from 1 / warmup_steps of it in the first step [steps].
+        warmup_steps: steps in which the learning rate rises linearly; the first step has 1 / warmup_steps of it
+            [steps].
         decay: constant, cosine (to 0 at `decay_steps`) or step (× `decay_factor` every `decay_steps`).
         decay_steps: see `decay` [steps]; by default the whole training for cosine.
         decay_factor: see `decay`.
@@ -101,7 +102,7 @@ class Optimizer:
         check_range(self, at_least=1, decay_steps=self.decay_steps)
         if self.decay == "step" and self.decay_steps is None:
             raise UserError(
-                "Optimizer.decay_steps is needed with decay step: say every how many steps, e.g. `decay_steps=10000`"
+                "Optimizer.decay_steps is needed with decay step: give the number of steps, e.g. `decay_steps=10000`"
             )
 
     @property

@@ -12,7 +12,7 @@ from jaxvae.typing import Array, Key, Params, PyTree
 
 
 class TrainState(NamedTuple):
-    """Everything that a later step needs: with it, training is a function of `(training, state, data)` alone."""
+    """Everything that a later step needs: training is a function of only `(training, state, data)`."""
 
     key: Key
     """The key of the run; every other key is folded from it and the step or epoch."""
@@ -25,13 +25,13 @@ class TrainState(NamedTuple):
     """Moving average of `params` that evaluation uses, or None."""
     optimizer_state: PyTree
     best_score: Array
-    """Best validation score so far, `[]`; −inf as long as no score counts (warm-up)."""
+    """Best validation score so far, `[]`; −inf while no score counts (warm-up)."""
     epochs_since_best: Array
     """Epochs since then, `[]` int32."""
 
     @property
     def evaluation_params(self) -> Params:
-        """The parameters to evaluate: the moving average where there is one."""
+        """The parameters to evaluate: the moving average if there is one."""
         return self.params if self.average is None else self.average
 
 
@@ -39,10 +39,10 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
     """The state before the first step.
 
     Args:
-        training: what will be trained and how.
+        training: the model and how to train it.
         key: the key of the run.
         examples: training examples without noise, `[n, *data_shape]`, for components that start from data.
-        num_examples: size of the training set, which decides the length of the run and what follows from it.
+        num_examples: size of the training set; the length of the run depends on it.
 
     Raises:
         UserError: within a mesh whose axes are explicit.

@@ -1,4 +1,4 @@
-"""An epoch of examples that stay on disk: the steps of an epoch in memory, on batches that were read ahead."""
+"""An epoch of examples that stay on disk: the same steps as in memory, on batches that are read ahead."""
 
 from collections import deque
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
 
-STEPS_AT_ONCE = 10  # of one call of the compiled program: enough that calling it costs little beside them
-_BYTES_AT_ONCE = 2**26  # of their examples: of large ones fewer steps are one call, so that reading ahead stays small
-_CALLS_AHEAD = 2  # of those that were asked for, the most that may wait
+STEPS_AT_ONCE = 10  # of one call of the compiled program: enough to make the cost of a call small
+_BYTES_AT_ONCE = 2**26  # of their examples: large ones have fewer steps in a call, so that reading ahead stays small
+_CALLS_AHEAD = 2  # the most calls that may wait
 STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
@@ -28,7 +28,7 @@ def streamed_steps(
 ) -> tuple[TrainState, Metrics]:
     """The first `steps` of the batches `[at once, batch, …]`; adds to `sums` each metric times the examples it counts.
 
-    A loop even where it takes one step, which a compiler may make slower outside of a loop.
+    It is a loop even for one step: a compiler may make the same step slower outside of a loop.
     """
     noise = NoiseOfSteps.of(state, *masks.shape)
 
@@ -49,15 +49,15 @@ def stream(
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
     """Compile the steps of one call, and return a function that visits every training example once.
 
-    The order, the noise and so the result are those of `train_epoch`. A state out of the middle of an epoch goes on
-    where it stands, and its metrics are means over the rest. Of several processes each reads the rows of its own
-    devices and no others.
+    The order, the noise and therefore the result are those of `train_epoch`. A state from the middle of an epoch
+    continues there, and its metrics are means over the rest. Each of several processes reads only the rows of its own
+    devices.
 
     Args:
-        training: what is trained and how.
-        state: of the shapes that will come.
+        training: the model and how to train it.
+        state: a state of the right shapes.
         records: the training examples.
-        during: called with the state now and then within an epoch, every `STEPS_BETWEEN_CALLS` steps or more.
+        during: called with the state within an epoch, after `STEPS_BETWEEN_CALLS` steps or more.
 
     Raises:
         UserError: if the steps do not fit the memory.
@@ -93,7 +93,7 @@ def stream(
             local = placed(rows), placed(batches.mask[start:done, here]), np.int32(len(rows))
             state, sums = program(training, state, *local, sums)
             waiting.append(sums)
-            if len(waiting) > _CALLS_AHEAD:  # each that waits holds its examples
+            if len(waiting) > _CALLS_AHEAD:  # each waiting call holds its examples
                 jax.block_until_ready(waiting.popleft())
             if done - called >= STEPS_BETWEEN_CALLS and done < len(batches.indices):
                 called = done

@@ -1,4 +1,4 @@
-"""Many trainings of one structure as one compiled program: the same epoch as alone, vmapped over members."""
+"""Many trainings of one structure as one compiled program: the usual epoch, vmapped over members."""
 
 import dataclasses
 import math
@@ -19,22 +19,22 @@ from jaxvae.training.state import TrainState
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Metrics
 
-_SHARE_OF_MEMORY = 0.5  # of what is free: the estimate leaves out what the compiler adds
+_SHARE_OF_MEMORY = 0.5  # share of the free memory: the estimate leaves out what the compiler adds
 
 
 class Member(NamedTuple):
-    """One training among many, between two epochs; stacked, all of them."""
+    """One training among many, between two epochs; all of them if stacked."""
 
     last: TrainState
-    """After its last epoch."""
+    """The state after its last epoch."""
     best: TrainState
-    """After the epoch that validated best."""
+    """The state after the epoch with the best validation score."""
     is_finite: Array
     """Whether its loss and its validation scores are still finite, `[]` bool."""
 
 
 class SweepEpoch(NamedTuple):
-    """What one epoch of all members leaves behind."""
+    """The result of one epoch of all members."""
 
     members: Member
     """Stacked, `[members, …]`."""
@@ -43,22 +43,23 @@ class SweepEpoch(NamedTuple):
     validation: dict[str, np.ndarray]
     """Means over the validation examples, `[members]`."""
     is_training: np.ndarray
-    """Which members go on, `[members]` bool: not those that came to their end, stopped early or diverged."""
+    """Which members continue, `[members]` bool: not those that finished, stopped early or diverged."""
     seconds: float
-    """Of this epoch, all members together [s]."""
+    """Duration of this epoch for all members together [s]."""
 
 
 def fit_members(
     trainings: Sequence[Training], states: Sequence[TrainState], images: Array, validation: Array
 ) -> Iterator[SweepEpoch]:
-    """Train all members side by side until the last one has come to its end, yielding after each epoch.
+    """Train all members side by side until the last one has finished, yielding after each epoch.
 
-    Every member does what `fit` does with it alone: its own noise, its own early stopping. One that stops, or whose
-    loss is no longer finite, stands still while the others go on. Nothing is compiled after the first epoch.
+    Every member trains as it would with `fit` alone: with its own noise and its own early stopping. A member that
+    stops, or whose loss is no longer finite, does not change while the others continue. Nothing is compiled after the
+    first epoch.
 
     Args:
-        trainings: what is trained and how; descriptions of one structure, which differ in numbers only.
-        states: where each starts.
+        trainings: descriptions of one structure that differ only in numbers.
+        states: the state from which each starts.
         images: raw training data of all, `[n, *data_shape]`.
         validation: preprocessed validation data of all, `[m, *data_shape]`.
 
@@ -83,18 +84,18 @@ def fit_members(
 
 
 def _whole_steps(training: Training) -> Training:
-    """The same without parts that fit the cache: those of one member do not say what fits of many side by side."""
+    """The same training without parts by cache: the size for one member says little for many side by side."""
     return dataclasses.replace(training, accumulate=training.accumulate or 1)
 
 
 def _goes_on(training: Training, member: Member) -> Array:
-    """Whether a member has another epoch before it, `[]` bool."""
+    """Whether another epoch of a member follows, `[]` bool."""
     state = member.last
     return member.is_finite & training.goes_on(state.epoch, state.epochs_since_best)
 
 
 def _again(state: TrainState) -> TrainState:
-    """The same state for one more use of its key: each function derives streams of its own from it."""
+    """The same state for one more use of its key, from which each function derives its own streams."""
     return state._replace(key=jax.random.clone(state.key))
 
 
@@ -126,9 +127,9 @@ def _advance_all() -> Any:
 
 
 def member_bytes(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
-    """An estimate from above of the memory that one member takes, before anything is compiled [bytes].
+    """An upper estimate of the memory of one member, before anything is compiled [bytes].
 
-    Its states (last, best, and the new one), and all values of one training step as if none were freed.
+    It counts the states (last, best and new), and all values of one training step as if none were freed.
     """
     training = _whole_steps(training)
     batch = Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
@@ -142,6 +143,6 @@ def _bytes(value: Array) -> int:
 
 
 def members_at_once(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
-    """How many members of one program fit the memory, by the estimate; 0 if not even one does."""
+    """How many members of one program fit the memory, by the estimate; 0 if not one does."""
     available = available_memory()
     return 2**31 if available is None else int(_SHARE_OF_MEMORY * available / member_bytes(training, state, images))

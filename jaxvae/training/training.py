@@ -1,4 +1,4 @@
-"""What is trained and how, as one description."""
+"""A training in one description: the model, the objective, the optimiser and the data."""
 
 import dataclasses
 import math
@@ -15,13 +15,13 @@ from jaxvae.pytrees import dataclass
 from jaxvae.training.optimizer import Optimizer
 from jaxvae.typing import Array, Params
 
-_EPOCHS_OF_DIGITS, _DIGITS = 200, 1437  # the embedded digits learn all they can in so many
+_EPOCHS_OF_DIGITS, _DIGITS = 200, 1437  # enough for the embedded digits
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 1000
-_SHARE_WAITED, _FEWEST_WAITED = 0.2, 10  # of the epochs, and epochs: a score that rises slowly rests often
+_SHARE_WAITED, _FEWEST_WAITED = 0.2, 10  # share of the epochs, and epochs: a slowly rising score often pauses
 
 
 def epochs_by_size(num_examples: int) -> int:
-    """Passes over a training set of that size by default: fewer of larger ones, but more steps in all [epochs].
+    """The default number of passes over a training set: fewer for larger sets, but more steps in total [epochs].
 
     epochs = 200 √(1437 / n), from 10 to 1,000: the steps grow with √n, and the 1,437 embedded digits get 200.
 
@@ -39,21 +39,21 @@ class Training:
     Args:
         model: the model description.
         preprocessing: from raw examples to x.
-        optimizer: how gradients become updates; any `optax.GradientTransformation` does (one that is built again is
-            another program, so keep the object).
-        objective: what is minimised.
+        optimizer: how gradients become updates: an `Optimizer`, or any `optax.GradientTransformation`. Keep that
+            object: one that is built again is another program.
+        objective: the loss to minimise.
         batch_size: examples a step; the last batch of an epoch is padded and masked [examples].
-        epochs: passes over the training data at most [epochs]; by default 200 √(1437 / n) of n training examples, from
-            10 to 1,000: 200 of the digits, 34 of MNIST.
-        accumulate: parts of a batch whose gradients are summed one after the other: the same step for less memory
-            [parts]; it must divide `batch_size`. By default 1, and on a CPU, for an objective that is a mean over
+        epochs: largest number of passes over the training data [epochs]; by default 200 √(1437 / n) for n training
+            examples, from 10 to 1,000: 200 for the digits, 34 for MNIST.
+        accumulate: number of parts of a batch whose gradients are summed one after another: the same step with less
+            memory [parts]. It must divide `batch_size`. By default 1; on a CPU, for an objective that is a mean over
             examples, as many as keep a part within the cache (`fitting_parts`).
         patience: stop when validation has not improved for this many epochs [epochs], or `never`; by default a fifth of
-            `epochs`, 10 at least. The best epoch is kept in any case.
-        freeze: parts of the parameters that stay as they start: encoder, decoder, posterior, prior, likelihood.
+            `epochs`, at least 10. The best epoch is always kept.
+        freeze: parts of the parameters that are not trained: encoder, decoder, posterior, prior, likelihood.
 
     Raises:
-        UserError: for a number below 1, or an objective that cannot train the model, or not with such batches.
+        UserError: for a number below 1, or an objective that cannot train the model with these batches.
     """
 
     model: Any
@@ -114,13 +114,13 @@ class Training:
 
     @property
     def has_parts(self) -> bool:
-        """Whether the loss and the metrics of a batch are known to be the means of those of its parts."""
+        """Whether the loss and the metrics of a batch are surely the means of those of its parts."""
         return type(self.objective).loss is Bound.loss
 
     def for_examples(self, num_examples: int) -> "Training":
-        """The same, with what follows from the training set and the length of the run as numbers.
+        """The same training, with options that depend on the training set and the length of the run as numbers.
 
-        `fit`, `create_state` and the steps ask for it; of what it returns they get it as it is.
+        `fit`, `create_state` and the steps call it. On its own result it changes nothing.
 
         Args:
             num_examples: size of the training set [examples].
@@ -142,15 +142,15 @@ class Training:
 
     @property
     def num_epochs(self) -> int:
-        """`epochs`, where they are a number [epochs].
+        """`epochs`, which must be a number here [epochs].
 
         Raises:
-            UserError: if they are left to a training set that is not known here.
+            UserError: if they depend on a training set that is not known here.
         """
         if self.epochs is None:
             raise UserError(
                 "Training.epochs must be a number here, got None, which follows the training set: take "
-                "training.for_examples(num_examples), or say how many"
+                "training.for_examples(num_examples), or give a number"
             )
         return self.epochs
 

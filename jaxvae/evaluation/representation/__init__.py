@@ -1,4 +1,4 @@
-"""What codes are good for: reading classes off them, finding classes in them, and telling factors apart."""
+"""The use of codes: predicting classes, finding clusters, and separating factors."""
 
 from jaxvae.evaluation.representation.classifiers import linear_probe, nearest_neighbour_accuracy
 from jaxvae.evaluation.representation.clustering import (

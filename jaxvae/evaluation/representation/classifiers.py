@@ -1,4 +1,4 @@
-"""How well classes can be read off codes: a linear probe and nearest neighbours."""
+"""How well codes predict classes: a linear probe and nearest neighbours."""
 
 import warnings
 
@@ -19,8 +19,8 @@ def linear_probe(
 ) -> Estimate:
     """Test accuracy of logistic regression on standardised codes: Alain and Bengio 2017.
 
-    Codes are shifted and scaled by the mean and standard deviation of the training codes; the weights of the softmax
-    pay half their squared norm, in nats for the whole training set (scikit-learn's C = 1).
+    Codes are shifted and scaled by the mean and standard deviation of the training codes. The penalty is half the
+    squared norm of the softmax weights, in nats for the whole training set (scikit-learn's C = 1).
 
     Args:
         train_codes: `[N, D]`, or `[N, ...]`, which is flattened.
@@ -44,7 +44,7 @@ def linear_probe(
 
     train, train_classes, test, test_classes = _checked(train_codes, train_labels, test_codes, test_labels)
     mean, scale = train.mean(axis=0), train.std(axis=0)
-    scale[scale == 0] = 1.0  # a constant dimension says nothing, and must not divide by zero
+    scale[scale == 0] = 1.0  # a constant dimension has no information, and must not divide by zero
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of the estimator
         fitted = LogisticRegression(max_iter=MOST_ITERATIONS).fit((train - mean) / scale, train_classes)
@@ -59,9 +59,9 @@ def nearest_neighbour_accuracy(
     *,
     k: int = NUM_NEIGHBOURS,
 ) -> Estimate:
-    """Test accuracy of the majority among the k nearest training codes, by Euclidean distance of codes as they are.
+    """Test accuracy of the majority among the k nearest training codes, by Euclidean distance.
 
-    Not standardised: a latent that carries little then counts little.
+    Codes are not standardised, so a latent with little information counts little.
 
     Args:
         train_codes: `[N, D]`, or `[N, ...]`, which is flattened.

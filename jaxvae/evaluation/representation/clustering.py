@@ -1,4 +1,4 @@
-"""How well classes are found without labels: clusters of codes against the classes."""
+"""How well clusters of codes match the classes, without labels."""
 
 import warnings
 
@@ -24,7 +24,7 @@ def cluster(codes: ArrayLike, num_clusters: int, *, seed: int = 0) -> np.ndarray
         The number of each code's cluster, `[N]`.
 
     Raises:
-        UserError: if codes are not finite, or not more than the clusters: each would be one of its own.
+        UserError: if codes are not finite, or if there are not more codes than clusters.
 
     Example:
         >>> first, second, third = cluster([[0.0], [0.1], [9.0]], 2)
@@ -89,7 +89,7 @@ def normalized_mutual_information(clusters: ArrayLike, labels: ArrayLike) -> flo
 
 
 def adjusted_rand_index(clusters: ArrayLike, labels: ArrayLike) -> float:
-    """The Rand index, less what it is by chance, over its most: at most 1, 0 on average: Hubert and Arabie 1985.
+    """The Rand index, corrected for chance: at most 1, and 0 on average for random clusters: Hubert and Arabie 1985.
 
     Raises:
         UserError: if sizes do not match, or there is one class only.

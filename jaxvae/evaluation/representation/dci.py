@@ -15,32 +15,32 @@ _LEAF = 5  # examples: smaller leaves learn single examples
 
 
 class DCI(NamedTuple):
-    """What the three scores are made of."""
+    """The numbers behind the three scores."""
 
     importances: np.ndarray
-    """Of each code for each factor, `[D, F]`; each column sums to 1, or to 0 if no code matters for it."""
+    """Importance of each code for each factor, `[D, F]`; each column sums to 1, or to 0 if no code matters for it."""
     informativeness: Estimate
-    """Share of the values of factors that are predicted, mean over factors; standard error over examples."""
+    """Share of correctly predicted values, mean over factors; standard error over examples."""
 
     @property
     def disentanglement(self) -> float:
-        """1 where each code matters for one factor alone."""
+        """1 if each code matters for only one factor."""
         return disentanglement(self.importances)
 
     @property
     def completeness(self) -> float:
-        """1 where each factor needs one code alone."""
+        """1 if each factor needs only one code."""
         return completeness(self.importances)
 
 
 def dci(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0) -> DCI:
     """Disentanglement, completeness and informativeness: Eastwood and Williams 2018, section 2.
 
-    Each factor is predicted from all codes by a random forest of 20 trees that sees every code at every split, fitted
-    to a random half of the examples; R_ij is the importance of code i for factor j, the share of the fall of the Gini
-    impurity that is due to it. Informativeness is the accuracy on the other half (larger is better, unlike the
-    regression error of the paper); the accuracy of codes that say nothing is that of the commonest value. Read the
-    other two beside it: a forest that predicts nothing has importances too, and they count as any others.
+    A random forest of 20 trees, which sees every code at every split, predicts each factor from all codes. It is fitted
+    to a random half of the examples. R_ij is the importance of code i for factor j: its share of the fall of the Gini
+    impurity. Informativeness is the accuracy on the other half (larger is better, unlike the regression error of the
+    paper); codes without information reach the frequency of the commonest value. Read the other two together with it: a
+    forest that predicts nothing also has importances, and they count like any others.
 
     Args:
         codes: `[N, D]`, posterior means for instance.

@@ -1,4 +1,4 @@
-"""The section `disentanglement` of `evaluation.json`: how codes line up with the factors behind the data."""
+"""The section `disentanglement` of `evaluation.json`: how codes match the factors behind the data."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _ESTIMATORS = {
     "factor_vae_score": f"Kim and Mnih 2018; majority of {NUM_VOTES} votes of {EXAMPLES_PER_VOTE} examples, on as many "
     "others",
     "modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, without pairs "
-    "that a χ² test does not tell from independent ones (at 0.001), and without codes that tell of no factor",
+    "that a χ² test does not tell from independent ones (at 0.001), and without codes that depend on no factor",
     "linear_separated_attribute_predictability": "Kumar et al. 2018; accuracy of linear support vector machines as in "
     "Locatello et al. 2019, fitted to one half of the examples, on the other",
     "ridgeway_mozer_modularity": f"Ridgeway and Mozer 2018; histograms of {NUM_BINS} bins of equal width a code, all "
@@ -50,16 +50,16 @@ def disentanglement_document(
 
     Args:
         codes: `[N, D]`, posterior means for instance.
-        factors: numbers of their values, `[N, F]`, or None where they are not known.
+        factors: numbers of their values, `[N, F]`, or None if they are not known.
         names: of the factors, F.
         seed: of the choice of examples, of halves, forests and votes.
 
     Returns:
         `factors`, and figures by name: `mutual_information_gap`, `separated_attribute_predictability`,
-        `dci_disentanglement`, `dci_completeness`, `dci_informativeness` (beside it `chance`, its value for codes that
-        say nothing), `factor_vae_score`, `modularity`, and for comparison with published figures
-        `linear_separated_attribute_predictability` and `ridgeway_mozer_modularity`; one that does not exist has value
-        None and a reason.
+        `dci_disentanglement`, `dci_completeness`, `dci_informativeness` (with `chance`, its value for codes without
+        information), `factor_vae_score`, `modularity`, and for comparison with published figures
+        `linear_separated_attribute_predictability` and `ridgeway_mozer_modularity`; a missing figure has value None and
+        a reason.
 
     Example:
         >>> factors = np.indices((3, 4, 5)).reshape(3, -1).T

@@ -1,4 +1,4 @@
-"""FactorVAE score: whether fixing a factor fixes one code, and which."""
+"""FactorVAE score: whether a fixed factor fixes one code."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,31 +8,31 @@ from jaxvae.errors import UserError
 from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors
 
-NUM_VOTES = 800  # to learn from, and as many to score
+NUM_VOTES = 800  # for the table, and as many for the score
 EXAMPLES_PER_VOTE = 100
 
 
 def factor_vae_score(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0, smallest_share: float = 1e-3) -> Estimate:
     """The score of Kim and Mnih 2018, section 4: accuracy of a majority vote.
 
-    A vote draws a factor, one example, and 100 examples (with replacement) that share its value of the factor; it is
-    for the code whose variance among them, over its variance in all examples, is least. The factor that most votes for
-    a code came from is predicted from it; 800 votes make this table, and 800 others are scored. 1 for perfect codes,
-    about 1/F (a little more) for codes that say nothing; 0 if no code varies.
+    A vote draws a factor, one example, and 100 examples (with replacement) that share its value of the factor. It votes
+    for the code with the least variance among them, relative to its variance in all examples. Each code predicts the
+    factor from which most of its votes came. 800 votes make this table, and 800 others are scored. The score is 1 for
+    perfect codes, about 1/F (a little more) for codes without information, and 0 if no code varies.
 
     Args:
         codes: `[N, D]`, posterior means for instance.
         factors: numbers of their values, `[N, F]`; each value in two examples or more.
         seed: of the votes.
-        smallest_share: codes of at most this share of the largest variance are left out: those of a latent that the
-            model does not use. The scale of all codes does not matter.
+        smallest_share: codes with at most this share of the largest variance are left out, since the model does not use
+            their latent. A common scale of all codes does not matter.
 
     Returns:
         The share of votes whose factor is predicted, with its binomial standard error.
 
     Raises:
         UserError: if sizes do not match, codes are not finite, a factor does not vary or there is only one, or a value
-            is of a single example.
+            occurs in a single example.
 
     Example:
         >>> factors = np.indices((3, 4, 5)).reshape(3, -1).T

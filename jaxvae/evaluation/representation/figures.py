@@ -1,4 +1,4 @@
-"""What the figures of a representation share: units, and the choice of examples."""
+"""Shared parts of the figures of a representation: units, and the choice of examples."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ SHARE, SCORE = "share", "score, at most 1"
 
 
 def without_values(names: Iterable[str], problem: UserError) -> dict[str, Any]:
-    """All figures of these names where none of them can be had."""
+    """Entries for figures of these names that are all missing."""
     return {name: missing(problem) for name in names}
 
 

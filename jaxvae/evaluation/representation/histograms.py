@@ -1,4 +1,4 @@
-"""Histograms of codes and factors: mutual information, and the error of any figure made of such counts."""
+"""Histograms of codes and factors: mutual information, and the error of any figure of such counts."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -16,8 +16,8 @@ Bins = Literal["equal_width", "equal_mass"]
 def bin_codes(codes: np.ndarray, bins: Bins = "equal_width") -> np.ndarray:
     """The bin of each code in its dimension, from 0 to 19, `[N, D]`.
 
-    `equal_width`: between the least and the largest code, as published results do. `equal_mass`: by the rank among the
-    N codes, equal codes sharing their mean rank, so that no increasing map of a code changes its bins.
+    `equal_width`: between the smallest and the largest code, as in published results. `equal_mass`: by the rank among
+    the N codes, where equal codes share their mean rank; no increasing map of a code changes its bins.
 
     >>> bin_codes(np.array([[0.0], [0.5], [1.0], [100.0]])).T.tolist()
     [[0, 0, 0, 19]]
@@ -36,7 +36,7 @@ def bin_codes(codes: np.ndarray, bins: Bins = "equal_width") -> np.ndarray:
 
 
 def joint_counts(binned: np.ndarray, factors: np.ndarray) -> list[np.ndarray]:
-    """For each factor, how often each bin of each code met each of its values, `[groups, D, bins, values]`.
+    """For each factor, how often each bin of each code occurs with each value, `[groups, D, bins, values]`.
 
     The groups are equal random parts of the examples: their sum counts all of them.
     """
@@ -51,7 +51,7 @@ def joint_counts(binned: np.ndarray, factors: np.ndarray) -> list[np.ndarray]:
 
 
 def entropy(counts: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
-    """−Σ p log p of the shares that counts make along `axis`, nats.
+    """−Σ p log p of the shares of counts along `axis`, nats.
 
     >>> round(float(np.exp(entropy(np.array([3, 3, 0, 3])))), 6)
     3.0
@@ -64,7 +64,7 @@ def entropy(counts: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
 def code_information(counts: np.ndarray) -> np.ndarray:
     """I(bin; value) = H(bin) + H(value) − H(bin, value) of counts `[..., bins, values]`, nats.
 
-    Below 1e-12 it is 0: what rounding leaves of bins that say nothing.
+    Below 1e-12 it is set to 0, since that is rounding of bins without information.
     """
     information = entropy(counts.sum(-1)) + entropy(counts.sum(-2)) - entropy(counts, axis=(-2, -1))
     return np.where(information < 1e-12, 0.0, information)
@@ -73,12 +73,12 @@ def code_information(counts: np.ndarray) -> np.ndarray:
 def jackknife(figure: Callable[[list[np.ndarray]], float], tables: list[np.ndarray]) -> Estimate:
     """A figure of the counts of all examples, and its standard error by leaving out each group of examples in turn.
 
-    √((G − 1) / G Σ_g (figure without g − their mean)²): Efron and Tibshirani 1993, chapter 11. It tells how far other
-    examples would move the figure, and nothing of another training of the model; too large where two codes or factors
-    are tied for the most information.
+    √((G − 1) / G Σ_g (figure without g − their mean)²): Efron and Tibshirani 1993, chapter 11. It shows how far other
+    examples would move the figure, but not another training of the model. It is too large if two codes or factors are
+    tied for the most information.
 
     Args:
-        figure: of one table `[D, bins, values]` a factor.
+        figure: function of the tables, one `[D, bins, values]` for each factor.
         tables: from `joint_counts`.
     """
     totals = [table.sum(axis=0) for table in tables]

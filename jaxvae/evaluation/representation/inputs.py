@@ -1,4 +1,4 @@
-"""What every figure of a representation is given: codes, classes and factors as plain arrays, checked at the door."""
+"""The inputs of all figures of a representation, checked before use: codes, classes and factors as arrays."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,7 +66,7 @@ def as_factors(factors: ArrayLike, num_examples: int) -> np.ndarray:
 
 
 def halves(num_examples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of two random halves: what a predictor is fitted to, and what it is scored on.
+    """Indices of two random halves: one to fit a predictor, and one to score it.
 
     Raises:
         UserError: if there are fewer than four examples.

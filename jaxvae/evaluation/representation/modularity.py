@@ -1,4 +1,4 @@
-"""Modularity: whether each code tells of one factor alone, with and without what chance shows."""
+"""Modularity: whether each code depends on only one factor, with and without a correction for chance."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,7 +8,7 @@ from jaxvae.evaluation.figures import Estimate
 from jaxvae.evaluation.representation.histograms import Bins, bin_codes, code_information, jackknife, joint_counts
 from jaxvae.evaluation.representation.inputs import as_codes, as_factors
 
-_CHANCE = 1e-3  # that any independent pair of code and factor is taken for dependent
+_CHANCE = 1e-3  # probability that any independent pair of code and factor counts as dependent
 
 
 def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_width") -> Estimate:
@@ -16,11 +16,11 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_widt
 
     mean over i of 1 − Σ_{k ≠ j} I(z_i; v_k)² / ((F − 1) I(z_i; v_j)²),  j = argmax_k I(z_i; v_k)
 
-    In [0, 1]: 1 where each code tells of one factor, 0 where it tells as much of all (codes turned at random are far
-    from that, and often score above 0.7). I is that of 20-bin histograms, and 0 for a pair whose counts Pearson's χ²
-    test does not tell from those of independent ones (at 0.001 for all pairs together): what finite samples show of a
-    factor grows with its number of values, and would pass for modularity. The mean is over codes that tell of some
-    factor; 0 if none does.
+    In [0, 1]: 1 if each code has information on one factor, 0 if on all equally. Randomly rotated codes are far from 0
+    and often score above 0.7. I is that of 20-bin histograms. It is 0 for a pair that Pearson's χ² test finds
+    independent (at 0.001 for all pairs together), because in finite samples the apparent information grows with a
+    factor's number of values, which would count as modularity. The mean is over codes with information on some factor;
+    0 if there are none.
 
     Args:
         codes: `[N, D]`, posterior means for instance.
@@ -45,11 +45,11 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_widt
 
 
 def ridgeway_mozer_modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_width") -> Estimate:
-    """Modularity as it is published: `modularity` over all pairs and all codes, 0 for one that tells of no factor.
+    """Modularity as published: `modularity` over all pairs and codes, with 0 for a code without information.
 
-    Finite samples show some information of every pair, so that codes of noise score by chance, and factors with many
-    values count as told. It is for comparison with published figures. Ridgeway and Mozer 2018, section 3, with the
-    histograms of Locatello et al. 2019; arguments, result and errors are those of `modularity`.
+    Finite samples show some information for every pair, so noise scores by chance, and factors with many values score
+    more. Use it only to compare with published figures. Ridgeway and Mozer 2018, section 3, with the histograms of
+    Locatello et al. 2019. Arguments, result and errors are those of `modularity`.
 
     Example:
         >>> factors = np.indices((5, 4, 10)).reshape(3, -1).T

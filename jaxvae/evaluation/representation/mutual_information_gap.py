@@ -1,4 +1,4 @@
-"""MIG: whether each factor is told by one code alone."""
+"""MIG: whether only one code has information on each factor."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,9 +20,9 @@ def mutual_information_gap(codes: ArrayLike, factors: ArrayLike, *, bins: Bins =
 
     (1/F) Σ_k (I(z_j; v_k) − max_{i ≠ j} I(z_i; v_k)) / H(v_k),  j = argmax_i I(z_i; v_k)
 
-    In [0, 1]: 1 where each factor is told by one code and no other says anything of it, 0 where two codes tell it
-    equally well. One code alone has no rival. I is that of histograms of the codes as they are given, of 20 bins each
-    (Locatello et al. 2019, appendix C), and not of draws from q(z|x).
+    In [0, 1]: 1 if one code determines each factor and no other code has information on it; 0 if two codes have equal
+    information. A single code has no second. I is computed from histograms of the given codes with 20 bins each
+    (Locatello et al. 2019, appendix C), not from draws of q(z|x).
 
     Args:
         codes: `[N, D]`, posterior means for instance.

@@ -1,4 +1,4 @@
-"""Principal components: the linear codes that a model's are compared with."""
+"""Principal components: linear codes, to compare with those of a model."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,6 +33,6 @@ def pca_codes(train: ArrayLike, test: ArrayLike, dim: int) -> tuple[np.ndarray, 
 
     examples = as_codes(train)
     check_range(pca_codes, at_least=1, at_most=min(*examples.shape, MOST_EXAMPLES), dim=dim)
-    # random in the choice of examples, and where data of many dimensions are decomposed by random projections
+    # random in the choice of examples, and in the random projections for data of many dimensions
     fitted = PCA(dim, random_state=_SEED).fit(examples[chosen_examples(len(examples), _SEED)])
     return fitted.transform(examples), fitted.transform(as_codes(test))

@@ -1,4 +1,4 @@
-"""The section `representation` of `evaluation.json`: what codes tell of the classes, beside what others' codes do."""
+"""The section `representation` of `evaluation.json`: how well codes predict classes, compared with other codes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,14 +45,14 @@ def representation_document(
     At most 10,000 training and 10,000 test examples are used, the same of each kind.
 
     Args:
-        codes: by name (of the model, `pixels`, `pca`, …), those of the training and of the test examples, `[N, ...]`
-            and `[M, ...]`; or why there are none.
-        labels: classes of the training and of the test examples, `[N]` and `[M]`, or None where there are none.
+        codes: by name (of the model, `pixels`, `pca`, …), the codes of training and test examples, `[N, ...]` and `[M,
+            ...]`; or the reason why they are missing.
+        labels: classes of the training and of the test examples, `[N]` and `[M]`, or None.
         seed: of the choice of examples, and of the clusters.
 
     Returns:
         Figures by the name of the codes: `linear_probe`, `nearest_neighbours`, `clustering_accuracy`,
-        `normalized_mutual_information`, `adjusted_rand_index`; one that cannot be had has value None and a reason.
+        `normalized_mutual_information`, `adjusted_rand_index`; a missing figure has value None and a reason.
 
     Example:
         >>> codes = np.linspace(-1, 1, 30)[:, None]

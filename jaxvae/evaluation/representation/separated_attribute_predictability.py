@@ -1,4 +1,4 @@
-"""SAP: whether each factor can be predicted from one code alone."""
+"""SAP: whether each factor can be predicted from only one code."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,10 @@ def separated_attribute_predictability(codes: ArrayLike, factors: ArrayLike, *, 
 
     (1/F) Σ_k (S_jk − max_{i ≠ j} S_ik),  j = argmax_i S_ik
 
-    S_ik is the balanced accuracy (mean over the values) of predicting v_k from z_i by thresholds, at most one less than
-    there are values, which a decision tree fits to a random half of the examples; S is that of the other half. A code
-    that says nothing is right for one value in V_k, so that perfect codes score 1 − (1/F) Σ_k 1/V_k, and not 1; one
-    code alone has such a rival. Thresholds do not mind an increasing map of a code.
+    S_ik is the balanced accuracy (mean over the V_k values) of predicting v_k from z_i by at most V_k − 1 thresholds. A
+    decision tree fits the thresholds to a random half of the examples; S is the accuracy on the other half. A code
+    without information is right for one value in V_k, so perfect codes score 1 − (1/F) Σ_k 1/V_k, not 1; a single code
+    is compared with such a code. An increasing map of a code does not change the thresholds' accuracy.
 
     Args:
         codes: `[N, D]`, posterior means for instance.
@@ -25,7 +25,7 @@ def separated_attribute_predictability(codes: ArrayLike, factors: ArrayLike, *, 
         seed: of the halves.
 
     Returns:
-        The score, with the standard error over the examples that it is scored on.
+        The score, with the standard error over the scored examples.
 
     Raises:
         UserError: if sizes do not match, codes are not finite, or a factor does not vary.
@@ -42,10 +42,10 @@ def separated_attribute_predictability(codes: ArrayLike, factors: ArrayLike, *, 
 def linear_separated_attribute_predictability(codes: ArrayLike, factors: ArrayLike, *, seed: int = 0) -> Estimate:
     """The SAP score as it is mostly published: the accuracy of a linear support vector machine on one code.
 
-    S_ik of `separated_attribute_predictability` is then the share of examples of which a linear machine (C = 0.01,
-    classes balanced) tells v_k from z_i; one code alone has a guess as its rival. A line tells two values of a factor
-    by one code, seldom more: it is for comparison with published figures. Kumar et al. 2018, section 3, as in Locatello
-    et al. 2019; arguments, result and errors are those of the other.
+    Here S_ik is the share of examples whose v_k a linear machine (C = 0.01, classes balanced) predicts from z_i; a
+    single code is compared with a guess. From one code, a line separates two values of a factor, rarely more. Use it
+    only to compare with published figures. Kumar et al. 2018, section 3, as in Locatello et al. 2019. Arguments, result
+    and errors are those of `separated_attribute_predictability`.
 
     Example:
         >>> factors = np.tile(np.indices((2, 2)).reshape(2, -1).T, (100, 1))
@@ -74,12 +74,12 @@ def _score(codes: ArrayLike, factors: ArrayLike, seed: int, right_of: _Right) ->
 def _by_thresholds(
     fit_codes: np.ndarray, fit_values: np.ndarray, codes: np.ndarray, values: np.ndarray
 ) -> list[np.ndarray]:
-    """How far each scored example is right by each code, `[N / 2]` each: the mean is the balanced accuracy."""
+    """How correct each code is for each scored example, `[N / 2]` each; the mean is the balanced accuracy."""
     from sklearn.tree import DecisionTreeClassifier
 
     present, counts = np.unique(values, return_counts=True)
     weight = (len(values) / (len(present) * counts))[np.searchsorted(present, values)]  # the mean over values, not rows
-    right = [np.full(len(values), 1 / len(present))]  # of a code that is not there
+    right = [np.full(len(values), 1 / len(present))]  # of a code without information
     leaves = max(2, len(np.unique(fit_values)))
     balance = 1.0 / np.bincount(fit_values)[fit_values]  # each value counts alike
     for fit_code, code in zip(fit_codes.T[..., None], codes.T[..., None], strict=True):
@@ -92,10 +92,10 @@ def _by_thresholds(
 def _by_a_line(
     fit_codes: np.ndarray, fit_values: np.ndarray, codes: np.ndarray, values: np.ndarray
 ) -> list[np.ndarray]:
-    """Whether each scored example is right by each code, `[N / 2]` each."""
+    """Whether each code is correct for each scored example, `[N / 2]` each."""
     from sklearn.svm import LinearSVC
 
-    if len(np.unique(fit_values)) < 2:  # of few examples, by chance: there is nothing to tell
+    if len(np.unique(fit_values)) < 2:  # by chance, with few examples: there is nothing to separate
         return [np.zeros(len(values))] * 2
     right = [] if fit_codes.shape[1] > 1 else [np.full(len(values), 1 / len(np.unique(values)))]
     for fit_code, code in zip(fit_codes.T[..., None], codes.T[..., None], strict=True):

@@ -24,29 +24,29 @@ _IMAGES_AT_ONCE = 500
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A trained classifier as a feature extractor: what stands before its last layer, of `NUM_FEATURES` numbers.
+    """A trained classifier as a feature extractor: the `NUM_FEATURES` inputs of its last layer.
 
-    A Fréchet distance over it is the classifier Fréchet distance of its data set: comparable between models of one data
-    set and one classifier, and with no other figure.
+    A Fréchet distance over it is the classifier Fréchet distance of its data set. Compare it only between models of one
+    data set and one classifier.
     """
 
     params: Params
     classes: np.ndarray
     """The labels, in the order of the probabilities, `[classes]`."""
     num_train: int
-    """Images that it was trained on."""
+    """Number of its training images."""
     test_accuracy: Estimate
-    """Share of test images that it gives the right label."""
+    """Share of test images with the correct label."""
     seed: int
 
     @property
     def name(self) -> str:
-        """`classifier`."""
+        """The name before every figure: `classifier`."""
         return "classifier"
 
     @property
     def about(self) -> str:
-        """What it was trained on, and its accuracy."""
+        """Its training set and its accuracy."""
         return (
             f"convolutional classifier, penultimate layer, trained on {self.num_train} images of {len(self.classes)} "
             f"classes (seed {self.seed}), test accuracy {self.test_accuracy.value:.4f}"
@@ -99,8 +99,8 @@ def train_classifier(
         batch_size: images a step.
 
     Raises:
-        UserError: where labels are missing, are not as many as images, or are of one class alone, and for images
-            that `check_images` refuses.
+        UserError: if labels are missing, not as many as images, or all of one class, and for images that `check_images`
+            refuses.
     """
     check_range(train_classifier, at_least=1, steps=steps, batch_size=batch_size)
     check_images(training=images, test=test_images)

@@ -20,8 +20,8 @@ from jaxvae.evaluation.sample_quality.memorising import (
 
 Entry = dict[str, Any]
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # Kynkäänniemi et al. 2019, section 3; Naeem et al. 2020, section 4
-MOST_NEIGHBOURS = 1000  # generated and test images whose neighbours are looked for
-LARGEST_SUBSET = 1000  # Bińkowski et al. 2018; half of the samples at most: else its error is not known well
+MOST_NEIGHBOURS = 1000  # generated and test images whose neighbours are searched
+LARGEST_SUBSET = 1000  # Bińkowski et al. 2018; at most half of the samples, else its error is not well known
 
 _BALLS = "; its error takes the balls as they are, and is too small where they are redrawn"
 _ABOUT = {
@@ -66,10 +66,11 @@ def sample_quality_document(
     num_subsets: int = 100,
     num_splits: int = 10,
 ) -> dict[str, Entry]:
-    """All figures of sample quality as JSON; one that cannot be had says why in a line, and the others stand.
+    """All figures of sample quality as JSON; a missing one has its reason in one line, without effect on the others.
 
     Args:
-        extractor: gives features and probabilities, and stands in every entry made of them; or why there is none.
+        extractor: gives features and probabilities, and is named in every entry that uses them; or the reason why there
+            is none.
         real: test images in [0, 1], `[n, height, width, channels]`.
         generated: `[m, height, width, channels]`.
         seed: of the subsets of the kernel distance.
@@ -105,7 +106,7 @@ def sample_quality_document(
         check_images(generated=generated)
         values = known().probabilities(generated)
         if values is None:
-            raise UserError(f"{known().name} knows no classes: name an extractor that does")
+            raise UserError(f"{known().name} knows no classes: take an extractor that does")
         return values
 
     def entries(
@@ -193,7 +194,7 @@ def _neighbour_entries(
 
 
 def _frechet_warning(features: tuple[np.ndarray, np.ndarray] | UserError) -> Entry:
-    """A warning where a covariance must be singular."""
+    """A warning if a covariance must be singular."""
     if isinstance(features, UserError):
         return {}
     samples, size = min(map(len, features)), features[0].shape[1]

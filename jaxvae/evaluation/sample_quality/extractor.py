@@ -1,4 +1,4 @@
-"""What the figures of sample quality are measured in: features of images."""
+"""Features of images, in which the figures of sample quality are measured."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -11,16 +11,16 @@ from jaxvae.typing import Array
 
 
 class FeatureExtractor(Protocol):
-    """Maps images to vectors in which near means alike, and perhaps to the probabilities of classes."""
+    """Maps images to vectors in which near means similar, and perhaps to the probabilities of classes."""
 
     @property
     def name(self) -> str:
-        """What stands in front of every figure: `classifier`, `Inception-v3`."""
+        """The name before every figure: `classifier`, `Inception-v3`."""
         ...
 
     @property
     def about(self) -> str:
-        """One line: where it comes from, and how good it is."""
+        """One line on its origin and its quality."""
         ...
 
     def features(self, images: np.ndarray) -> np.ndarray:
@@ -28,7 +28,7 @@ class FeatureExtractor(Protocol):
         ...
 
     def probabilities(self, images: np.ndarray) -> np.ndarray | None:
-        """`[n, height, width, channels]` in [0, 1] to `[n, classes]`; None where it knows no classes."""
+        """`[n, height, width, channels]` in [0, 1] to `[n, classes]`; None if it knows no classes."""
         ...
 
 
@@ -36,7 +36,7 @@ def check_images(**images: np.ndarray) -> None:
     """Check that each argument is images, one or more, with numbers in [0, 1].
 
     Raises:
-        UserError: naming the argument, with what it is.
+        UserError: naming the argument, and its values.
     """
     for name, values in images.items():
         if values.ndim != 4 or not np.issubdtype(values.dtype, np.floating):
@@ -60,7 +60,7 @@ def check_features(owner: Callable[..., Any], at_least: int, **features: np.ndar
     Args:
         owner: named in messages.
         at_least: the rows that each must have.
-        features: `[n, d]` each, of one d.
+        features: `[n, d]` each, all with the same d.
 
     Raises:
         UserError: for another shape, too few rows, or numbers that are not finite.
@@ -81,7 +81,7 @@ def check_features(owner: Callable[..., Any], at_least: int, **features: np.ndar
 
 
 def in_chunks(function: Callable[[Array], Array], images: np.ndarray, size: int) -> np.ndarray:
-    """`function` of `size` images at a time, the last ones padded so that one program serves all.
+    """`function` of `size` images at a time; the last ones are padded, so that one program is enough.
 
     >>> in_chunks(lambda x: 2.0 * x.sum(axis=(1, 2, 3)), np.ones((5, 2, 3, 1), np.float32), 2).tolist()
     [12.0, 12.0, 12.0, 12.0, 12.0]

@@ -9,8 +9,8 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     """The squared Fréchet distance between the normals with the moments of two samples [squared feature units].
 
     Over features of Inception-v3 it is the FID of Heusel et al. 2017, section 3. With few samples it is biased upward,
-    by about 1/n (Bińkowski et al. 2018, section 3 and appendix D), so that only figures of equally many are comparable;
-    with fewer samples than features the covariances are singular besides.
+    by about 1/n (Bińkowski et al. 2018, section 3 and appendix D), so compare only figures of equal sample sizes. With
+    fewer samples than features the covariances are also singular.
 
     Args:
         real: `[n, d]`.
@@ -37,8 +37,8 @@ def frechet_distance_of_normals(
 
     d² = ‖μ₁ − μ₂‖² + tr(C₁ + C₂ − 2 (C₁ C₂)^½)
 
-    Dowson and Landau 1982, equation 4. C₁ C₂ has the eigenvalues of C₁^½ C₂ C₁^½, which is symmetric, so that neither
-    a root of an unsymmetric matrix nor its imaginary parts occur.
+    Dowson and Landau 1982, equation 4. C₁ C₂ has the eigenvalues of the symmetric C₁^½ C₂ C₁^½, so no root of an
+    unsymmetric matrix with imaginary parts is needed.
 
     Args:
         mean: μ₁, `[d]`.

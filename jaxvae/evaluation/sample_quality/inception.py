@@ -19,7 +19,7 @@ Convolve = Callable[[str, Array, int, tuple[int, int], int, Padding], Array]
 
 
 def resize(images: Array, size: int = IMAGE_SIZE) -> Array:
-    """Bilinear interpolation to `size` × `size` as in TensorFlow 1: pixel i is read at i · side / size, not at centres.
+    """Bilinear interpolation to `size` × `size` as in TensorFlow 1: pixel i is read at i · side / size, unshifted.
 
     >>> resize(jnp.array([[0.0, 4.0]]).reshape(1, 1, 2, 1), 4)[0, 0, :, 0].tolist()  # at 0, ½, 1 and 1½, which is 1
     [0.0, 2.0, 4.0, 4.0]

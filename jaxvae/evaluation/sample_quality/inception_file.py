@@ -25,8 +25,8 @@ _MOST_DIFFERENCES = 3  # named in a message
 class Inception:
     """The network of the FID as a feature extractor: 2,048 features, 1,008 classes.
 
-    Grey images become three equal channels. The probabilities leave out the bias of the last layer, as the graph behind
-    published Inception scores does. A Fréchet distance over it is an FID where the file is the published one.
+    Grey images become three equal channels. The probabilities leave out the bias of the last layer, like the graph
+    behind published Inception scores. A Fréchet distance over it is an FID only with the published file.
     """
 
     convolutions: Mapping[str, Any]
@@ -38,12 +38,12 @@ class Inception:
 
     @property
     def name(self) -> str:
-        """`Inception-v3`."""
+        """The name before every figure: `Inception-v3`."""
         return "Inception-v3"
 
     @property
     def about(self) -> str:
-        """Which layer, and of which file."""
+        """The layer and the file."""
         return f"Inception-v3, layer 2048, weights from {self.file}"
 
     @cached_property
@@ -80,7 +80,7 @@ def load_inception(path: str | os.PathLike) -> Inception:
     torch-fidelity publishes them as `weights-inception-2015-12-05-6726825d.pth`, converted from Google's graph.
 
     Args:
-        path: a state dict by `torch.save`; nothing in it is executed.
+        path: a state dict of `torch.save`; nothing in it is executed.
 
     Raises:
         UserError: without PyTorch, for a file that is missing, of another format, or of another layout.
@@ -94,7 +94,7 @@ def load_inception(path: str | os.PathLike) -> Inception:
         raise UserError("reading Inception's weights takes PyTorch: pip install 'jaxvae[inception]'") from error
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a broken file makes unpickling raise
+    except Exception as error:  # unpickling a broken file can raise anything
         raise UserError(
             f"{path.name} is not a state dict by torch.save ({type(error).__name__}): name a copy of {PUBLISHED}"
         ) from error

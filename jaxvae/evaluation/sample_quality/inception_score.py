@@ -8,19 +8,19 @@ from jaxvae.evaluation.figures import Estimate
 
 
 def inception_score(probabilities: np.ndarray, num_splits: int = 10) -> Estimate:
-    """How sure a classifier is of each sample, and how evenly its classes occur: 1 to the number of classes.
+    """How certain a classifier is of each sample, and how evenly its classes occur: 1 to the number of classes.
 
     exp(1/n Σ_i KL(p(y|x_i) ‖ p(y))),  p(y) = 1/n Σ_i p(y|x_i)
 
     The mean and its standard error over equal parts of the samples, in their order (papers write the standard
-    deviation); a part of n samples scores n at most. Salimans et al. 2016, section 4.
+    deviation); a part of n samples scores at most n. Salimans et al. 2016, section 4.
 
     Args:
         probabilities: p(y|x_i) of generated samples, `[n, classes]`.
         num_splits: parts.
 
     Raises:
-        UserError: for fewer samples than parts, or rows that are no probabilities.
+        UserError: for fewer samples than parts, or rows that are not probabilities.
 
     Example:
         >>> inception_score(np.eye(4), num_splits=1)

@@ -21,14 +21,14 @@ def kernel_distance(
 ) -> Estimate:
     """The squared maximum mean discrepancy between two samples under the polynomial kernel, without bias.
 
-    The mean over random subsets of `unbiased_mmd`; below 0 about half of the time where the two are equal. Over
-    features of Inception-v3 it is the KID of Bińkowski et al. 2018, section 4.1.
+    It is the mean of `unbiased_mmd` over random subsets. If the two are equal, it is below 0 about half of the time.
+    Over features of Inception-v3 it is the KID of Bińkowski et al. 2018, section 4.1.
 
-    Subsets share examples, so that s / √S, of their standard deviation s and number S, would promise too much. The
-    standard error is √(s² (m / (n − m) + 1 / S)) for m of n examples (n of the smaller sample): that of the whole
-    sample by the delete-d jackknife (Shao and Wu 1989, equation 2.1), and of the choice of subsets. It is too large
-    where the two distributions are equal, since the statistic is degenerate there, and None where a subset is all
-    there is.
+    Subsets share examples, so s / √S, from their standard deviation s and number S, would be too small an error. The
+    standard error is √(s² (m / (n − m) + 1 / S)) for m of n examples (n of the smaller sample). It includes the error
+    of the whole sample, by the delete-d jackknife (Shao and Wu 1989, equation 2.1), and that of the choice of subsets.
+    It is too large if the two distributions are equal, where the statistic is degenerate, and None if a subset is the
+    whole sample.
 
     Args:
         real: `[n, d]`.

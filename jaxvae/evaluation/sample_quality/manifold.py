@@ -1,4 +1,4 @@
-"""Precision and recall, density and coverage: samples against balls around the other sample's members."""
+"""Precision and recall, density and coverage: samples in balls around members of the other sample."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from jaxvae.evaluation.sample_quality.neighbours import ball_squares, in_balls
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares of two samples; each error is that of a share, with the balls as they are."""
+    """Shares of two samples; each error is that of a share with fixed balls."""
 
     precision: Estimate
     """Share of the generated samples in a ball of a real one."""
@@ -21,7 +21,7 @@ class PrecisionRecall(NamedTuple):
 
 
 class DensityCoverage(NamedTuple):
-    """Means over two samples; each error is that of a mean, with the balls as they are."""
+    """Means over two samples; each error is that of a mean with fixed balls."""
 
     density: Estimate
     """Mean over generated samples of the number of real balls around them, divided by k: may exceed 1."""
@@ -35,7 +35,7 @@ def _check(owner: Callable[..., object], real: np.ndarray, generated: np.ndarray
 
 
 def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> PrecisionRecall:
-    """How much of what is generated is like real samples, and how much of these it reaches.
+    """The share of generated samples that resemble real ones, and the share of real samples that are reached.
 
     precision = 1/m Σ_j 1[∃ i: ‖y_j − x_i‖ ≤ r_k(x_i)],  recall = 1/n Σ_i 1[∃ j: ‖x_i − y_j‖ ≤ r_k(y_j)]
 
@@ -63,12 +63,12 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> Pre
 
 
 def density_coverage(real: np.ndarray, generated: np.ndarray, k: int = 5) -> DensityCoverage:
-    """Precision and recall that one outlier moves little: both count in balls around real samples alone.
+    """Versions of precision and recall that one outlier changes little: both use only balls around real samples.
 
     density = 1/(k m) Σ_j Σ_i 1[‖y_j − x_i‖ ≤ r_k(x_i)],  coverage = 1/n Σ_i 1[∃ j: ‖y_j − x_i‖ ≤ r_k(x_i)]
 
-    Naeem et al. 2020, section 3.2. Where the two distributions are equal, the expected density is 1, and the expected
-    coverage 1 − (n−1)…(n−k) / ((m+n−1)…(m+n−k)): near 1 − 2⁻ᵏ for as many of both (their section 3.3).
+    Naeem et al. 2020, section 3.2. If the two distributions are equal, the expected density is 1, and the expected
+    coverage is 1 − (n−1)…(n−k) / ((m+n−1)…(m+n−k)): near 1 − 2⁻ᵏ for n = m (their section 3.3).
 
     Args:
         real: x, features `[n, d]`.

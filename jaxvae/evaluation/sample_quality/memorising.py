@@ -12,7 +12,7 @@ from jaxvae.evaluation.sample_quality.neighbours import nearest
 
 
 class Comparison(NamedTuple):
-    """A mean over generated samples beside the same over test examples."""
+    """A mean over generated samples, and the same over test examples."""
 
     generated: Estimate
     test: Estimate
@@ -28,9 +28,9 @@ class NearestNeighbours(NamedTuple):
     """The nearest training examples of generated samples."""
 
     indices: np.ndarray
-    """Of the nearest training example of each generated sample, `[n]`."""
+    """Index of the nearest training example of each generated sample, `[n]`."""
     distance: Comparison
-    """To the nearest training example [units of the examples]; below that of test examples tells of copies."""
+    """Distance to the nearest training example [units of the examples]; less than for test examples suggests copies."""
 
 
 def nearest_neighbours(samples: np.ndarray, train: np.ndarray, test: np.ndarray) -> NearestNeighbours:
@@ -39,10 +39,10 @@ def nearest_neighbours(samples: np.ndarray, train: np.ndarray, test: np.ndarray)
     Args:
         samples: generated, `[n, ...]`.
         train: training examples, `[m, ...]`.
-        test: test examples, `[l, ...]`, what the distances are to be compared with.
+        test: test examples, `[l, ...]`, to compare the distances with.
 
     Raises:
-        UserError: where examples differ in shape, or there are none.
+        UserError: if examples differ in shape, or there are none.
 
     Example:
         >>> found = nearest_neighbours(np.array([[1.0], [4.0]]), np.array([[4.0], [0.0]]), np.array([[2.0], [5.0]]))
@@ -63,31 +63,31 @@ class NeighbourLikelihood(NamedTuple):
     """log p(x) of the examples that are nearest to generated samples, nats."""
 
     training: Estimate
-    """Of the nearest of as many training examples as there are test examples."""
+    """log p(x) of the nearest among as many training examples as there are test examples."""
     test: Estimate
-    """Of the nearest test example."""
+    """log p(x) of the nearest test example."""
     difference: Estimate
-    """Training − test: 0 on average for a model that knows no example by heart.
+    """Training − test: 0 on average for a model that has memorised no example.
 
-    Its error is that of two independent sides in which a neighbour of many samples is one draw."""
+        Its error is that of two independent sides, in which a neighbour of many samples is one draw."""
 
 
 def neighbour_log_prob(
     log_prob: Callable[[np.ndarray], np.ndarray], samples: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> NeighbourLikelihood:
-    """The log-likelihood of what is nearest to generated samples in the training set, and in the test set.
+    """The log-likelihood of the examples nearest to generated samples in the training set, and in the test set.
 
-    Both sets are of one size, so that without memorising an example of either is as near and as likely; a model that
-    memorises gives training examples more. An example counts as often as it is nearest.
+    Both sets have one size, so without memorising their examples are equally near and likely. A model that memorises
+    gives training examples more. An example counts as often as it is nearest.
 
     Args:
         log_prob: log p(x) of examples, `[n, ...]` to `[n]`, nats; it is called once for either set.
         samples: generated, `[n, ...]`.
-        train: training examples, of which as many as `test` has are taken, spread evenly.
+        train: training examples; as many as `test` has are used, spread evenly.
         test: test examples.
 
     Raises:
-        UserError: where log p(x) is not finite.
+        UserError: if log p(x) is not finite.
 
     Example:
         >>> log_prob = lambda x: -0.5 * np.sum(x**2, axis=1)
@@ -103,7 +103,7 @@ def neighbour_log_prob(
         used, place = np.unique(indices, return_inverse=True)
         values = np.asarray(log_prob(some[used]), np.float64)
         if not np.all(np.isfinite(values)):
-            raise UserError("log p(x) of an example is not finite: see whether the likelihood fits the data")
+            raise UserError("log p(x) of an example is not finite: check whether the likelihood fits the data")
         sides.append(_mean_of_clusters(values, np.bincount(place)))
     ours, theirs = sides
     errors = [side.standard_error for side in sides if side.standard_error is not None]
@@ -112,7 +112,7 @@ def neighbour_log_prob(
 
 
 def _mean_of_clusters(values: np.ndarray, counts: np.ndarray) -> Estimate:
-    """The mean of values that count several times each, and its error: each value is one draw, however often it counts.
+    """The mean of values with counts, and its error: each value is one draw, for any count.
 
     se² = Σ_c n_c² (v_c − mean)² / (Σ_c n_c)²,  unknown for one value
     """

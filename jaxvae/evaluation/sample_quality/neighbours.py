@@ -11,7 +11,7 @@ ROUNDING = 1e-12  # of squared distances and norms, in float64
 
 def _chunks(queries: np.ndarray, points: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Rows of `queries` and ‖query − point‖² of these, `[rows, points]`, float64."""
-    middle = points.mean(axis=0, dtype=np.float64)  # near 0 the squares cancel least
+    middle = points.mean(axis=0, dtype=np.float64)  # centred, the squares cancel least
     points = points - middle
     size = max(1, NUMBERS_AT_ONCE // len(points))
     norms = np.sum(points**2, axis=1)
@@ -64,7 +64,7 @@ class InBalls(NamedTuple):
 
 
 def in_balls(queries: np.ndarray, centres: np.ndarray, squares: np.ndarray) -> InBalls:
-    """Which queries lie in which balls, their surface included.
+    """Which queries lie in which balls, including their surface.
 
     Args:
         queries: `[n, d]`.
@@ -74,7 +74,7 @@ def in_balls(queries: np.ndarray, centres: np.ndarray, squares: np.ndarray) -> I
     balls = np.empty(len(queries), np.int64)
     is_reached = np.zeros(len(centres), bool)
     largest = np.sum((centres - centres.mean(axis=0)) ** 2, axis=1).max()
-    # without a margin, rounding would tell whether a copy of a centre's neighbour is in its ball
+    # without a margin, rounding would decide whether a copy of a centre's neighbour is in its ball
     limits = squares * (1.0 + ROUNDING) + ROUNDING * largest
     for rows, distances in _chunks(queries, centres):
         is_in = distances <= limits

@@ -102,7 +102,7 @@ def missing(document: dict[str, dict]) -> dict[str, str]:
 def test_what_is_not_given() -> None:
     reasons = missing(sample_quality_document(NoClasses(), REAL, GENERATED, seed=0))
     assert reasons == {
-        "inception_score": "pixel knows no classes: name an extractor that does",
+        "inception_score": "pixel knows no classes: take an extractor that does",
         "nearest_neighbour_distance": "needs training images, got none: give them",
         "nearest_neighbour_log_likelihood": "needs training images, got none: give them",
     }
