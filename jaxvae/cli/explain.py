@@ -190,8 +190,8 @@ def _of_class(values: dict[str, Any], name: str, field: str, prefix: str = "--")
         if not isinstance(value, dict):
             continue
         options = value.get("init_args", {})
-        if str(value.get("class_path")).rsplit(".", 1)[-1] == name:
-            yield f"{prefix}{flag}.{field}", options.get(field)
+        if str(value.get("class_path")).rsplit(".", 1)[-1] == name and field in options:
+            yield f"{prefix}{flag}.{field}", options[field]
         yield from _of_class(options, name, field, f"{prefix}{flag}.")
 
 

@@ -7,7 +7,7 @@ from jaxvae.objectives.batch_terms import WithDensity
 from jaxvae.objectives.dip_vae import DIPVAE
 from jaxvae.objectives.discrepancy import mmd
 from jaxvae.objectives.elbo import ELBO
-from jaxvae.objectives.estimators import monte_carlo_bound
+from jaxvae.objectives.estimators import Estimator, monte_carlo_bound
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.info_vae import WAE, InfoVAE
 from jaxvae.objectives.lagging import Lagging
@@ -43,6 +43,7 @@ __all__ = [
     "ChiUpperBound",
     "Constant",
     "Cyclical",
+    "Estimator",
     "FactorVAE",
     "FreeBits",
     "InfoVAE",

@@ -56,25 +56,28 @@ class TrainingBar(_Bar):
             BarColumn(bar_width=6),
             TextColumn("{task.fields[scores]}"),
         )
-        self._shown = (
-            "elbo" if monitor == "weighted_elbo" else monitor
-        )  # with β = 1 they are one; the true one is quoted
+        self._monitor = monitor
         self._epochs, self._done, self._pace = epochs, done, Pace()
         self._task = self._progress.add_task("training", total=epochs, completed=done, scores="compiling …")
 
     def update(self, epoch: Epoch, steps_per_second: float) -> None:
         """Show one more epoch."""
-        number, name = int(epoch.state.epoch), self._shown.replace("_", " ").replace("elbo", "ELBO")
-        scores = (
-            f"{steps_per_second:,.0f} steps/s {name} train {epoch.train[self._shown]:.2f} "
-            f"val {epoch.validation[self._shown]:.2f}"
-        )
+        number = int(epoch.state.epoch)
+        scores = f"{steps_per_second:,.0f} steps/s {self._scores(epoch)}"
         self._pace.add(epoch.seconds)
         left = self._pace.left(self._epochs - number)
         self._progress.update(self._task, completed=number, scores=scores, ends_at=time.monotonic() + left)
         every = max(1, self._epochs // _LINES_WITHOUT_TERMINAL)
         if number % every == 0 or number == self._done + 1:
             self._say(f"epoch {number:>{len(str(self._epochs))}}/{self._epochs}  {scores}  {time_text(left)} left")
+
+    def _scores(self, epoch: Epoch) -> str:
+        """The monitored score in training and validation; of two ELBOs the true one, which is the one to quote."""
+        has_true_one = self._monitor == "weighted_elbo" and "elbo" in epoch.validation
+        name = "elbo" if has_true_one else self._monitor
+        title = name.replace("_", " ").replace("elbo", "ELBO")
+        in_training = f"train {epoch.train[name]:.2f} " if name in epoch.train else ""
+        return f"{title} {in_training}val {epoch.validation[name]:.2f}"
 
 
 class SweepBar(_Bar):

@@ -14,7 +14,7 @@ def check_traces(setup: Setup) -> None:
     """Trace the start, training and validation; nothing is compiled and nothing runs.
 
     Raises:
-        UserError: for a model that is too large for the memory.
+        UserError: for a model that is too large for the memory, or an objective whose score lacks what is evaluated.
         Exception: whatever is wrong in a component.
     """
     training, dataset = setup.training, setup.dataset
@@ -23,7 +23,12 @@ def check_traces(setup: Setup) -> None:
     state = state_shapes(setup)
     check_state_fits(state)
     after, _ = jax.eval_shape(train_epoch, training, state, images)
-    jax.eval_shape(validate, training, after, validation)
+    _, scores = jax.eval_shape(validate, training, after, validation)
+    if "log_likelihood" not in scores:
+        raise UserError(
+            f"{type(training.objective).__name__}.score must return log_likelihood, E[log p(x|z)], and with a density "
+            f"elbo and kl, too; got {', '.join(scores)}: add them"
+        )
 
 
 def warm_up_warning(setup: Setup) -> str | None:

@@ -300,3 +300,18 @@ def test_a_run_that_cannot_be_written_is_not_measured(script: Script, monkeypatc
 
     monkeypatch.setattr("jaxvae.runs.documents.tempfile.TemporaryFile", denied)
     refused(script(EVALUATE, "mine"), "must be one that can be written, got mine: Permission denied")
+
+
+def test_an_objective_that_does_not_report_what_is_evaluated(script: Script) -> None:
+    """It is refused before anything is compiled, by its own name: `score` is no option."""
+    Path("thrifty.py").write_text(
+        "import jaxvae as jv\n"
+        "@jv.dataclass\n"
+        "class Thrifty(jv.objectives.ELBO):\n"
+        "    monitor = 'fit'\n"
+        "    def score(self, model, params, key, x):\n"
+        "        return {'fit': jv.elbo(model, params, key, x).value}\n"
+    )
+    outcome = script(TRAIN, *FAST, "--objective", "thrifty.Thrifty", "--run_dir", "run")
+    refused(outcome, "Thrifty.score must return log_likelihood", "got fit: add them")
+    assert not Path("run").exists()

@@ -89,3 +89,11 @@ def test_a_quiet_console_stays_quiet_and_a_terminal_has_its_bar() -> None:
     assert quiet.getvalue() == ""
     assert "━" in shown.getvalue()
     assert "log p(x)  2/4 examples" not in shown.getvalue()  # a line of a log
+
+
+def test_an_objective_may_report_what_it_likes() -> None:
+    """Its monitor alone, under its own name; what training does not report is not shown."""
+    console, file = log()
+    with TrainingBar(console, "code_length", epochs=1, done=0) as bar:
+        bar.update(epoch(1, seconds=1.0)._replace(train={"loss": 4.0}, validation={"code_length": -5.0}), 7.0)
+    assert file.getvalue().startswith("epoch 1/1  7 steps/s code length val -5.00")
