@@ -22,7 +22,7 @@ _PRINT_COMPLETION = "--print_completion"
 def usage() -> str:
     """The commands, a line each."""
     lines = [f"  jaxvae {name:9} {about}" for name, about in COMMANDS.items()]
-    ends = ["", f"  jaxvae {_PRINT_COMPLETION} {'|'.join(SHELLS)}: a script that completes all of it in that shell"]
+    ends = ["", f"completion in a shell: jaxvae {_PRINT_COMPLETION} {'|'.join(SHELLS)}"]
     return "\n".join(["usage: jaxvae COMMAND [flags]; jaxvae COMMAND --help says more", "", *lines, *ends])
 
 

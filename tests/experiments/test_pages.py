@@ -93,13 +93,16 @@ def test_shell_blocks(page: str, script: Script, shared_data: Path, own_modules:
         assert outcome.code == 0, (command, outcome.err)
 
 
-TOGETHER = [  # every family of docs/extending.md, in two trainings
+METRICS = "my_metrics.spread_of_codes"
+TOGETHER = [  # every family of docs/extending.md, in a few trainings
     "--prior my_prior.WideNormal --likelihood my_likelihood.FixedNoise --dequantize --objective my_objective.FreeNats "
     "--encoder my_network.Linear --decoder my_network.Linear --latent_dim 3",
     "--posterior my_posterior.LaplacePosterior --prior Flow --prior.bijector my_bijector.Scale "
     "--encoder FromEquinox --encoder.build my_module.build --objective my_bound.MedianBound",
     "--posterior Concrete --posterior.temperature my_temperature.Drop --prior UniformConcrete "
     "--objective.schedule my_schedule.HalfFirst --objective.schedule.steps 3",
+    "--encoder my_linen.Hidden --decoder my_linen.Hidden --decoder.features 9 --data my_data.stripes --data.size 60 "
+    "--optimizer my_optimizer.clipped --optimizer.peak 0.01 --ema_decay 0.9",
 ]
 
 
@@ -109,7 +112,11 @@ def test_components_of_ones_own_train(flags: str, script: Script, own_modules: P
     small = ["--epochs", "2", "--num_samples", "6", "--batch_size", "500", "--run_dir", "run"]
     outcome = script(TRAIN, *small, *flags.split())
     assert outcome.code == 0, outcome.err
-    assert {name.removesuffix(".py") for name in FILES} <= set(re.findall(r"my_\w+", str(TOGETHER)))
+    assert {name.removesuffix(".py") for name in FILES} <= set(re.findall(r"my_\w+", f"{TOGETHER} {METRICS}"))
+    if "my_data" in flags:
+        outcome = script(EVALUATE, "run", "--metrics", METRICS)
+        assert outcome.code == 0, outcome.err
+        assert "own metrics" in outcome.out
 
 
 def test_the_pages_name_the_commands_of_the_experiments() -> None:

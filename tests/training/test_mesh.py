@@ -33,6 +33,12 @@ def test_all_meshes_give_the_losses_of_one_device_over_100_steps(runs: dict[str,
     np.testing.assert_allclose(runs[mesh]["losses"], runs["1x1"]["losses"], rtol=1e-5)
 
 
+def test_a_transformation_of_optax_is_divided_and_trains_as_the_same_chain_of_the_library(runs: dict[str, Any]) -> None:
+    run = runs["of Optax on 2x2"]
+    np.testing.assert_allclose(run["losses"], runs["1x1"]["losses"], rtol=1e-4)
+    assert (run["wide"], run["held"]) == (4 * 4, [1 / 2])
+
+
 def test_one_epoch_is_another_than_the_next(runs: dict[str, Any]) -> None:
     assert np.ptp(runs["1x1"]["losses"][::2]) > 1.0
 
