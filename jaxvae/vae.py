@@ -301,10 +301,10 @@ def init(model: Model, key: Key, examples: Array | None = None) -> Params:
 
 
 def encode(model: Model, params: Params, x: Array) -> SupportsSampleAndLogProb:
-    """q(z|x) for ONE example: a distribution over z, of which the caller takes `.mean` or `.sample(key)`.
+    """q(z|x) for ONE example: a distribution over z, with `.mean` and `.sample(key)`.
 
     Raises:
-        ValueError: if `x` has not the shape of one example, or is no float array.
+        ValueError: if `x` does not have the shape of one example, or is not a float array.
     """
     return model.encode(params, x)
 
@@ -321,7 +321,7 @@ def decode(model: Model, params: Params, z: PyTree) -> SupportsSampleAndLogProb:
     """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
 
     Raises:
-        ValueError: if `z` has not the shape of one latent.
+        ValueError: if `z` does not have the shape of one latent.
     """
     return model.decode(params, z)
 

@@ -223,7 +223,7 @@ def main() -> None:
 
 
 def rebuild() -> None:
-    """Write headers, README and docs/results.md anew."""
+    """Write headers, README and docs/results.md again."""
     for config in [*configs("configs"), *configs("reproduce")]:
         if (path := RESULTS / f"{config.stem}.json").is_file():
             write_header(config, json.loads(path.read_text()))

@@ -1,4 +1,4 @@
-"""Random numbers: JAX's own words, exact normals, each computed once however many use it."""
+"""Random numbers: JAX's own words, exact normals, each computed once for any number of uses."""
 
 from collections.abc import Callable
 

@@ -109,7 +109,7 @@ def remember_values(values: dict[str, Any]) -> None:
 def as_flags(message: str) -> str:
     """A message of the library as the shell says it: each option in backquotes becomes the flag that the user types.
 
-    An option is a name of which the first part is a flag of this process, alone or with a value in Python. Any other
+    An option is a name whose first part is a flag of this process, alone or with a value in Python. Any other
     text in backquotes stays.
 
     Args:

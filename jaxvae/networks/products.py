@@ -1,4 +1,4 @@
-"""Products of rows with one matrix and sums with one bias, whatever axes `vmap` and images put before the last."""
+"""Products of rows with one matrix and sums with one bias, for any axes before the last."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _WIDE, _LONG, _MANY = 128, 512, 1024
 
 
 def row_products(x: Array, matrix: Array) -> Array:
-    """x @ matrix, as one product of matrices however many axes stand before the last.
+    """x @ matrix, as one product of matrices for any number of axes before the last.
 
     y[…, o] = Σ_i x[…, i] matrix[i, o]
 

@@ -36,15 +36,15 @@ from jaxvae.typing import Array, Key, Params
 
 _EXAMPLES_FOR_BASELINE = 50_000
 _GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
-_FEWEST_CHAINS = 0.25  # share of the chains that must count: below, their spread is mostly of chains not met
-_ANNEALED_AT_ONCE = 4  # examples: they are walked together
+_FEWEST_CHAINS = 0.25  # share of the chains that must be effective: below it, the spread misses most chains
+_ANNEALED_AT_ONCE = 4  # examples that are computed together
 
 
 def likelihood(subject: Subject) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion, baseline."""
     training, flags = subject.setup.training, subject.flags
     is_point_mass = subject.model.posterior.space.is_of_points
-    num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are alike
+    num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are equal
     total = len(subject.x) * (flags.num_repeats if subject.has_density else 1)
     with ExampleBar(subject.console, "log p(x)" if num_samples else "ELBO", total) as bar:
         scores = evaluate(
@@ -88,34 +88,34 @@ def _has_closed_form_kl(subject: Subject) -> bool:
 
 
 def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
-    """What is to be said against an estimate of log p(x)."""
+    """The doubts about an estimate of log p(x)."""
     lines = []
     if report.share_above is None:
         lines.append(
             f"whether log p(x) can be trusted is not known: {report.num_samples} weights have too short a tail for k̂; "
-            "raise --num_samples"
+            "raise `num_samples`"
         )
     elif not report.is_reliable:
         lines.append(
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
-            f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or run evaluate.py with "
-            f"--metrics annealed"
+            f"weights have a tail with k̂ > {report.threshold:.2f}; raise `num_samples`, or run evaluate.py with "
+            f"`metrics=['annealed']`"
         )
     if target_error is not None and report.error is None:
         lines.append(
-            f"the error of log p(x) by its draws is not known, wanted {target_error:g} nats: give --num_samples 2 at "
+            f"the error of log p(x) by its draws is not known, wanted {target_error:g} nats: give `num_samples=2` at "
             "least"
         )
     elif target_error is not None and report.error is not None and report.error > target_error:
         lines.append(
             f"the error of log p(x) by its draws is {report.error:.2g} nats, wanted {target_error:g}: give "
-            f"--num_samples {report.samples_for(target_error)}"
+            f"`num_samples={report.samples_for(target_error)}`"
         )
     return lines
 
 
 def latents(subject: Subject) -> dict[str, Any]:
-    """What the latents carry."""
+    """The information in the latents."""
     if not subject.has_density:
         return {"diagnostics": diagnostics_document(None)}
     found = diagnose(subject.model, subject.params, subject.key(Stream.DIAGNOSTICS), subject.x)
@@ -126,7 +126,7 @@ def gaps(subject: Subject) -> dict[str, Any]:
     """The approximation and the amortisation gap."""
     subject.require_density()
     if subject.model.posterior.space.is_of_points:
-        raise UserError("q(z|x) is one point, and log p(x) known by its ELBO alone: there is nothing to compare")
+        raise UserError("q(z|x) is one point, and log p(x) is its ELBO: there is nothing to compare")
     num_samples = subject.flags.num_samples
 
     def one(key: Key, x: Array) -> dict[str, Array]:
@@ -140,14 +140,14 @@ def gaps(subject: Subject) -> dict[str, Any]:
     if effective < FEWEST_DRAWS:
         warn(
             subject.console,
-            f"the approximation gap rests on {effective:.1f} of {num_samples} draws in effect, and is too small then: "
-            f"raise --num_samples",
+            f"the approximation gap has only {effective:.1f} effective draws of {num_samples}, and so is too small: "
+            f"raise `num_samples`",
         )
     return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}
 
 
 def annealed(subject: Subject) -> dict[str, Any]:
-    """log p(x) of test examples by annealing, and its bracket on examples that the model itself made."""
+    """log p(x) of test examples by annealing, and its bracket on examples drawn from the model."""
     subject.require_density()
     model, params, flags = subject.model, subject.params, subject.flags
     annealing = Annealing(num_temperatures=flags.num_temperatures, num_chains=flags.num_chains)
@@ -178,8 +178,8 @@ def annealed(subject: Subject) -> dict[str, Any]:
         if effective < _FEWEST_CHAINS * flags.num_chains:
             warn(
                 subject.console,
-                f"annealing rests on {effective:.1f} of {flags.num_chains} chains in effect, and its error bars are "
-                f"too short then: raise --num_temperatures",
+                f"annealing has only {effective:.1f} effective chains of {flags.num_chains}, and so its error bars are "
+                f"too short: raise `num_temperatures`",
             )
     acceptance = float(np.mean(bracket.pop("acceptance")))
     document = annealed_document(

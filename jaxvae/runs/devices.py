@@ -1,4 +1,4 @@
-"""On which devices a script computes: a mesh of those of one process, or of several."""
+"""The devices of a script: a mesh of the devices of one process, or of several."""
 
 import contextlib
 import dataclasses
@@ -21,15 +21,15 @@ _SECONDS_TO_END = 7 * 24 * 3600  # the first process evaluates while the others 
 
 @dataclasses.dataclass(frozen=True)
 class DeviceFlags:
-    """The devices that train; how many changes no result beyond rounding, and can change with --resume.
+    """The devices of the training; their number changes results only by rounding, and may change with --resume.
 
     Args:
         mesh: data=N spreads each batch over N groups of devices; data=N,model=M cuts wide parameters into M parts, one
             on each device of a group. By default one device.
-        coordinator: address:port of the first process, where several train together; `auto` where the cluster says it
+        coordinator: address:port of the first process, if several train together; `auto` if the cluster states it
             (Slurm, TPU pods).
         num_processes: how many processes train together; needed with an address.
-        process_id: which of them this is, from 0; needed with an address.
+        process_id: number of this process, from 0; needed with an address.
     """
 
     mesh: str | None = None
@@ -75,7 +75,7 @@ def devices(flags: DeviceFlags, batch_size: int, accumulate: int | None) -> Iter
     """Connect the processes and set the mesh; to be entered before anything is computed.
 
     Raises:
-        UserError: if the devices present cannot be cut so, or the batch not be spread over them.
+        UserError: if the devices cannot be divided so, or the batch cannot be spread over them.
     """
     sizes = flags.sizes()
     if not sizes:
@@ -123,7 +123,7 @@ def _connect(flags: DeviceFlags) -> None:
 
 @contextlib.contextmanager
 def _all_or_none() -> Iterator[None]:
-    """End at once where something is wrong here or another process is gone: every step needs them all."""
+    """End at once if something is wrong here or another process is gone, since every step needs all."""
     try:
         yield
     except UserError as error:
@@ -138,6 +138,6 @@ def _all_or_none() -> Iterator[None]:
 
 
 def _end(line: str, code: int) -> NoReturn:
-    """Without the end that the runtime would wait for the others at."""
+    """End without the runtime's shutdown, which would wait for the others."""
     print(f"error: process {jax.process_index()}: {line}", file=sys.stderr, flush=True)
     os._exit(code)

@@ -1,4 +1,4 @@
-"""The folder that a run leaves: made late, never overwritten by accident."""
+"""The folder of a run: made late, never overwritten by accident."""
 
 import fnmatch
 import itertools
@@ -20,7 +20,7 @@ from jaxvae.runs.data import DATA
 from jaxvae.runs.devices import is_first
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
-HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours
+HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark by which a run is recognised
 CodeDensity = Literal["normal", "mixture", "flow", "prior"]
 _OURS = (
     *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
@@ -30,19 +30,19 @@ _OURS = (
 
 @dataclass(frozen=True)
 class RunFlags:
-    """The run and where it is kept.
+    """The run and its folder.
 
     Args:
-        seed: of everything random in the run, its parameters included.
+        seed: seed of everything random in the run, including its parameters.
         num_samples: importance samples an example for the final log p(x) [samples]; by default 100 to 5,000, chosen so
             that they cost less than the training; 0 leaves it out.
-        code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
-            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`; by
+        code_density: for an objective without a density (Autoencoder, WAE, RAE, …), the density of samples.png: a
+            `normal`, a `mixture` of 10 normals or a `flow`, fitted to codes of training examples, or the `prior`; by
             default a `normal`.
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
-        resume: go on with the run in `run_dir` from its last checkpoint.
-        init_from: folder of another run, whose best parameters are taken where name and shape agree.
+        resume: continue the run in `run_dir` from its last checkpoint.
+        init_from: folder of another run; its best parameters are used if their names and shapes agree.
         profile: record the second epoch of this training in `run_dir`/profile, for TensorBoard or Perfetto.
     """
 
@@ -61,7 +61,7 @@ class RunFlags:
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
-            raise UserError("--overwrite starts again and --resume goes on, got both: leave one out")
+            raise UserError("--overwrite starts again and --resume continues, got both: leave one out")
         if self.overwrite and self.run_dir is not None and self.run_dir == self.init_from:
             raise UserError(
                 f"--overwrite would delete {self.init_from}, which --init_from names: take another --run_dir"
@@ -69,10 +69,10 @@ class RunFlags:
 
 
 def check_code_density(flags: RunFlags, objective: Objective, model: Model) -> None:
-    """Refuse `--code_density` where samples are drawn from the prior that was trained, and `prior` where none was.
+    """Refuse `--code_density` if samples come from a trained prior, and `prior` if no prior was trained.
 
     Raises:
-        UserError: naming the objectives that it is for, or the priors that stay as they are.
+        UserError: naming the objectives that need it, or the priors that are not learned.
     """
     if flags.code_density == "prior" and isinstance(objective, WithoutDensity):
         check_prior_stays(objective, model)
@@ -89,7 +89,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
 
     Raises:
         UserError: if it exists and neither `--overwrite` nor `--resume` was given, if there is nothing to resume, or if
-            `--overwrite` would delete something that is no run.
+            `--overwrite` would delete something that is not a run.
     """
     if jax.process_count() > 1 and flags.run_dir is None:
         raise UserError("several processes write one run: add --run_dir, a folder that all of them see")
@@ -104,7 +104,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
     exists = path.exists() and not (path.is_dir() and not any(path.iterdir()))
     if flags.resume and not (path / CONFIG).is_file():
         raise UserError(
-            f"--resume needs the folder of a run, got {path}, which is none: leave out --resume to start one"
+            f"--resume needs the folder of a run, got {path}, which is not one: leave out --resume to start one"
         )
     if exists and not flags.resume and not is_run(path):
         raise UserError(
@@ -112,7 +112,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
         )
     if exists and not (flags.overwrite or flags.resume):
         raise UserError(
-            f"{path} holds a run already: add --resume to go on, --overwrite to start anew, or take another --run_dir"
+            f"{path} holds a run already: add --resume to go on, --overwrite to start again, or take another --run_dir"
         )
     return path
 
@@ -126,15 +126,15 @@ def is_run(path: Path) -> bool:
 
 
 def open_run_directory(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Path:
-    """Make the folder and write its configuration and what its data are; `--overwrite` alone removes what was there.
+    """Make the folder, write its configuration and data; only `--overwrite` removes earlier contents.
 
-    Of several processes the first does it, and the others wait for it.
+    With several processes the first does it, and the others wait.
 
     Returns:
-        The folder, under the next free number if another run took the default one in the meantime.
+        The folder, under the next free number if another run has taken the default one meanwhile.
 
     Raises:
-        UserError: if it cannot be written, or another run took it in the meantime.
+        UserError: if it cannot be written, or if another run has taken it meanwhile.
     """
     if is_first():
         path = _open(path, config, data, flags)
@@ -154,7 +154,7 @@ def _open(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Pat
                 number = int(number) + 1
                 path = path.with_name(f"{stem}-{number}")
         elif not flags.resume and not (path.is_dir() and not any(path.iterdir())) and not _claim(path):
-            raise UserError(f"{path} was taken by another run in the meantime: take another --run_dir")
+            raise UserError(f"{path} was taken by another run meanwhile: take another --run_dir")
         (path / CONFIG).write_text(config, encoding="utf-8")
         (path / DATA).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -174,7 +174,7 @@ def config_of(run_dir: Path) -> Path:
     """The configuration file of a run.
 
     Raises:
-        UserError: if the folder is no run.
+        UserError: if the folder is not a run.
     """
     if not (run_dir / CONFIG).is_file():
         known = sorted(str(path.parent) for path in Path("runs").glob(f"*/{CONFIG}"))[:5]

@@ -1,4 +1,4 @@
-"""From a trained run to `evaluation.json`: groups of metrics, of which one that fails leaves the others alone."""
+"""From a trained run to `evaluation.json`: groups of metrics, where a failure of one leaves the others."""
 
 import json
 import math
@@ -27,7 +27,7 @@ from jaxvae.training import TrainState
 
 
 class Group(NamedTuple):
-    """A group of metrics: what measures it, and the entries of the document that are its own."""
+    """A group of metrics: its function, and its entries of the document."""
 
     measure: Callable[[Subject], dict[str, Any]]
     entries: tuple[str, ...]
@@ -45,14 +45,14 @@ GROUPS: dict[str, Group] = {
     "samples": Group(samples, ("samples",)),
     "representation": Group(representation, ("representation", "disentanglement")),
 }
-_OF_SEVERAL = ("samples", "representation")  # groups of which some figures may be had and others not
+_OF_SEVERAL = ("samples", "representation")  # groups in which some figures may be missing
 
 
 def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
-    """The groups that are asked for; `all` stands for every one.
+    """The requested groups; `all` means every one.
 
     Raises:
-        UserError: for a name that is none.
+        UserError: for an unknown name.
     """
     for name in names:
         if name not in GROUPS and name != "all":
@@ -71,9 +71,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure a test set, write `evaluation.json` or another file in the run's folder, and show the table.
 
-    A group or a figure that cannot be measured is said in one line, and stands in the document with its reason; the
-    document is written after each group. Groups of an earlier evaluation stay in it where it was made of the same
-    parameters and data, by the same code and machine; else the earlier document is kept beside it.
+    A group or a figure that cannot be measured gets one line, and its reason in the document. The
+    document is written after each group. Groups of an earlier evaluation stay in it if that was made with the same
+    parameters and data, by the same code and machine; else the earlier document is kept next to it.
 
     Returns:
         The document that was written.
@@ -110,7 +110,7 @@ def evaluate_run(
             for line in sorted(_remarks(found[name]) - said) if name in _OF_SEVERAL else ():
                 warn(console, f"{name}: {line}")
                 said.add(line)
-        except Exception as error:  # whatever it is, the other groups are wanted
+        except Exception as error:  # after any error, the other groups are measured
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
             warn(console, f"{name}: {reason}")
             document[name] = missing(reason)
@@ -125,9 +125,9 @@ def evaluate_run(
 
 
 def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
-    """What is wrong with log p(x) of fewer draws than tables quote, and how to get it of more; else None."""
+    """A line for log p(x) with fewer draws than papers use, and the command for more; else None."""
     entry = document.get("log_marginal", {})
-    is_estimate = entry.get("value") is not None and "note" not in entry  # which says that it is the ELBO itself
+    is_estimate = entry.get("value") is not None and "note" not in entry  # the note says that it is the ELBO itself
     if not is_estimate or entry["num_samples"] >= MOST_DRAWS:
         return None
     return (
@@ -137,7 +137,7 @@ def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before hours are spent on what is to be in it.
+    """Refuse a file that cannot be written, before hours are spent on its contents.
 
     Raises:
         UserError: with the reason.
@@ -155,7 +155,7 @@ def check_writable(path: Path) -> None:
 def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], console: Console) -> dict[str, Any]:
     """The entries of an earlier evaluation of the same parameters and data, by the same code and machine; else none."""
     earlier = _read(path)
-    # data are the same wherever they lie: their hashes tell
+    # data are the same in any place: their hashes show it
     told = {name: value for name, value in context.items() if name != "data"}
     others = [name for name, value in told.items() if _identity(earlier.get(name)) != _identity(value)]
     if not others:
@@ -173,7 +173,7 @@ def _earlier(path: Path, context: dict[str, Any], measured: Sequence[str], conso
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A document of an evaluation; empty where there is none, or no JSON, or no text."""
+    """A document of an evaluation; empty if it is missing, or not JSON, or not text."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -182,14 +182,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _num_draws(document: dict[str, Any]) -> int:
-    """Draws an example behind log p(x), of all repeats; 1 where it has none."""
+    """Draws an example behind log p(x), over all repeats; 1 if it has none."""
     known = document.get("log_marginal")
     counts = [known.get(name) for name in ("num_samples", "num_repeats")] if isinstance(known, dict) else []
     return math.prod(count for count in counts if isinstance(count, int))
 
 
 def _keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, console: Console) -> None:
-    """Keep the file beside the new one where its log p(x) is of more draws than the one to come."""
+    """Keep the file next to the new one if its log p(x) has more draws than the new one will have."""
     before = _num_draws(earlier)
     if before <= max(num_draws, 1):
         return
@@ -205,12 +205,12 @@ def _keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, console: Co
 
 
 def _identity(entry: Any) -> Any:
-    """What tells code apart are its sources and the packages: two commits may differ elsewhere."""
+    """Code is identified by its sources and the packages: two commits may differ elsewhere."""
     return {name: value for name, value in entry.items() if name != "commit"} if isinstance(entry, dict) else entry
 
 
 def _remarks(entry: Any) -> set[str]:
-    """What is to be said of figures: warnings, and why some of a quality are missing."""
+    """Remarks on figures: warnings, and the reasons for missing ones."""
     if not isinstance(entry, dict):
         return set()
     own = {entry[name] for name in ("warning", "reason") if name in entry}
@@ -218,7 +218,7 @@ def _remarks(entry: Any) -> set[str]:
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a kill in between leaves the old file; a number that is not finite stands as null."""
+    """Write JSON so that a kill in between leaves the old file; a number that is not finite is written as null."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     unfinished.replace(path)

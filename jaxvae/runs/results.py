@@ -1,4 +1,4 @@
-"""What a trained model leaves beside its evaluation: pictures, and what to try next."""
+"""The results of a run besides its evaluation: pictures, and what to try next."""
 
 import importlib.util
 from pathlib import Path
@@ -25,9 +25,9 @@ def save_pictures(
     seed: int,
     code_density: CodeDensity | None = None,
 ) -> list[Path]:
-    """Write `samples.png` and `reconstructions.png`, where the data are images.
+    """Write `samples.png` and `reconstructions.png`, if the data are images.
 
-    Latents of the samples are drawn from the prior, for an objective without a density from `code_density`.
+    Latents of the samples come from the prior; for an objective without a density from `code_density`.
 
     Returns:
         The files written.
@@ -62,7 +62,7 @@ def save_pictures(
 
 
 def show_summary(run_dir: Path, seed: int, console: Console) -> None:
-    """Say where the files are, how to look at them, and how to train the model again with another seed."""
+    """Print where the files are, how to view them, and how to train the model again with another seed."""
     files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
     console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)
     install = "" if importlib.util.find_spec("tensorboard") else "pip install tensorboard && "

@@ -23,15 +23,15 @@ from jaxvae.training.memory import check_state_fits
 from jaxvae.typing import Array, Key
 from jaxvae.vae import VAE
 
-EXAMPLES_FOR_INIT = 10_000  # training examples at most that components may start from
+EXAMPLES_FOR_INIT = 10_000  # largest number of training examples from which components start
 
 
 @dataclasses.dataclass(frozen=True)
 class DataFlags:
-    """Which data, and how grey levels become x.
+    """The data, and how grey levels become x.
 
     Args:
-        data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
+        data: digits, shapes, mnist, fashion_mnist, binarized_mnist or another image set of tensorflow-datasets; or the
             path of a .npz, .npy or .array_record file or of a folder of images, of folders of classes, or of train, val
             and test.
         data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
@@ -39,21 +39,21 @@ class DataFlags:
             data set's own split.
         stream: leave the training examples of a folder of images on disk and read them as they are needed, for data
             larger than the memory; those of an .array_record file always stay there.
-        channels: where the channels of images in a .npz or .npy file are, first or last; by default first where only
-            the axis after the examples is as short as 1 to 4.
-        maximum: largest grey level of integers [levels]; by default the largest value, 255 where it is above 127.
-        offsets: what to subtract from each column of a table before it becomes float32 [data units]; by default a round
-            number where the values are above 2**24 or far from 0 for their range, as those of time stamps.
-        binarize: none, threshold (at half the largest grey level) or dynamic (drawn anew at each use in training, once
+        channels: place of the channels of images in a .npz or .npy file, first or last; by default first if only
+            the axis after the examples has 1 to 4 entries.
+        maximum: largest grey level of integers [levels]; by default the largest value, or 255 if it is above 127.
+        offsets: numbers to subtract from the columns of a table before the cast to float32 [data units]; by default a
+            round number if the values are above 2**24 or far from 0 for their range, like time stamps.
+        binarize: none, threshold (at half the largest grey level) or dynamic (drawn again at each use in training, once
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none. It
             makes Bernoulli the default likelihood.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
         symmetric: map [0, 1] to [-1, 1].
-        standardize: learn in units of the training data's mean and spread, of each column of a table and of all pixels
-            of images; densities and samples stay in those of the data as given. By default for Normal, Laplace,
+        standardize: learn in units of the training data's mean and spread, for each column of a table or for all pixels
+            of images; densities and samples keep the units of the data. By default for Normal, Laplace,
             Logistic and StudentT; always for the real columns of Mixed.
         scale: divide integer data by its largest grey level; by default for images, unless the likelihood is one of
-            counts, and for tables where the likelihood is one of levels.
+            counts, and for tables if the likelihood is one of levels.
     """
 
     data: str = "digits"
@@ -79,33 +79,33 @@ class ComputeFlags:
     """How encoder and decoder are computed.
 
     Args:
-        precision: float32, or bfloat16 for the networks alone: parameters, updates and log-densities stay in float32.
-        remat: compute hidden values again in the backward pass in place of keeping them: less memory, more time.
+        precision: float32, or bfloat16 for the networks only: parameters, updates and log-densities stay in float32.
+        remat: compute hidden values again in the backward pass instead of keeping them: less memory, more time.
     """
 
     precision: Literal["float32", "bfloat16"] = "float32"
     remat: bool = False
 
     def wrap(self, network: Network) -> Network:
-        """The network as it is to be computed."""
+        """The network in the chosen precision."""
         network = Bfloat16(network) if self.precision == "bfloat16" else network
         return Rematerialized(network) if self.remat else network
 
 
 class Setup(NamedTuple):
-    """All that a run is made of, what follows from the training set as numbers."""
+    """All parts of a run, with options that depend on the training set as numbers."""
 
     dataset: Dataset
     training: Training
     notes: tuple[str, ...] = ()
-    """What was done to read the data and found out about them."""
+    """Notes on how the data were read and what was found."""
 
 
 def load_data(flags: DataFlags) -> Dataset:
     """The data that the flags name.
 
     Raises:
-        UserError: if they cannot be had.
+        UserError: if they are missing or cannot be read.
     """
     of_files = {"channels": flags.channels, "maximum": flags.maximum, "offsets": flags.offsets}
     dataset = load(flags.data, flags.data_dir, stream=flags.stream, **of_files)  # type: ignore[arg-type]
@@ -116,7 +116,7 @@ def load_data(flags: DataFlags) -> Dataset:
 
 
 def check_in_memory(dataset: Dataset, what: str) -> None:
-    """Check that the training examples are at hand, for what needs all of them at once.
+    """Check that the training examples are in memory, for steps that need all of them at once.
 
     Raises:
         UserError: if they stay on disk.
@@ -126,10 +126,10 @@ def check_in_memory(dataset: Dataset, what: str) -> None:
 
 
 def set_up(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
-    """Load the data, unless they are at hand already, and build the descriptions.
+    """Load the data, unless they are given, and build the descriptions.
 
     Raises:
-        UserError: if the data cannot be had, or the likelihood has no density for it.
+        UserError: if the data cannot be read, or the likelihood has no density for them.
     """
     flags: DataFlags = pick(DataFlags, values)
     dataset = load_data(flags) if dataset is None else dataset
@@ -175,7 +175,7 @@ def first_state(setup: Setup, seed: int) -> TrainState:
 
 
 def create_run_state(training: Training, dataset: Dataset, seed: int, stream: "Stream") -> TrainState:
-    """The state before the first step of a training on the data of a run, by one of its streams."""
+    """The state before the first step of a training on the data of a run, with one of its streams."""
     images = dataset.train.images
     chosen = np.random.default_rng(seed).permutation(len(images))[:EXAMPLES_FOR_INIT]  # files may be sorted by class
     examples = jnp.asarray(images[np.sort(chosen)])
@@ -183,26 +183,26 @@ def create_run_state(training: Training, dataset: Dataset, seed: int, stream: "S
 
 
 class Stream(enum.IntEnum):
-    """What the randomness of a run is spent on; each has a key of its own."""
+    """The uses of randomness in a run; each has its own key."""
 
     TRAINING = 0
     EXAMPLES = 1
-    """Preprocessing of the training examples that the baseline is fitted to."""
+    """Preprocessing of the training examples for the baseline."""
     EVALUATION = 2
     SAMPLES = 3
     PICTURES = 4
-    """Draws for pictures, where the posterior or the likelihood has no mean to show."""
+    """Draws for pictures, if the posterior or the likelihood has no mean."""
     CODES = 5
-    """Codes of training examples that a density is fitted to."""
+    """Codes of training examples, to fit a density."""
     DIAGNOSTICS = 6
     GAPS = 7
     ANNEALING = 8
     GENERATED = 9
-    """Examples that are compared with the test set."""
+    """Generated examples, to compare with the test set."""
     NEIGHBOURS = 10
     """log p(x) of nearest neighbours."""
     AUTOENCODER = 11
-    """The autoencoder whose codes stand beside the model's."""
+    """The autoencoder whose codes are compared with the model's."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:
@@ -222,7 +222,7 @@ def check_traces(setup: Setup) -> None:
 
     Raises:
         UserError: for a model that is too large for the memory.
-        Exception: whatever is wrong in a component.
+        Exception: any error in a component.
     """
     training, dataset = setup.training, setup.dataset
     images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
@@ -241,15 +241,15 @@ def warm_up_warning(setup: Setup) -> str | None:
         return None
     return (
         f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
-        f"last epoch is taken for the best; shorten the schedule or raise --epochs"
+        f"last epoch counts as the best; shorten the schedule or raise --epochs"
     )
 
 
 def check_epochs(training: Training, state: TrainState, at_least: int = 0) -> None:
-    """Check that a run has not more epochs behind it than it is to have, and enough before it.
+    """Check that a run has not passed its last epoch, and that enough epochs remain.
 
     Raises:
-        UserError: if it has, or has not.
+        UserError: if it has passed it, or if too few remain.
     """
     done, epochs = int(state.epoch), training.num_epochs
     if done > epochs:
@@ -265,7 +265,7 @@ def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:
     """The likelihood with or without units of the training data.
 
     Raises:
-        UserError: if it has no choice.
+        UserError: if the likelihood has no such option.
     """
     if standardize is None or (standardize and isinstance(likelihood, Mixed)):
         return likelihood
@@ -278,7 +278,7 @@ def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:
 
 
 def _default_scale(likelihood: Likelihood, dataset: Dataset) -> bool:
-    """Grey levels are shares of the largest; whole numbers of a table are what they say, unless x are to be levels."""
+    """Grey levels become shares of the largest; whole numbers of a table stay, unless x must be levels."""
     support = likelihood.support
     return not support.is_raw and not (is_table(dataset) and support.num_levels is None)
 

@@ -1,4 +1,4 @@
-"""A trained model and its test set, as every group of metrics sees them, and what to measure."""
+"""A trained model and its test set, for every group of metrics, and what to measure."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,20 +24,20 @@ class EvaluationFlags:
     """What to measure, and how precisely.
 
     Args:
-        metrics: the groups.
+        metrics: groups of metrics.
         num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
-        num_repeats: independent estimates of log p(x), for its error over repeats.
-        target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
-            takes where it is not.
+        num_repeats: number of independent estimates of log p(x), for its error over repeats.
+        target_error: wanted error of log p(x) by its draws [nats]; if it is missed, a line says how many samples it
+            takes.
         gap_examples: test examples for the gaps [examples].
         annealed_examples: test examples, and simulated ones, for annealed importance sampling [examples].
-        num_temperatures: of annealed importance sampling.
-        num_chains: of annealed importance sampling, an example.
-        num_generated: samples that are compared with the test set; by default as many as that has, at most 10,000.
-        code_density: what an objective without a density draws codes from for them.
-        inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
-            place of those of a classifier that is trained on the data set's labels.
-        autoencoder_epochs: of training the autoencoder whose codes stand beside the model's [epochs].
+        num_temperatures: number of temperatures of annealed importance sampling.
+        num_chains: chains of annealed importance sampling for each example.
+        num_generated: samples to compare with the test set; by default as many as it has, at most 10,000.
+        code_density: for an objective without a density, the density of their codes.
+        inception: path of weights-inception-2015-12-05-6726825d.pth of torch-fidelity; its features then replace
+            those of a classifier that is trained on the data set's labels.
+        autoencoder_epochs: training of the autoencoder whose codes are compared with the model's [epochs].
 
     Raises:
         UserError: for a number out of range.
@@ -65,7 +65,7 @@ class EvaluationFlags:
         if self.inception is not None and not Path(self.inception).expanduser().is_file():
             raise UserError(
                 f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
-                f"which is no file"
+                f"which is not a file"
             )
         if self.target_error is not None and not self.target_error > 0.0:
             raise UserError(f"--target_error must be > 0, got {self.target_error}")
@@ -89,7 +89,7 @@ class Subject:
 
     @property
     def params(self) -> Params:
-        """The parameters that count."""
+        """The parameters to evaluate."""
         return self.state.evaluation_params
 
     @property
@@ -102,11 +102,11 @@ class Subject:
         return stream_key(self.seed, stream)
 
     def spread(self, count: int) -> Array:
-        """So many test examples, or all, spread evenly: a file may be sorted by class."""
+        """At most `count` test examples, spread evenly, since a file may be sorted by class."""
         return spread(self.x, count)
 
     def require_density(self) -> None:
-        """Refuse a metric of a density that is not there."""
+        """Refuse a metric that needs a density if there is none."""
         if not self.has_density:
             raise UserError(NO_DENSITY)
 
@@ -121,11 +121,11 @@ class Subject:
 
 
 def say_notes(setup: Setup, console: Console) -> None:
-    """What was done to read the data and found out about them, a line each."""
+    """Print the notes on the data, a line each."""
     for note in setup.notes:
         console.print(f"data: {note}", highlight=False, soft_wrap=True)
 
 
 def warn(console: Console, line: str) -> None:
-    """One line that says what is wrong with a figure."""
+    """Print one line on a problem with a figure."""
     console.print(f"warning: {line}", highlight=False, soft_wrap=True)

@@ -46,14 +46,14 @@ Row = dict[str, str | int | float | None]
 
 @dataclass(frozen=True)
 class SweepFlags:
-    """What is repeated for each combination of values, and where the figures are kept.
+    """The repetitions of each combination of values, and the folder of the figures.
 
     Args:
-        seed: of the first member of each combination.
-        seeds: members of each combination: seed, seed + 1, … [members].
-        folds: cross-validation: the training and validation examples are dealt into so many folds; each is scored once
+        seed: seed of the first member of each combination.
+        seeds: number of members of each combination, with seeds seed, seed + 1, … [members].
+        folds: cross-validation with so many folds of the training and validation examples; each example is scored once
             by a model that neither trained on it nor chose its epoch by it [folds].
-        num_samples: importance samples an example for log p(x), the same for all members, whose bounds then compare
+        num_samples: importance samples an example for log p(x), equal for all members, so that their bounds compare
             [samples]; 0 leaves it out.
         run_dir: folder to write; by default runs/sweep-<number>, with the next free number.
         overwrite: replace the sweep in `run_dir`.
@@ -93,7 +93,7 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     ({'objective.beta': ['1', '-2']}, ['--epochs', '9', '--overwrite'])
 
     Raises:
-        UserError: for a flag that cannot have several values, or one that comes twice.
+        UserError: for a flag that cannot have several values, or that occurs twice.
     """
     axes: dict[str, list[str]] = {}
     others: list[str] = []
@@ -111,13 +111,15 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
                 raise UserError(f"--{flag} takes one value in a sweep, got {' '.join(values)}: {fix}")
             if flag in _SCORED:
                 raise UserError(
-                    f"--{flag} says what is scored, got {' '.join(values)}: figures of different data do not compare; "
+                    f"--{flag} decides the data, got {' '.join(values)}: figures of different data do not compare; "
                     f"run a sweep for each"
                 )
             if flag in axes:
-                raise UserError(f"--{flag} came twice with several values: name them all at once")
+                raise UserError(f"--{flag} occurs twice with several values: give all of them at once")
             if len(set(values)) < len(values):
-                raise UserError(f"--{flag} must have different values, got {' '.join(values)}: leave out what is twice")
+                raise UserError(
+                    f"--{flag} must have different values, got {' '.join(values)}: leave out the repeated ones"
+                )
             axes[flag] = values
         else:
             others += words[start:stop]
@@ -129,7 +131,7 @@ def plan(parser: ArgumentParser, words: Sequence[str]) -> tuple[SweepFlags, list
     """Every member of a sweep, checked as single runs are; nothing is compiled yet.
 
     Raises:
-        UserError: for whatever one of the members would be refused for.
+        UserError: for any error of one of the members.
     """
     axes, others = split_axes(words)
     data: dict[DataFlags, list[tuple[int | None, Dataset]]] = {}
@@ -139,7 +141,7 @@ def plan(parser: ArgumentParser, words: Sequence[str]) -> tuple[SweepFlags, list
         labels = dict(zip(axes, chosen, strict=True))
         values = construct(parser, parse(parser, [*others, *(f"--{flag}={value}" for flag, value in labels.items())]))
         source: DataFlags = pick(DataFlags, values)
-        kept = DataFlags(  # what decides the examples
+        kept = DataFlags(  # the flags that decide the examples
             source.data,
             source.data_dir,
             source.validation_fraction,
@@ -160,7 +162,7 @@ def _splits(dataset: Dataset, count: int | None) -> list[tuple[int | None, Datas
 
 
 def programs(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The members that train side by side: those of one structure on the same examples, as many as fit the memory.
+    """The members that train together: of one structure, on the same examples, as many as fit the memory.
 
     Raises:
         UserError: for a mistake in a component, or if not even one member fits.
@@ -204,7 +206,7 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
         last_epoch = int(epoch.members.last.epoch[index])
         row: Row = {**job.labels, **({} if job.fold is None else {"fold": job.fold}), "seed": job.seed}
         row |= {"epochs": last_epoch, "best_epoch": int(best.epoch[index])}
-        row |= {f"validation_{training.objective.monitor}": float(best.best_score[index])}  # what to choose by
+        row |= {f"validation_{training.objective.monitor}": float(best.best_score[index])}  # to choose by
         if not bool(epoch.members.is_finite[index]):
             yield row | {"note": f"no longer finite in epoch {last_epoch + 1}"}
             continue
@@ -233,10 +235,10 @@ def _columns(figures: dict[str, Estimate]) -> Row:
 
 
 def summary(rows: Sequence[Row], axes: Sequence[str]) -> list[Row]:
-    """Mean and standard error over members of each combination; empty where one is not enough for an error.
+    """Mean and standard error over members of each combination; empty if one is not enough for an error.
 
     With folds the error is that of the folds' means over seeds: seeds of one fold are scored on the same examples. In
-    `members` are those with figures, in `doubtful` those whose log p(x) is not to be trusted.
+    `members` are those with figures, in `doubtful` those whose log p(x) is not reliable.
     """
     names = [name for name in dict.fromkeys(itertools.chain(*rows)) if f"{name}_error" in set(itertools.chain(*rows))]
     validation = [name for name in dict.fromkeys(itertools.chain(*rows)) if name.startswith("validation_")]
@@ -257,7 +259,7 @@ def summary(rows: Sequence[Row], axes: Sequence[str]) -> list[Row]:
 
 
 def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
-    """What the figures were measured on and with, for `sweep.json`."""
+    """The data and the code of the figures, for `sweep.json`."""
     preprocessing, dataset = job.setup.training.preprocessing, job.setup.dataset
     x = preprocessing.for_evaluation(dataset.test.images, "test")
     split = "test" if job.fold is None else f"fold {job.fold} of {flags.folds} of train and validation"
@@ -274,7 +276,7 @@ def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
 
 
 def _independent(rows: Sequence[Row], name: str) -> np.ndarray:
-    """The values of a figure, those of one fold as their mean."""
+    """The values of a figure; the values of one fold are averaged."""
     values: dict[Any, list[float]] = {}
     for index, row in enumerate(rows):
         if isinstance(value := row.get(name), float):
@@ -283,7 +285,7 @@ def _independent(rows: Sequence[Row], name: str) -> np.ndarray:
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV, so that a kill in between leaves the file before."""
+    """Write rows as CSV, so that a kill in between leaves the old file."""
     columns = list(dict.fromkeys(itertools.chain(*rows)))
     unfinished = path.with_name(f"{path.name}.unfinished")
     with unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -297,7 +299,7 @@ def sweep_directory(flags: SweepFlags) -> Path:
     """The folder of a sweep, made empty.
 
     Raises:
-        UserError: if it holds something, and `--overwrite` was not given or it is no sweep.
+        UserError: if it is not empty, and `--overwrite` was not given or it is not a sweep.
     """
     if flags.run_dir is None:
         if flags.overwrite:

@@ -1,4 +1,4 @@
-"""What is wrong with a whole run, in one line, and the one change that is most likely to mend it."""
+"""What is wrong with a whole run, in one line, and the one change that is most likely to help."""
 
 import dataclasses
 import math
@@ -14,10 +14,10 @@ from jaxvae.objectives import Constant, MinimumRate
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, TrainState
 
-_LOUD = 0.3  # gain of a last layer: from here on decoders at their start were seen to drown the code
-_NEARLY_ALL = 0.9  # of the epochs: a best epoch after it means that training had not ended
-_SHORT = 0.5  # of the default epochs: with fewer, scores that rest have not begun to rise
-_FAR = 10.0  # times the size of a baseline [nats]: so far below it no model is but one whose training diverged
+_LOUD = 0.3  # gain of a last layer: from here on, decoders drowned the code at the start
+_NEARLY_ALL = 0.9  # share of the epochs: a later best epoch means that training had not ended
+_SHORT = 0.5  # share of the default epochs: with fewer, resting scores may still rise
+_FAR = 10.0  # times the size of a baseline [nats]: so far below it only diverged training ends
 _COMPARED = 1000  # training examples, to see whether they differ
 
 
@@ -31,9 +31,9 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     """
     elbo, error = (document.get("elbo", {}).get(name) for name in ("value", "standard_error"))
     if elbo is not None and not math.isfinite(elbo):
-        return f"the ELBO is {elbo}, which is no finite number. Try {_slower(setup)}"
+        return f"the ELBO is {elbo}, which is not finite. Try {_slower(setup)}"
     free = document.get("baseline", {})
-    own = document.get("family_baseline", free)  # where the free one is no member of the likelihood's family
+    own = document.get("family_baseline", free)  # if the free one is not a member of the likelihood's family
     if elbo is not None and own.get("value") is not None and elbo < own["value"] - _FAR * (1.0 + abs(own["value"])):
         return (
             f"diverged: ELBO {elbo:.4g} nats, and {own['value']:.2f} of {own['model']}, which ignores z. "
@@ -42,7 +42,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     diagnostics = document.get("diagnostics", {})
     if diagnostics.get("ignores_latents", {}).get("value"):
         if _is_one_value(setup):
-            return "collapsed: the training examples are all alike, so z has nothing to say of them. Check the data"
+            return "collapsed: the training examples are all alike, so z has no information on them. Check the data"
         units, information = diagnostics["active_units"], diagnostics["mutual_information"]["value"]
         return (
             f"collapsed: the decoder ignores z. I(x; z) = {information:.3f} nats, {units['value']} of {units['of']} "
@@ -60,7 +60,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
 
 
 def _of_reconstructions(distortion: float | None, own: dict[str, Any], setup: Setup, state: TrainState) -> str | None:
-    """For an objective without a density, whose reconstructions at least must beat a model that sees nothing of x."""
+    """For an objective without a density, whose reconstructions must at least beat a model that ignores x."""
     if distortion is None or own.get("value") is None or (math.isfinite(distortion) and -distortion >= own["value"]):
         return None
     return (
@@ -109,7 +109,7 @@ def _below_another_family(setup: Setup, state: TrainState) -> Iterator[str]:
     if not _has_ended(setup, state):
         yield _longer(setup)
     levels = likelihood.support.num_levels
-    if levels is not None:  # the shares of the levels are no member of the family
+    if levels is not None:  # the shares of the levels are not a member of the family
         if not isinstance(likelihood, Categorical):
             yield f"`likelihood=Categorical(num_levels={levels})`"
     elif _scale(likelihood) not in ("", "decoded"):
@@ -124,7 +124,7 @@ def _longer(setup: Setup) -> str:
 
 
 def _slower(setup: Setup) -> str:
-    """The default rate where it is above that, else less than a third."""
+    """The default rate if the current one is above it, else less than a third of it."""
     rate, default = float(setup.training.optimizer.learning_rate), Optimizer.learning_rate
     return f"`learning_rate={default if rate > default else 0.3 * rate:.1g}`"
 
@@ -146,7 +146,7 @@ def _epochs(setup: Setup) -> int:
 
 
 def _has_ended(setup: Setup, state: TrainState) -> bool:
-    """Whether validation scores had stopped to rise before the last epochs of a run that is not short."""
+    """Whether validation scores had stopped rising before the last epochs of a run that is not short."""
     by_default = setup._replace(training=dataclasses.replace(setup.training, epochs=None))
     is_short = _epochs(setup) < _SHORT * _epochs(by_default)
     return not is_short and int(state.epoch) < _NEARLY_ALL * _epochs(setup)
@@ -158,6 +158,6 @@ def _number(component: object, name: str) -> float:
 
 
 def _scale(likelihood: Likelihood) -> str:
-    """The kind of scale, of a likelihood that has one."""
+    """The kind of scale, if the likelihood has one."""
     scale = getattr(likelihood, "scale", "")
     return scale if isinstance(scale, str) else "fixed"

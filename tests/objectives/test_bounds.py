@@ -335,7 +335,10 @@ def test_the_sleep_gradient_is_that_of_the_joint_model(problem: Problem) -> None
         (lambda: objectives.CIWAE(beta=1.5), r"CIWAE.beta must be >= 0 and <= 1, got 1.5"),
         (lambda: objectives.TVO(smallest_beta=1.0), r"TVO.smallest_beta must be > 0 and < 1, got 1.0"),
         (lambda: objectives.ChiUpperBound(order=1.0), r"ChiUpperBound.order must be > 1, got 1.0"),
-        (lambda: objectives.ChiUpperBound(num_samples=1), r"num_samples must be >= 2, .* the share of a single draw is"),
+        (
+            lambda: objectives.ChiUpperBound(num_samples=1),
+            r"num_samples must be >= 2, .* the share of a single draw is",
+        ),
         (
             lambda: objectives.ELBO(estimator="sticking_the_landing"),
             r"got the KL closed_form .* `objective.kl='sampled'`",
