@@ -80,7 +80,7 @@ def with_flags(message: str, values: dict[str, Any]) -> str:
     >>> with_flags("Normal.scale must be > 0, got -1.0", {"likelihood": normal})
     '--likelihood.scale must be > 0, got -1.0'
     """
-    match = re.match(r"(\w+)\.(\w+)(?= must )", message)
+    match = re.match(r"(\w+)\.(\w+)(?= (?:must|needs|is) )", message)
     if match is None:
         return message
     found = list(_of_class(values, match[1], match[2]))
@@ -119,7 +119,7 @@ def as_flags(message: str) -> str:
         "take --prior Vamp --prior.num_components 9, or lower --batch_size".
     """
     message = with_flags(message, _values)
-    match = re.match(rf"({'|'.join(_NOT_COMPONENTS)})\.(\w+)(?= must )", message)
+    match = re.match(rf"({'|'.join(_NOT_COMPONENTS)})\.(\w+)(?= (?:must|needs|is) )", message)
     if match and match[2] in _flags:
         message = f"--{match[2]}{message[match.end() :]}"
     message = re.sub("`([^`]+)`", lambda found: _as_flag(found[1]) or found[0], message)

@@ -99,7 +99,7 @@ def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
         lines.append(
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
             f"weights have a tail with k̂ > {report.threshold:.2f}; raise `num_samples`, or run evaluate.py with "
-            f"`metrics=['annealed']`"
+            f"--metrics annealed"
         )
     if target_error is not None and report.error is None:
         lines.append(
