@@ -28,7 +28,7 @@ class FreeNats(jv.objectives.Bound):
         return value, {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
 
     def score(self, model, params, key, x):
-        """What validation and the test report of ONE example: the true ELBO, whatever was trained."""
+        """What validation and the test report of ONE example: the true ELBO, for any training."""
         terms = jv.elbo(model, params, key, x)
         return {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
 

@@ -13,7 +13,7 @@ HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 """½ log 2π, of the normal density."""
 
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
-"""Of smaller numbers a processor may take no logarithm: it may treat them as 0."""
+"""The smallest normal number: a processor may treat smaller ones as 0."""
 
 
 def log_mean_exp(values: Array, axis: int = 0) -> Array:
@@ -28,8 +28,8 @@ def log_mean_exp(values: Array, axis: int = 0) -> Array:
 def power_mean(log_values: Array, power: Array | float) -> Array:
     """log M_s, M_s = ((1/K) Σ_k exp(s log_values_k))^(1/s), along the only axis, for any s; the geometric mean at 0.
 
-    log M_s = c + (1/s) log1p((1/K) Σ_k expm1(s (log_values_k − c))), whatever c is. Where s is small, nothing cancels
-    with c inside the values; where it is large, only with c = log M_s: so it is taken twice.
+    log M_s = c + (1/s) log1p((1/K) Σ_k expm1(s (log_values_k − c))), for any c. For small s nothing cancels
+    with c inside the values; for large s only with c = log M_s: so it is computed twice.
 
     >>> values = jnp.array([-1e4, 0.0])
     >>> [round(float(power_mean(values, s)), 2) for s in (1.0, 9e-4, 0.0)]  # log ½, …, the mean

@@ -64,7 +64,7 @@ def _version(package: str) -> str | None:
 
 
 def _forget_peak() -> None:
-    """Let Linux count the largest memory of this process anew."""
+    """Let Linux count the largest memory of this process again."""
     (_SELF / "clear_refs").write_text("5")
 
 

@@ -1,6 +1,6 @@
 """What the default flags give: about 350 runs of 2,000 steps on 13 data sets, beside PyTorch and a trivial model.
 
-python scripts/check_defaults.py --data_folder DATA          # all of it: hours; goes on where it was stopped
+python scripts/check_defaults.py --data_folder DATA          # all of it: hours; continues after a stop
 python scripts/check_defaults.py --only "digits prior"       # the cases whose name contains the text
 python scripts/check_defaults.py --only "mnist L64" --again  # once more, though there are figures already
 python scripts/check_defaults.py --sample                    # ten quick ones; exit code 1 if one is not as it should be
@@ -49,7 +49,7 @@ class Loader:
         """The data of that name.
 
         Raises:
-            AbsentError: if they are not at hand.
+            AbsentError: if they are missing.
         """
         if self.name != name or self.data is None:
             self.name, self.data = name, load_data(name, self.folder, self.scratch)
@@ -69,7 +69,7 @@ def run_case(case: Case, load: Loader, results: Results, with_peers: bool) -> di
                 results.peers[key] = train_peer(peer, subject, case.seed)
     except AbsentError as reason:
         return {**row, SKIPPED: str(reason)}
-    except Exception as error:  # whatever it is, the other cases are wanted
+    except Exception as error:  # after any error, the other cases are wanted
         lines = str(error).splitlines() or [""]
         reason = lines[0] if isinstance(error, UserError) else f"{type(error).__name__}: {lines[0]}"
         return {**row, FAILED: reason[:_LONGEST_REASON]}

@@ -1,4 +1,4 @@
-"""Prepare a named data set once, from files at hand or from the network.
+"""Prepare a named data set once, from local files or from the network.
 
 python scripts/prepare_data.py mnist --from FOLDER       # FOLDER holds the original files
 python scripts/prepare_data.py cifar10                   # downloads; needs pip install "jaxvae[prepare]"

@@ -48,7 +48,7 @@ def binary_batch(seed: int = 0, batch: int = BATCH) -> Array:
 
 
 def keys(seed: int, count: int) -> Key:
-    """Keys made anew at each call: key-reuse checking takes two uses of one array for a mistake."""
+    """Keys made again at each call: key-reuse checking takes two uses of one array for a mistake."""
     return jax.random.split(jax.random.key(seed), count)
 
 

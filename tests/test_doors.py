@@ -28,7 +28,7 @@ class Short(Network):
         return {}
 
     def apply(self, params: Any, x: Any, output_shape: Any) -> Any:
-        """Zeros."""
+        """Zeros, one fewer than `output_shape` asks for."""
         del params, x
         return jnp.zeros((*output_shape[:-1], output_shape[-1] - 1))
 
@@ -187,7 +187,7 @@ def test_values_of_a_wrong_kind(build: Any, words: str) -> None:
 def test_numbers_that_a_likelihood_does_not_take_are_refused_where_they_are_known(
     call: Any, likelihood: jv.likelihoods.Likelihood, x: list[float], words: str
 ) -> None:
-    """Grey levels 0..255 under Bernoulli gave −10⁶ nats in silence; between 0 and 1 a cross-entropy is the caller's."""
+    """Grey levels 0..255 under Bernoulli silently gave −10⁶ nats; between 0 and 1 a cross-entropy is the caller's."""
     model = jv.VAE((3,), 2, MLP((4,)), MLP((4,)), likelihood=likelihood)
     params = init(model, jax.random.key(0))
     example = jnp.asarray(x, jnp.float32)

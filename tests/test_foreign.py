@@ -125,7 +125,7 @@ class OneForEach(jv.priors.Prior):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_prior_that_scores_each_dimension_by_itself_is_refused(params: Any, shared: bool) -> None:
-    """It would broadcast against the posterior in silence."""
+    """It would silently broadcast against the posterior."""
     with pytest.raises(
         jv.UserError, match=r"log_prob of a prior must be one number, got shape \(2,\) from Normal: make all of z"
     ):

@@ -1,4 +1,4 @@
-"""How programs are compiled for the processor at hand."""
+"""How programs are compiled for this processor."""
 
 import jax
 import jax.numpy as jnp

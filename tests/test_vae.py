@@ -107,7 +107,7 @@ def test_the_same_key_gives_the_same_and_another_key_another(params: Any, functi
 
 
 def test_components_start_from_keys_of_their_own() -> None:
-    """Encoder and decoder of one shape (7 numbers in, 7 out) do not start equal; another key starts all anew."""
+    """Encoder and decoder of one shape (7 numbers in, 7 out) do not start equal; another key gives others."""
 
     @jv.dataclass
     class Seven(jv.posteriors.DiagonalNormal):

@@ -88,7 +88,7 @@ def with_flags(message: str, values: dict[str, Any]) -> str:
     >>> with_flags("Normal.scale must be > 0, got -1.0", {"likelihood": normal})
     '--likelihood.scale must be > 0, got -1.0'
     """
-    match = re.match(r"(\w+)\.(\w+)(?= must )", message)
+    match = re.match(r"(\w+)\.(\w+)(?= (?:must|needs|is) )", message)
     if match is None:
         return message
     found = list(_of_class(values, match[1], match[2]))
@@ -117,7 +117,7 @@ def remember_values(values: dict[str, Any]) -> None:
 def as_flags(message: str) -> str:
     """A message of the library as the shell says it: each option in backquotes becomes the flag that the user types.
 
-    An option is a name of which the first part is a flag of this process, alone or with a value in Python. Any other
+    An option is a name whose first part is a flag of this process, alone or with a value in Python. Any other
     text in backquotes stays.
 
     Args:
@@ -127,7 +127,7 @@ def as_flags(message: str) -> str:
         "take --prior Vamp --prior.num_components 9, or lower --batch_size".
     """
     message = with_flags(message, _values)
-    match = re.match(rf"({'|'.join(_NOT_COMPONENTS)})\.(\w+)(?= must )", message)
+    match = re.match(rf"({'|'.join(_NOT_COMPONENTS)})\.(\w+)(?= (?:must|needs|is) )", message)
     if match and match[2] in _flags:
         message = f"--{match[2]}{message[match.end() :]}"
     message = re.sub("`([^`]+)`", lambda found: _as_flag(found[1]) or found[0], message)

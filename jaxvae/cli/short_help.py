@@ -23,7 +23,7 @@ def short_help(parser: ArgumentParser) -> str:
             lines += _lines_of(action, explained)
     lines += [
         "",
-        "options of a component follow its name: --prior Vamp --prior.num_components 100; a class of yours goes by its",
+        "options of a component follow its name: --prior Vamp --prior.num_components 100; name your own class by its",
         "import path: --prior my_module.MyPrior. More:",
         f"  {parser.prog} --prior.help Vamp       the options of a component",
         f"  {parser.prog} --help all              everything, with units",

@@ -14,7 +14,7 @@ from jaxvae.fast import bernoulli_of_levels, random_words
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Shape
 
-EVALUATION_SEED = 777  # of the one draw that validation and test data are made with, whatever the run's seed
+EVALUATION_SEED = 777  # of the one draw of validation and test data, for any seed of the run
 
 
 @dataclass
@@ -62,13 +62,13 @@ class Preprocessing:
 
     @property
     def bin_width(self) -> float | None:
-        """Width of one grey level [units of x], where a density of x bounds its probability, else None."""
+        """Width of one grey level [units of x], if a density of x bounds its probability, else None."""
         if not self.dequantize or self.maximum is None:
             return None
         return (2.0 if self.symmetric else 1.0) / (self.maximum + 1)
 
     def data_range(self, raw: np.ndarray) -> float:
-        """Largest minus smallest value that x can have [units of x]; of float data that of the values at hand."""
+        """Largest minus smallest value that x can have [units of x]; for float data that of the given values."""
         if self.binarize != "none":
             return 1.0
         if self.maximum is None:
@@ -94,7 +94,7 @@ class Preprocessing:
         return 2.0 * x - 1.0 if self.symmetric else x
 
     def expected(self, raw: Array) -> Array:
-        """x without noise: grey levels where `dynamic` would draw, the middle of a level where it would dequantise."""
+        """x without noise: grey levels instead of `dynamic` draws, the middle of a level instead of dequantisation."""
         levels = raw.astype(jnp.float32)
         if self.dequantize and self.maximum is not None:
             x = (levels + 0.5) / (self.maximum + 1)
@@ -110,8 +110,8 @@ class Preprocessing:
     def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
         split_key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
-        key = jax.random.fold_in(split_key, EVALUATION_SEED)  # two folds deep: no run's seed can reach it
-        # by comparing floats, whatever training does: the sets that published figures are of stay the same
+        key = jax.random.fold_in(split_key, EVALUATION_SEED)  # two folds deep, so that no seed of a run gives this key
+        # by comparing floats, unlike training, so that the sets of published figures stay the same
         return jax.jit(self._drawn_from_floats)(key, jnp.asarray(raw))
 
 
@@ -125,7 +125,7 @@ def _inside_a_level(key: Key, shape: Shape, maximum: int) -> Array:
 
 
 def content_hash(*arrays: Array | np.ndarray | Records) -> str:
-    """SHA-256 of the values of arrays and their shapes, to tell whether two figures were measured on the same ones."""
+    """SHA-256 of the values of arrays and their shapes, to see whether two figures were measured on the same ones."""
     content = hashlib.sha256()
     for array in arrays:
         if isinstance(array, Records):

@@ -11,7 +11,7 @@ def bits_per_dimension(log_prob: Array | float, num_dimensions: int, bin_width: 
     bits = −(log p(x) + D log bin_width) / (D log 2)
 
     For a probability mass the bin width is 1. For the density of dequantised data it is the width of one grey level in
-    units of x (1/256 for 8-bit data in [0, 1)), and the result bounds the bits from above (Theis, van den Oord and
+    units of x: 1/256 for 8-bit data in [0, 1). The result then bounds the bits from above (Theis, van den Oord and
     Bethge 2016, section 3.1).
 
     Args:

@@ -1,4 +1,4 @@
-"""Into how many parts a step is cut so that each stays within a processor's cache."""
+"""The number of parts of a step for which each stays within a processor's cache."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def fitting_parts(loss: Callable[..., Any], params: Params, arguments: PyTree) -
 
     Args:
         loss: `(params, *arguments)` to a loss and metrics, a mean over the examples.
-        params: what the gradient is by.
+        params: the gradient is by these.
         arguments: arrays of one example a row, `[batch, …]`.
     """
     return fast_fitting_parts(loss, params, arguments) if is_fast() else 1
@@ -45,7 +45,7 @@ def fast_fitting_parts(loss: Callable[..., Any], params: Params, arguments: PyTr
 
 
 def _kept_bytes(loss: Callable[..., Any], params: Params, arguments: PyTree, count: int) -> int:
-    """Bytes that a gradient of so many examples keeps from the way forward, the parameters among them."""
+    """Bytes that a gradient of so many examples keeps from the forward pass, including the parameters."""
 
     def backward(params: Params, *arguments: Any) -> Any:
         return jax.vjp(lambda params: loss(params, *arguments), params, has_aux=True)[1]

@@ -33,8 +33,8 @@ class Conv(Network):
         output_gain: gain of the last layer, as in `MLP`.
 
     Raises:
-        UserError: for a width below 1, a gain that is not above 0, an unknown activation, no `channels` or too many for
-            the size of the image, no image as input or output, or an output shape in which the image is not clear.
+        UserError: for a width below 1, a gain that is not above 0 or an unknown activation; for no `channels` or too
+            many for the image; without an image as input or output, or with an output shape in which it is not clear.
 
     Example:
         >>> import jax, jax.numpy as jnp

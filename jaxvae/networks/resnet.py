@@ -29,7 +29,7 @@ def num_groups(channels: int) -> int:
 def _normalize(x: Array) -> Array:
     groups = num_groups(x.shape[-1])
     norm = nn.GroupNorm(groups, epsilon=_EPSILON, dtype=x.dtype, param_dtype=x.dtype, use_fast_variance=False)
-    with jax.numpy_dtype_promotion("standard"):  # its mean and variance are float32, whatever x is
+    with jax.numpy_dtype_promotion("standard"):  # its mean and variance are float32 for any x
         return norm(x[None])[0]
 
 

@@ -251,9 +251,9 @@ class ChiUpperBound(Bound):
 def chi_upper_bound(log_weights: Array, order: float = 2.0) -> Array:
     """The χ upper bound of log p(x) by K draws, nats, `[]`.
 
-    CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), n ≥ 1. The estimate from K draws is (1/n) log (1/K) Σ_k w_k^n. Its n-th
-    exponential is unbiased, but its own mean lies below CUBO_n. So it bounds log p(x) only if K is large enough. Dieng
-    et al. 2017, equation 3.
+    CUBO_n(x) = (1/n) log E_q[w^n] ≥ log p(x), n ≥ 1. The estimate from K draws is (1/n) log (1/K) Σ_k w_k^n. exp(n ·
+    estimate) is unbiased, but the mean of the estimate itself lies below CUBO_n. So it bounds log p(x) only if K is
+    large enough. Dieng et al. 2017, equation 3.
 
     Args:
         log_weights: `[K]`.

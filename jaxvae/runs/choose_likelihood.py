@@ -1,4 +1,4 @@
-"""The likelihood that goes with data, where none is named."""
+"""The likelihood that fits the data, if none is named."""
 
 import math
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _FEWEST_PIXELS = 64  # of a picture that comes as a row
 
 
 class Choice(NamedTuple):
-    """A likelihood, and what it was chosen by."""
+    """A likelihood, and the reason for its choice."""
 
     likelihood: Likelihood
     reason: str
@@ -63,7 +63,7 @@ def likelihood_for(dataset: Dataset, flags: DataFlags) -> Choice:
 
 
 def is_table(dataset: Dataset) -> bool:
-    """Whether an example is a row of columns: one axis, and not an 8-bit picture of as many pixels as a square has."""
+    """Whether an example is a row of columns: one axis, and not an 8-bit picture with a square number of pixels."""
     if len(dataset.data_shape) != 1:
         return False
     size = dataset.data_shape[0]
@@ -81,7 +81,7 @@ def _for_table(dataset: Dataset) -> Choice:
     if kinds == {"count"} or (kinds == {"binary", "count"} and len(columns) > _MOST_COLUMNS):
         return Choice(NegativeBinomial(), f"it is {found} of counts")
     if len(columns) > _MOST_COLUMNS:
-        return Choice(Normal(), f"it is {found} of several kinds, too many for Mixed, which computes each by itself")
+        return Choice(Normal(), f"it is {found} of several kinds, too many for Mixed, which computes each separately")
     return Choice(Mixed(columns), f"it is {found}: {', '.join(columns)} (a code of a class is categorical:K)")
 
 

@@ -72,7 +72,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 def components_page() -> str:
     """Every component of every family with its options, for the end of `--help`."""
-    lines = ["components (a class of your own goes by its import path: --prior my_module.MyPrior --prior.scale 2):"]
+    lines = ["components (name your own class by its import path: --prior my_module.MyPrior --prior.scale 2):"]
     for family in dict.fromkeys(FAMILIES.values()):
         flags = [flag for flag, its_family in FAMILIES.items() if its_family is family]
         for name, cls in choices(family).items():

@@ -1,4 +1,4 @@
-"""`data.json`: which data a run was trained on, so that others are not taken for them."""
+"""`data.json`: the training data of a run, so that other data are not taken for them."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def describe_data(dataset: Dataset) -> dict[str, Any]:
 
 
 def changed_splits(run_dir: Path, data: dict[str, Any]) -> list[str]:
-    """The splits whose examples are not those of the run, by the description of what was loaded.
+    """The splits whose examples differ from those of the run, by the description of the loaded data.
 
     Raises:
         UserError: if examples have another shape, so that the model cannot read them, or `data.json` is damaged.
@@ -38,11 +38,11 @@ def changed_splits(run_dir: Path, data: dict[str, Any]) -> list[str]:
 
 
 def check_same_data(run_dir: Path, data: dict[str, Any], fix: str) -> None:
-    """Check that the data are those that the run was trained on.
+    """Check that the data are the training data of the run.
 
     Args:
-        run_dir: of the run.
-        data: the description of what was loaded.
+        run_dir: folder of the run.
+        data: the description of the loaded data.
         fix: the end of the message.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What data state of themselves, whether they have a density under a likelihood, and what to change if not."""
+"""What data show, whether they have a density under a likelihood, and what to change if not."""
 
 import dataclasses
 from typing import Any
@@ -11,7 +11,7 @@ from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.runs.components import choices
 
-_FEW = 200  # training examples that tell whether floats are grey levels
+_FEW = 200  # training examples that show whether floats are grey levels
 
 Values = dict[str, np.ndarray]
 """All values that occur in x, by split, before anything random."""
@@ -54,12 +54,12 @@ def _values(preprocessing: Preprocessing, images: np.ndarray, support: Support) 
 
 
 def _check_columns(support: Support, rows: np.ndarray, place: str) -> None:
-    """The same for each column of a table; nothing where the support has none."""
+    """The same for each column of a table; nothing if the support has none."""
     for d, column in enumerate(support.columns):
         outside = rows[:, d][~column.contains(rows[:, d])]
         if outside.size:
             raise UserError(
-                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.8g} {place}: mend the "
+                f"column {d} (the first is 0) needs values in {column.name}, got {outside[0]:.8g} {place}: correct the "
                 f"data, or what `likelihood.columns` says of the column"
             )
 
@@ -67,7 +67,7 @@ def _check_columns(support: Support, rows: np.ndarray, place: str) -> None:
 def last_level(dataset: Dataset, binarize: str | None) -> int | None:
     """n where x are grey levels g / n: 1 of binarised data, else the largest integer of all, or by the steps of floats.
 
-    None where they are no levels, as far as the first examples tell: `check_support` looks at all.
+    None if they are not levels, as far as the first examples show: `check_support` checks all.
     """
     if binarize in ("threshold", "dynamic"):
         return 1
@@ -86,7 +86,7 @@ def _level_by_steps(found: np.ndarray) -> int | None:
 
 
 def _fix(likelihood: Likelihood, values: Values) -> str:
-    """What helps with grey levels."""
+    """The fix for grey levels."""
     fixes = []
     stated = _stated(type(likelihood), values)
     is_in_unit_interval = all(np.all((x >= 0) & (x <= 1)) for x in values.values())
@@ -105,17 +105,17 @@ def _that_fit(values: Values) -> str:
 
 
 def _fitted(cls: type[Likelihood], values: Values) -> Likelihood | None:
-    """The likelihood with the numbers that the values state, where it fits them."""
+    """The likelihood with the numbers that the values show, if it fits them."""
     largest = _level_by_steps(np.unique(np.concatenate([np.unique(x) for x in values.values()])))
     try:
         likelihood = cls().for_data(largest)
         return likelihood if _fits(likelihood, values) else None
-    except UserError:  # of levels, and the values are none
+    except UserError:  # a likelihood of levels, and the values are not levels
         return None
 
 
 def _stated(cls: type[Likelihood], values: Values) -> dict[str, Any]:
-    """Options that the values state, where the likelihood fits them with those."""
+    """Options that the values show, if the likelihood then fits them."""
     fitted, default = _fitted(cls, values), cls()
     if fitted is None or fitted is default:
         return {}

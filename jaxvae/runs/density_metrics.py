@@ -23,7 +23,7 @@ def likelihood(subject: Subject) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion, baseline."""
     training, flags = subject.setup.training, subject.flags
     is_point_mass = subject.model.posterior.space.is_of_points
-    num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are alike
+    num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are equal
     total = len(subject.x) * (flags.num_repeats if subject.has_density else 1)
     with subject.reporter.examples("log p(x)" if num_samples else "ELBO", total) as bar:
         scores = evaluate(
@@ -67,34 +67,34 @@ def _has_closed_form_kl(subject: Subject) -> bool:
 
 
 def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:
-    """What is to be said against an estimate of log p(x)."""
+    """The doubts about an estimate of log p(x)."""
     lines = []
     if report.share_above is None:
         lines.append(
             f"whether log p(x) can be trusted is not known: {report.num_samples} weights have too short a tail for k̂; "
-            "raise --num_samples"
+            "raise `num_samples`"
         )
     elif not report.is_reliable:
         lines.append(
             f"log p(x) is a lower bound that more draws may raise: of {report.share_above:.0%} of the examples the "
-            f"weights have a tail with k̂ > {report.threshold:.2f}; raise --num_samples, or run evaluate.py with "
+            f"weights have a tail with k̂ > {report.threshold:.2f}; raise `num_samples`, or run evaluate.py with "
             f"--metrics annealed"
         )
     if target_error is not None and report.error is None:
         lines.append(
-            f"the error of log p(x) by its draws is not known, wanted {target_error:g} nats: give --num_samples 2 at "
+            f"the error of log p(x) by its draws is not known, wanted {target_error:g} nats: give `num_samples=2` at "
             "least"
         )
     elif target_error is not None and report.error is not None and report.error > target_error:
         lines.append(
             f"the error of log p(x) by its draws is {report.error:.2g} nats, wanted {target_error:g}: give "
-            f"--num_samples {report.samples_for(target_error)}"
+            f"`num_samples={report.samples_for(target_error)}`"
         )
     return lines
 
 
 def latents(subject: Subject) -> dict[str, Any]:
-    """What the latents carry."""
+    """The information in the latents."""
     if not subject.has_density:
         return {"diagnostics": diagnostics_document(None)}
     found = diagnose(subject.model, subject.params, subject.key(Stream.DIAGNOSTICS), subject.x)

@@ -1,4 +1,4 @@
-"""On which devices a script computes: a mesh of those of one process, or of several."""
+"""The devices of a script: a mesh of the devices of one process, or of several."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ def devices(flags: DeviceFlags, batch_size: int, accumulate: int | None) -> Iter
     """Connect the processes and set the mesh; to be entered before anything is computed.
 
     Raises:
-        UserError: if the devices present cannot be cut so, or the batch not be spread over them.
+        UserError: if the devices cannot be divided so, or the batch cannot be spread over them.
     """
     sizes = flags.sizes()
     if not sizes:
@@ -73,7 +73,7 @@ def _connect(flags: DeviceFlags) -> None:
 
 @contextlib.contextmanager
 def _all_or_none() -> Iterator[None]:
-    """End at once where something is wrong here or another process is gone: every step needs them all."""
+    """End at once if something is wrong here or another process is gone, since every step needs all."""
     try:
         yield
     except UserError as error:
@@ -88,6 +88,6 @@ def _all_or_none() -> Iterator[None]:
 
 
 def _end(line: str, code: int) -> NoReturn:
-    """Without the end that the runtime would wait for the others at."""
+    """End without the runtime's shutdown, which would wait for the others."""
     print(f"error: process {jax.process_index()}: {line}", file=sys.stderr, flush=True)
     os._exit(code)

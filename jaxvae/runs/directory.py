@@ -1,4 +1,4 @@
-"""The folder that a run leaves: made late, never overwritten by accident."""
+"""The folder of a run: made late, never overwritten by accident."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
 
     Raises:
         UserError: if it exists and neither `--overwrite` nor `--resume` was given, if there is nothing to resume, or if
-            `--overwrite` would delete something that is no run.
+            `--overwrite` would delete something that is not a run.
     """
     if jax.process_count() > 1 and flags.run_dir is None:
         raise UserError("several processes write one run: add --run_dir, a folder that all of them see")
@@ -38,7 +38,7 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
     exists = path.exists() and not (path.is_dir() and not any(path.iterdir()))
     if flags.resume and not (path / CONFIG).is_file():
         raise UserError(
-            f"--resume needs the folder of a run, got {path}, which is none: leave out --resume to start one"
+            f"--resume needs the folder of a run, got {path}, which is not one: leave out --resume to start one"
         )
     if exists and not flags.resume and not is_run(path):
         raise UserError(
@@ -46,21 +46,21 @@ def choose_run_directory(flags: RunFlags, data: str) -> Path:
         )
     if exists and not (flags.overwrite or flags.resume):
         raise UserError(
-            f"{path} holds a run already: add --resume to go on, --overwrite to start anew, or take another --run_dir"
+            f"{path} holds a run already: add --resume to go on, --overwrite to start again, or take another --run_dir"
         )
     return path
 
 
 def open_run_directory(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Path:
-    """Make the folder and write its configuration and what its data are; `--overwrite` alone removes what was there.
+    """Make the folder, write its configuration and data; only `--overwrite` removes earlier contents.
 
-    Of several processes the first does it, and the others wait for it.
+    With several processes the first does it, and the others wait.
 
     Returns:
-        The folder, under the next free number if another run took the default one in the meantime.
+        The folder, under the next free number if another run has taken the default one meanwhile.
 
     Raises:
-        UserError: if it cannot be written, or another run took it in the meantime.
+        UserError: if it cannot be written, or if another run has taken it meanwhile.
     """
     if is_first():
         path = _open(path, config, data, flags)
@@ -80,7 +80,7 @@ def _open(path: Path, config: str, data: dict[str, Any], flags: RunFlags) -> Pat
                 number = int(number) + 1
                 path = path.with_name(f"{stem}-{number}")
         elif not flags.resume and not (path.is_dir() and not any(path.iterdir())) and not _claim(path):
-            raise UserError(f"{path} was taken by another run in the meantime: take another --run_dir")
+            raise UserError(f"{path} was taken by another run meanwhile: take another --run_dir")
         (path / CONFIG).write_text(config, encoding="utf-8")
         (path / DATA).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How many draws the final log p(x) takes: by sizes, never by a clock."""
+"""The number of draws for the final log p(x), by sizes and never by a clock."""
 
 import jax
 import jax.numpy as jnp
@@ -12,24 +12,24 @@ from jaxvae.runs.setup import Setup
 from jaxvae.training import train_epoch
 from jaxvae.typing import Array, Key, Params
 
-MOST_DRAWS = 5000  # what tables of papers quote
+MOST_DRAWS = 5000  # the usual number in papers
 _NUMBERS = (100, 200, 500, 1000, 2000, MOST_DRAWS)
 _SHARE = 0.7  # of the operations of training
 
 
 def draws_by_size(setup: Setup) -> int:
-    """K, such that the final log p(x) takes at most 70 % of the operations of the training [draws].
+    """K, for which the final log p(x) takes at most 70 % of the operations of the training [draws].
 
     K · test examples · operations of a draw ≤ 0.7 · epochs · operations of an epoch: the largest of 100, 200, 500, …,
-    5,000 that fits, and 100 where none does. Operations are counted in the traced functions (`count_operations`),
-    never timed. Where log p(x) takes no draws (no density, or q(z|x) is one point), it is 5,000.
+    5,000 that fits, and 100 if none does. Operations are counted in the traced functions (`count_operations`),
+    never timed. If log p(x) takes no draws (no density, or q(z|x) is one point), it is 5,000.
     """
     training, dataset = setup.training, setup.dataset
     if isinstance(training.objective, WithoutDensity) or training.model.posterior.space.is_of_points:
         return MOST_DRAWS
     state, images = state_shapes(setup), dataset.train.images
     raw = jax.ShapeDtypeStruct(images.shape, images.dtype)
-    # the trace that training compiles, too
+    # the same trace as training compiles
     epoch = count_operations(jax.jit(train_epoch).trace(training, state, raw).jaxpr)
 
     def estimate(params: Params, key: Key, x: Array) -> Array:

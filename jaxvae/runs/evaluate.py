@@ -1,4 +1,4 @@
-"""From a trained run to `evaluation.json`: groups of metrics, of which one that fails leaves the others alone."""
+"""From a trained run to `evaluation.json`: groups of metrics, where a failure of one leaves the others."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure the test set of a run, and write `evaluation.json` or another file in its folder.
 
-    A group or a figure that cannot be measured is said in one line, and stands in the document with its reason; the
-    document is written after each group. Groups of an earlier evaluation stay in it where it was made of the same
-    parameters and data, by the same code and machine; else the earlier document is kept beside it.
+    A group or a figure that cannot be measured gets one line, and its reason in the document. The
+    document is written after each group. Groups of an earlier evaluation stay in it if that was made with the same
+    parameters and data, by the same code and machine; else the earlier document is kept next to it.
 
     Args:
         run: what was trained.
@@ -95,7 +95,7 @@ def evaluate_run(
 
 
 def _remarks(entry: Any) -> set[str]:
-    """What is to be said of figures: warnings, and why some of a quality are missing."""
+    """Remarks on figures: warnings, and the reasons for missing ones."""
     if not isinstance(entry, dict):
         return set()
     own = {entry[name] for name in ("warning", "reason") if name in entry}

@@ -1,4 +1,4 @@
-"""Data and samples of a run as pictures in [0, 1], and where the latents of samples come from."""
+"""Data and samples of a run as pictures in [0, 1], and the source of the samples' latents."""
 
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
 
 def mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
-    """The mean, or a draw of a distribution that has none."""
+    """The mean, or a draw if the distribution has no mean."""
     try:
         return mean_of(distribution)
     except NotImplementedError:
@@ -40,7 +40,7 @@ class Pictures:
         return self._setup.training.preprocessing.for_evaluation(self._setup.dataset.test.images, "test")
 
     def train(self, key: Key, most: int) -> tuple[Array, np.ndarray]:
-        """x of training examples, drawn without replacement where there are more than `most`, and their indices."""
+        """x of training examples, drawn without replacement if there are more than `most`, and their indices."""
         images = self._setup.dataset.train.images
         chosen = np.sort(np.random.default_rng(self._seed).permutation(len(images))[:most])
         return jax.jit(self._setup.training.preprocessing)(key, images[chosen]), chosen
@@ -57,7 +57,7 @@ class Pictures:
         return min(0.0, *(float(part.min()) for part in parts)), max(1.0, *(float(part.max()) for part in parts))
 
     def shown(self, x: Array) -> np.ndarray:
-        """x as pictures; what a model draws may leave [0, 1]."""
+        """x as pictures; a model's draws may leave [0, 1]."""
         black, white = self._black_and_white
         return np.asarray((x - black) / (white - black))
 
@@ -67,9 +67,9 @@ class Pictures:
         return black + shown * (white - black)
 
     def latents(self, code_density: CodeDensity | None) -> tuple[Callable[[Key], Any], str]:
-        """A function that draws the latents of one sample, and the name of what it draws from.
+        """A function that draws the latents of one sample, and the name of its density.
 
-        `code_density` is of an objective without a density: by default `normal`.
+        `code_density` is for an objective without a density; by default `normal`.
         """
         training, params = self._setup.training, self._state.evaluation_params
         model = training.model.at_step(self._state.step)
@@ -79,7 +79,7 @@ class Pictures:
         return fit_code_density(codes, code_density, seed=self._seed).sample, f"{code_density} fitted to codes"
 
     def _codes(self, objective: WithoutDensity) -> np.ndarray:
-        """The codes of 10,000 training examples at most, `[n, latent_dim]`."""
+        """The codes of at most 10,000 training examples, `[n, latent_dim]`."""
         model, params = self._setup.training.model.at_step(self._state.step), self._state.evaluation_params
         data_key, code_key = jax.random.split(stream_key(self._seed, Stream.CODES))
         x, _ = self.train(data_key, _EXAMPLES_FOR_CODES)

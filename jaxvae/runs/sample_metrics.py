@@ -1,4 +1,4 @@
-"""Groups of metrics of what a model draws, and of what its codes tell."""
+"""Groups of metrics of a model's samples and of its codes."""
 
 import dataclasses
 from typing import Any
@@ -32,7 +32,7 @@ from jaxvae.vae import VAE
 
 _MOST_GENERATED, _GENERATED_AT_ONCE = 10_000, 500
 _MOST_FOR_CLASSIFIER, _MOST_CODES = 60_000, 10_000
-_NEIGHBOUR_SAMPLES, _NEIGHBOURS_AT_ONCE = 500, 20  # draws for log p(x) of neighbours: their difference is what counts
+_NEIGHBOUR_SAMPLES, _NEIGHBOURS_AT_ONCE = 500, 20  # draws for log p(x) of neighbours: only their difference counts
 
 
 def samples(subject: Subject) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def samples(subject: Subject) -> dict[str, Any]:
 
 
 def representation(subject: Subject) -> dict[str, Any]:
-    """What codes tell of classes and factors, beside pixels, principal components and an autoencoder's."""
+    """How well codes show classes and factors, next to pixels, principal components and an autoencoder."""
     dataset = subject.setup.dataset
     pictures = Pictures(subject.setup, subject.state, subject.seed)
     train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_CODES)
@@ -110,7 +110,7 @@ def representation(subject: Subject) -> dict[str, Any]:
 
 
 def _codes(subject: Subject, model: Any, params: Any, x: Array) -> np.ndarray:
-    """E_q(z|x)[z], or a draw where q has no mean, `[n, latent_dim]`."""
+    """E_q(z|x)[z], or a draw if q has no mean, `[n, latent_dim]`."""
 
     def code(key: Key, one: Array) -> dict[str, Array]:
         return {"code": mean_or_draw(model.encode(params, one), key)}
@@ -120,12 +120,12 @@ def _codes(subject: Subject, model: Any, params: Any, x: Array) -> np.ndarray:
 
 
 def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of the same networks, trained for some epochs to reconstruct and nothing else: means of real numbers."""
+    """Codes of the same networks, trained for some epochs only to reconstruct: means of real numbers."""
     setup, epochs = subject.setup, subject.flags.autoencoder_epochs
     model = setup.training.model
     if isinstance(setup.training.objective, WithoutDensity):
         raise UserError("the model is an autoencoder itself")
-    if isinstance(model, VAE):  # a flow has no mean, and a codebook is learned by an objective of its own
+    if isinstance(model, VAE):  # a flow has no mean, and a codebook is learned by its own objective
         model = dataclasses.replace(model, posterior=DiagonalNormal(), prior=StandardNormal())
     changes: dict[str, Any] = {"model": model, "objective": Autoencoder(), "epochs": epochs, "patience": "never"}
     training = dataclasses.replace(setup.training, **changes)

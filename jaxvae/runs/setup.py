@@ -9,12 +9,12 @@ from jaxvae.training import Training
 
 
 class Setup(NamedTuple):
-    """All that a run is made of, what follows from the training set as numbers."""
+    """All parts of a run, with options that depend on the training set as numbers."""
 
     dataset: Dataset
     training: Training
     notes: tuple[str, ...] = ()
-    """What was done to read the data and found out about them."""
+    """Notes on how the data were read and what was found."""
 
 
 def set_up(data: RunData, training: Training) -> Setup:

@@ -1,4 +1,4 @@
-"""Where a run starts: at the parameters of another run, as far as they fit."""
+"""The start of a run from the parameters of another run, as far as they fit."""
 
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,19 @@ def _is_unit(name: str) -> bool:
 
 
 def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
-    """The first state with the parameters of the best checkpoint of another run, where name and shape agree.
+    """The first state with parameters of another run's best checkpoint, if name and shape agree.
 
     The units of the likelihood stay those of the new data.
 
     Args:
-        state: before the first step.
-        run_dir: of the other run.
+        state: the state before the first step.
+        run_dir: folder of the other run.
 
     Returns:
         The state, and a line that says how many arrays were taken and which were not.
 
     Raises:
-        UserError: if the folder is no run, or nothing fits.
+        UserError: if the folder is not a run, or nothing fits.
     """
     config_of(run_dir)
     found = restore_parameters(run_dir)
@@ -52,7 +52,7 @@ def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
     count = len([name for name in names if not _is_unit(name)])
     if len(left) == count:
         raise UserError(
-            f"--init_from must be a run with parameters of this model, got {run_dir}, of which none of {count} arrays "
+            f"--init_from must be a run with parameters of this model, got {run_dir}, where none of {count} arrays "
             f"fits by name and shape: take the sizes of its config.yaml"
         )
     kept = f"; not: {'; '.join(left[:_MOST_NAMED])}{' …' if len(left) > _MOST_NAMED else ''}" if left else ""

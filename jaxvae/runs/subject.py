@@ -36,7 +36,7 @@ class Subject:
 
     @property
     def params(self) -> Params:
-        """The parameters that count."""
+        """The parameters to evaluate."""
         return self.state.evaluation_params
 
     @property
@@ -49,11 +49,11 @@ class Subject:
         return stream_key(self.seed, stream)
 
     def spread(self, count: int) -> Array:
-        """So many test examples, or all, spread evenly: a file may be sorted by class."""
+        """At most `count` test examples, spread evenly, since a file may be sorted by class."""
         return spread(self.x, count)
 
     def require_density(self) -> None:
-        """Refuse a metric of a density that is not there."""
+        """Refuse a metric that needs a density if there is none."""
         if not self.has_density:
             raise UserError(NO_DENSITY)
 

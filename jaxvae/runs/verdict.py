@@ -1,4 +1,4 @@
-"""What is wrong with a whole run, in one line, and the one change that is most likely to mend it."""
+"""What is wrong with a whole run, in one line, and the one change that is most likely to help."""
 
 import math
 from typing import Any
@@ -26,7 +26,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     if elbo is not None and not math.isfinite(elbo):
         return f"the ELBO is {elbo}, which is no finite number. Try {slower(setup)}"
     free = document.get("baseline", {})
-    own = document.get("family_baseline", free)  # where the free one is no member of the likelihood's family
+    own = document.get("family_baseline", free)  # if the free one is not a member of the likelihood's family
     if elbo is not None and own.get("value") is not None and elbo < own["value"] - _FAR * (1.0 + abs(own["value"])):
         return (
             f"diverged: ELBO {elbo:.4g} nats, and {own['value']:.2f} of {own['model']}, which ignores z. "
@@ -35,7 +35,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     diagnostics = document.get("diagnostics", {})
     if diagnostics.get("ignores_latents", {}).get("value"):
         if _is_one_value(setup):
-            return "collapsed: the training examples are all alike, so z has nothing to say of them. Check the data"
+            return "collapsed: the training examples are all alike, so z has no information on them. Check the data"
         units, information = diagnostics["active_units"], diagnostics["mutual_information"]["value"]
         return (
             f"collapsed: the decoder ignores z. I(x; z) = {information:.3f} nats, {units['value']} of {units['of']} "
@@ -53,7 +53,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
 
 
 def _of_reconstructions(distortion: float | None, own: dict[str, Any], setup: Setup, state: TrainState) -> str | None:
-    """For an objective without a density, whose reconstructions at least must beat a model that sees nothing of x."""
+    """For an objective without a density, whose reconstructions must at least beat a model that ignores x."""
     if distortion is None or own.get("value") is None or (math.isfinite(distortion) and -distortion >= own["value"]):
         return None
     return (

@@ -1,1 +1,1 @@
-"""What `scripts/benchmark.py` times: one task a file, and the peers that stand beside ours."""
+"""What `scripts/benchmark.py` times: one task a file, and the peers to compare with."""

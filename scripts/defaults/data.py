@@ -22,7 +22,7 @@ class Data(NamedTuple):
 
 
 class AbsentError(Exception):
-    """Data that are not at hand; the message says what is missing."""
+    """Data that are missing; the message names them."""
 
 
 def _arrays(folder: Path | None, name: str) -> dict[str, np.ndarray]:
@@ -134,7 +134,7 @@ def load_data(name: str, folder: Path | None, scratch: Path) -> Data:
         scratch: where the .npz files go that the library reads.
 
     Raises:
-        AbsentError: if it is not at hand.
+        AbsentError: if it is missing.
     """
     if name in _NAMED:
         try:

@@ -20,7 +20,7 @@ class Results:
         path: the file; what it holds already stays.
 
     Raises:
-        UserError: if there is a file that is none of ours.
+        UserError: if there is a file that this script did not write.
     """
 
     def __init__(self, path: Path) -> None:

@@ -11,9 +11,9 @@ ERRORS = 2.0  # standard errors of the ELBO
 def verdict(result: dict[str, Any], peer: dict[str, Any] | None = None) -> str:
     """What is wrong with a result, the worst first.
 
-    `collapsed` if z says next to nothing of x (`Diagnostics.ignores_latents`), `below baseline` if the ELBO is below
-    that of the best model that ignores z, `below peer` if it is below the peer's by more than 1 % of the distance
-    between baseline and peer and by more than two standard errors, else `ok`.
+    `collapsed`: z has almost no information on x (`Diagnostics.ignores_latents`). `below baseline`: the ELBO is below
+    that of the best model that ignores z. `below peer`: it is below the peer's by more than two standard errors, and by
+    more than 1 % of the distance between baseline and peer. Else `ok`.
 
     Args:
         result: with `elbo`, `error`, `baseline` and `ignores_latents`, or with `failed` or `skipped`.

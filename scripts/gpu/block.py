@@ -28,7 +28,7 @@ class Settings(NamedTuple):
     seconds: float = SECONDS
     """After which it must have ended."""
     small: bool = False
-    """A few steps with a few examples, on whatever JAX finds: a rehearsal."""
+    """A few steps with a few examples, on any device that JAX finds: a rehearsal."""
 
     @property
     def state(self) -> Path:

@@ -244,7 +244,7 @@ class Cube(bijectors.Bijector):
     """A user's own, without an inverse."""
 
     def context_size(self, dim: int, context_dim: int) -> int:
-        """None."""
+        """0: it needs no context."""
         del dim, context_dim
         return 0
 

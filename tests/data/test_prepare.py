@@ -1,4 +1,4 @@
-"""Preparing the papers' sets: from files at hand, by download, or one line that says what is missing."""
+"""Preparing the papers' sets: from local files, by download, or one line that says what is missing."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""Source files: at hand, of the right hash, or how to get them; never a long wait."""
+"""Source files: present, with the right hash, or how to get them; never a long wait."""
 
 import hashlib
 import http.server

@@ -65,7 +65,7 @@ def test_closed_form_agrees_with_quadrature_and_sums_event_axes_only(q: str, p: 
 
 
 def test_closed_form_agrees_with_numpyro() -> None:
-    """The one pair of ours that numpyro knows too."""
+    """The one pair of the library that numpyro knows too."""
     one, other = make("Normal", 3), make("Normal", 4)
     theirs = [numpyro.Normal(d.loc, d.scale).to_event(len(EVENT)) for d in (one, other)]  # type: ignore[attr-defined]
     np.testing.assert_allclose(jv.kl_divergence(one, other).value, numpyro.kl_divergence(*theirs), rtol=2e-5)

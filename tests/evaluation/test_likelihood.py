@@ -1,4 +1,4 @@
-"""How log p(x) is estimated: exactly K independent weights, whatever the chunks (its value: test_linear_gaussian)."""
+"""How log p(x) is estimated: exactly K independent weights for any chunks (its value: test_linear_gaussian)."""
 
 from typing import Any
 

@@ -284,7 +284,7 @@ def test_two_runs_never_share_a_folder(script: Script, monkeypatch: pytest.Monke
 
 
 def test_float_data_with_a_likelihood_of_levels(script: Script) -> None:
-    """The suggestion is a likelihood that takes them, whatever number of levels they would have."""
+    """The suggestion is a likelihood that takes them, for any number of levels."""
     np.savez("float.npz", images=np.random.default_rng(0).normal(size=(600, 4, 5)).astype(np.float32))
     refused(
         script(TRAIN, *FAST, "--data", "float.npz", "--binarize", "dynamic"),

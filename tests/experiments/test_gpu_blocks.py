@@ -225,7 +225,7 @@ HERE = "{}.{}".format(*sys.version_info[:2])
 
 @pytest.mark.slow
 def test_a_bundle_carries_a_block_through_a_machine_without_network(tmp_path: Path, has: str, script: Script) -> None:
-    """Here with all packages at hand; then with another Python, with too much data, and where there is one already."""
+    """Here with all packages; then with another Python, with too much data, and where there is one already."""
     flags = ("scripts/offline_bundle.py", "--has", has, "--data", "--python", HERE, "--out")
     outcome = script(*flags, "bundle")
     assert outcome.code == 0, outcome.err

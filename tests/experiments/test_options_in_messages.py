@@ -81,6 +81,7 @@ def flags_of_a_run() -> None:
         ("`prior=Vamp()` or `posterior=Bernoulli()`", "--prior Vamp or --posterior Bernoulli"),
         ("VAE.latent_dim must be >= 1, got 0", "--latent_dim must be >= 1, got 0"),
         ("Training.freeze must name parts", "--freeze must name parts"),
+        ("Optimizer.decay_steps is needed with decay step", "--decay_steps is needed with decay step"),
         # no options of this process: a user's own names stay as they are
         ("MyPrior.scale must be > 0", "MyPrior.scale must be > 0"),
         ("`forward` needs `inverse(x)`", "`forward` needs `inverse(x)`"),
@@ -177,7 +178,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], list[str], list[str]]] = {
     "a second stage that trains nothing": (
         lambda: in_run(VQVAE(first_stage_steps=5), **CODES),
         ["--objective", "VQVAE", "--objective.first_stage_steps", "5", *CODE_FLAGS],
-        ["take --prior AutoregressiveCodes"],
+        ["--objective.first_stage_steps needs a prior", "take --prior AutoregressiveCodes"],
     ),
     "a first stage that never ends": (
         lambda: VQVAE(first_stage_steps=999_999).check_run(10, 1.0),

@@ -78,7 +78,7 @@ def test_folds_are_scored_apart(script: Script, tmp_path: Path) -> None:
         (["--seeds", "100000000"], "--seeds must be at most 100,000, got 100,000,000: split the sweep by --seed"),
         (["--latent_dim", "2", "-1"], "latent_dim must be >= 1, got -1"),
         (["--objective.beta", "1", "two"], "beta"),
-        (["--binarize", "dynamic", "threshold"], "--binarize says what is scored"),
+        (["--binarize", "dynamic", "threshold"], "--binarize decides the data"),
         (["--run_dir", "."], "must be new, empty or a sweep's folder"),
         (["--resume"], "--resume is for train.py"),
         (["--overwrite"], "--overwrite needs the sweep's folder"),

@@ -139,7 +139,7 @@ def test_columns_that_never_change_have_a_finite_start() -> None:
 
 
 def test_a_row_starts_at_its_columns_shares_and_moments(table: np.ndarray) -> None:
-    """A silent decoder: masses are the columns' own, whatever their units, and the real column has its own spread."""
+    """A silent decoder: masses are the columns' own in any units, and the real column has its own spread."""
     p = silent(Mixed(), table)
     real, count, binary, ordinal, categorical = p.columns
     assert float(real.loc) == pytest.approx(table[:, 0].mean(), rel=1e-5)

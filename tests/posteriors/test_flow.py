@@ -123,7 +123,7 @@ class Codes(jv.posteriors.Posterior):
         return Space("codes")
 
     def parameter_shape(self, vae: jv.VAE) -> Shape:
-        """None."""
+        """One number for each latent dimension."""
         return (vae.latent_dim,)
 
     def distribution(self, vae: jv.VAE, params: Params, outputs: Array) -> Any:

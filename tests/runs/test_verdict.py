@@ -69,7 +69,7 @@ COLLAPSED = document(-27.3, collapsed=True, baseline=-27.2)
         (("--decoder.output_gain", "1", "--precision", "bfloat16"), 20, COLLAPSED, "collapsed",
          "--decoder.output_gain 0.1"),
         (("--decoder.output_gain", "1", "--remat", "true"), 20, COLLAPSED, "collapsed", "--decoder.output_gain 0.1"),
-        ((), 20, document(float("nan"), baseline=-27.2), "no finite number", "--learning_rate 0.0003"),
+        ((), 20, document(float("nan"), baseline=-27.2), "which is not finite", "--learning_rate 0.0003"),
         ((), 20, document(-28.0, baseline=-27.2), "below the baseline: ELBO -28.00 nats, and -27.20 of independent",
          "--learning_rate 0.0003"),
         ((), 195, document(-28.0, baseline=-27.2), "below the baseline", "--epochs 600"),

@@ -1,4 +1,4 @@
-"""Members of a sweep: each as it is alone, whatever the others do."""
+"""Members of a sweep: each trains as it does alone, next to any others."""
 
 import dataclasses
 from typing import Any

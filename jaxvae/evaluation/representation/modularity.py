@@ -18,9 +18,9 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, bins: Bins = "equal_widt
 
     In [0, 1]: 1 if each code has information on one factor, 0 if on all equally. Randomly rotated codes are far from 0
     and often score above 0.7. I is that of 20-bin histograms. It is 0 for a pair that Pearson's χ² test finds
-    independent (at 0.001 for all pairs together), because in finite samples the apparent information grows with a
-    factor's number of values, which would count as modularity. The mean is over codes with information on some factor;
-    0 if there are none.
+    independent (at 0.001 for all pairs together). Otherwise chance would count as modularity, since the apparent
+    information of finite samples grows with a factor's number of values. The mean is over codes with information on
+    some factor; 0 if there are none.
 
     Args:
         codes: `[N, D]`, posterior means for instance.

@@ -1,4 +1,4 @@
-"""The two sections of JSON: figures are those of the functions, and what cannot be had says why."""
+"""The two sections of JSON: figures are those of the functions, and a missing figure has a reason."""
 
 import json
 import math

@@ -139,7 +139,7 @@ def test_kernel_distance_is_a_function_of_its_seed() -> None:
 
 def test_bad_input() -> None:
     x = np.ones((5, 3))
-    with pytest.raises(jv.UserError, match=r"frechet_distance needs 2 generated samples or more, got 1: raise"):
+    with pytest.raises(jv.UserError, match=r"frechet_distance needs 2 generated samples or more, got 1: give more"):
         frechet_distance(x, x[:1])
     with pytest.raises(jv.UserError, match=r"features \[n, d\] of one d, got real \(5, 3\), generated \(5, 2\)"):
         frechet_distance(x, x[:, :2])

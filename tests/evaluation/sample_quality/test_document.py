@@ -43,7 +43,7 @@ class NoClasses(Pixels):
     """An extractor without classes."""
 
     def probabilities(self, images: np.ndarray) -> None:
-        """None."""
+        """None, since it knows no classes."""
         return
 
 
@@ -51,7 +51,7 @@ class Refuses(Pixels):
     """An extractor that takes other images."""
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """None."""
+        """An error for every image."""
         raise jv.UserError("Refuses takes other images: name another")
 
 
