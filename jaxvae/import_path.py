@@ -23,9 +23,9 @@ def imported(path: str, who: str) -> Any:
 
     >>> imported("math.pi", "--number")
     3.141592653589793
-    >>> imported("math.py", "--number")
+    >>> imported("math.sqr", "--number")
     Traceback (most recent call last):
-    jaxvae.errors.UserError: --number looked for math.py, but the module math has no 'py' (did you mean pi or pow?)
+    jaxvae.errors.UserError: --number looked for math.sqr, but the module math has no 'sqr' (did you mean sqrt or ...?)
     """
     first, *rest = path.split(".")
     found: Any = _module(first, path, who)

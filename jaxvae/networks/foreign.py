@@ -1,6 +1,5 @@
 """Shared parts of the adapters for modules of other libraries."""
 
-import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import traverse_util
 
+from jaxvae import import_path
 from jaxvae.errors import UserError
 from jaxvae.typing import Array, Params, PyTree, Shape
 
@@ -41,11 +41,10 @@ def imported(owner: object, build: Any) -> Callable[..., Any]:
     """
     found, reason = build, ""
     if isinstance(build, str):
-        module, _, name = build.rpartition(".")
         try:
-            found = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:  # ValueError: no module is named
-            found, reason = None, f" ({error})"
+            found = import_path.imported(build, "it")
+        except UserError as error:
+            found, reason = None, f": {error}"
     if not callable(found):
         raise UserError(
             f"{type(owner).__name__}.build must be a function or a class, or its import path my_module.build, got "

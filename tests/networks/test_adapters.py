@@ -131,8 +131,8 @@ def test_a_module_that_is_no_network_is_named(network: Any, message: str) -> Non
     ("build", "reason"),
     [
         (3, "got 3$"),
-        ("no_module.build", "No module"),
-        ("math.nothing", "no attribute"),
+        ("no_module.build", "found no module 'no_module'"),
+        ("math.nothing", "the module math has no 'nothing'"),
         ("math.pi", "'math.pi'$"),
     ],
 )
