@@ -10,7 +10,6 @@ from jaxvae import (
     objectives,
     posteriors,
     priors,
-    runs,
     spaces,
     training,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "priors",
     "reconstruct",
     "reparameterize",
-    "runs",
     "sample",
     "spaces",
     "stack",

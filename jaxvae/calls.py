@@ -42,7 +42,7 @@ def parsed(word: str, who: str) -> Call:
     """The parts of a word such as my_module.load(size=3).
 
     Raises:
-        UserError: if what stands in the parentheses is anything but name=value, with literals for values.
+        UserError: if the parentheses hold anything but name=value with literal values.
 
     >>> parsed("my_module.load(size=3, names=('a', 'b'))", "--data").options
     {'size': 3, 'names': ('a', 'b')}
@@ -138,5 +138,5 @@ def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:
         return function(**{**filled, **call.options})
     except UserError:
         raise
-    except Exception as error:  # whatever the code of a user raises
+    except Exception as error:  # any error of the user's code
         raise UserError(f"{who} called {call}, which raised {raised(error)}: mend it") from error

@@ -68,7 +68,7 @@ def _module(name: str, path: str, who: str) -> ModuleType | None:
         if error.name == name:
             return None
         raise UserError(f"{who} looked for {path}, but importing {name} raised {raised(error)}: mend it") from error
-    except Exception as error:  # whatever the code of a user raises
+    except Exception as error:  # any error of the user's code
         raise UserError(f"{who} looked for {path}, but importing {name} raised {raised(error)}: mend it") from error
 
 
@@ -107,6 +107,6 @@ def _short(file: str) -> str:
 
 
 def with_current_folder() -> None:
-    """Make the modules of the current folder importable, whatever started this process."""
+    """Make the modules of the current folder importable, for scripts and for the installed command."""
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))

@@ -83,7 +83,7 @@ def _annotations(cls: type) -> Iterator[tuple[str, Any]]:
     fields = dataclasses.fields(cls)
     try:
         hints = get_type_hints(cls) if any(isinstance(field.type, str) for field in fields) else {}
-    except NameError:  # the type is of a class that is defined later: it is no number
+    except NameError:  # the type is a class that is defined later, so not a number
         hints = {}
     for field in fields:
         yield field.name, hints.get(field.name, field.type)

@@ -307,7 +307,7 @@ def encode(model: Model, params: Params, x: Array) -> SupportsMean:
     """q(z|x) for ONE example: a distribution over z, for its `.mean`, `.sample(key)` or `.log_prob(z)`.
 
     Raises:
-        ValueError: if `x` has not the shape of one example, or is no float array.
+        ValueError: if `x` does not have the shape of one example, or is not a float array.
         NoMeanError: where `.mean` is read of a family that has none (a flow).
     """
     return model.encode(params, x)
@@ -325,7 +325,7 @@ def decode(model: Model, params: Params, z: PyTree) -> SupportsMean:
     """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
 
     Raises:
-        ValueError: if `z` has not the shape of one latent.
+        ValueError: if `z` does not have the shape of one latent.
         NoMeanError: where `.mean` is read of a family that has none.
     """
     return model.decode(params, z)

@@ -33,7 +33,7 @@ several, and one more ends the process with a segmentation fault."""
 
 @pytest.fixture
 def fast_forms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fast forms whatever `JAXVAE_FAST` is, for tests of how a program is written."""
+    """The fast forms for any `JAXVAE_FAST`, for tests of how a program is written."""
     monkeypatch.setenv("JAXVAE_FAST", "1")
 
 

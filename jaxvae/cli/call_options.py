@@ -48,7 +48,7 @@ def add_call_options(flags: Namespace, options: Options) -> None:
     """Write options into the words that name their functions: `my_module.chain(learning_rate=0.001)`.
 
     Raises:
-        UserError: for options of what is no function of a user's.
+        UserError: for options of a value that is not the user's function.
     """
     for flag, of_flag in options.items():
         word = str(flags[flag])

@@ -13,10 +13,10 @@ from jaxvae.vae import VAE
 
 
 def set_up_from(values: dict[str, Any], dataset: Dataset | None = None) -> Setup:
-    """Load the data, unless they are at hand already, and build the descriptions.
+    """Load the data, unless they are given, and build the descriptions.
 
     Raises:
-        UserError: if the data cannot be had, or the likelihood has no density for it.
+        UserError: if the data are missing, or the likelihood has no density for it.
     """
     data = prepare_data(pick(DataFlags, values), values["likelihood"], dataset)
     compute: ComputeFlags = pick(ComputeFlags, values)

@@ -64,7 +64,7 @@ def plan(parser: ArgumentParser, words: Sequence[str]) -> tuple[SweepFlags, list
     """Every member of a sweep, checked as single runs are; nothing is compiled yet.
 
     Raises:
-        UserError: for whatever one of the members would be refused for.
+        UserError: for any mistake that a single run would be refused for.
     """
     axes, others = split_axes(words)
     data: dict[DataFlags, list[tuple[int | None, Dataset]]] = {}

@@ -20,7 +20,7 @@ def load_function(word: str) -> Dataset:
     """
     if not exists(word):
         raise UserError(
-            f"`data` takes a name, a file, a folder or the import path of a function, got {word}, which is no file, "
+            f"`data` takes a name, a file, a folder or the import path of a function, got {word}, which is not a file, "
             f"and there is no module {word.partition('.')[0]!r} here: start in the folder where it lies"
         )
     found = called(word, "`data`")

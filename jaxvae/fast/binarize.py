@@ -29,7 +29,7 @@ def bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
 
 
 def plain_bernoulli_of_levels(key: Key, levels: Array, maximum: int) -> Array:
-    """x = 1 where u < level / maximum, u = (r + ½) / (s · maximum): of the same words, hence the same x."""
+    """x = 1 where u < level / maximum, u = (r + ½) / (s · maximum): of the same words, so the same x."""
     count = 2**16 // maximum * maximum
     words = plain_random_words(key, ((levels.size + 1) // 2,))
     high, low = words // 2**16, words % 2**16

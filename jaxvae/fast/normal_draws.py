@@ -1,4 +1,4 @@
-"""Normal draws as `jax.random` makes them, each computed once however many operations use it."""
+"""Normal draws as `jax.random` makes them, each computed once for all operations that use it."""
 
 import math
 from functools import partial

@@ -1,4 +1,4 @@
-"""Products of rows with one matrix, whatever axes `vmap` and images put before the last."""
+"""Products of rows with one matrix, with any axes that `vmap` and images put before the last."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def plain_row_products(x: Array, matrix: Array) -> Array:
 
 
 def fast_row_products(x: Array, matrix: Array) -> Array:
-    """The same as one product of matrices, however many axes stand before the last.
+    """The same as one product of matrices, with any number of axes before the last.
 
     `jnp.matmul` keeps each leading axis for itself, also those of `vmap`. The gradient of the matrix then sums over
     several axes, for which XLA on CPU first transposes what it sums over, often at the price of the product itself.

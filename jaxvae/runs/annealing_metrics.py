@@ -47,7 +47,7 @@ def annealed(subject: Subject) -> dict[str, Any]:
         effective = float(np.mean(effective_chains(found["chain_error"], flags.num_chains)))
         if effective < _FEWEST_CHAINS * flags.num_chains:
             subject.reporter.warning(
-                f"annealing rests on {effective:.1f} of {flags.num_chains} chains in effect, and its error bars are "
+                f"annealing rests on {effective:.1f} of {flags.num_chains} effective chains, and its error bars are "
                 f"too short then: raise --num_temperatures",
             )
     acceptance = float(np.mean(bracket.pop("acceptance")))

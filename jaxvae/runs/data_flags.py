@@ -13,9 +13,9 @@ class DataFlags:
     """Which data, and how grey levels become x.
 
     Args:
-        data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or the
-            path of a .npz, .npy or .array_record file or of a folder of images, of folders of classes, or of train, val
-            and test, or the import path of a function that returns a jaxvae.data.Dataset, with its options in
+        data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or a
+            path. A path names a .npz, .npy or .array_record file, or a folder of images, of classes, or of train, val
+            and test. Or the import path of a function that returns a jaxvae.data.Dataset, with its options in
             parentheses: my_module.load(size=100).
         data_dir: where prepared data sets are kept; by default $JAXVAE_DATA_DIR or ~/.cache/jaxvae.
         validation_fraction: share of the training and validation examples to validate on [fraction]; by default the
@@ -27,7 +27,7 @@ class DataFlags:
         maximum: largest grey level of integers [levels]; by default the largest value, 255 where it is above 127.
         offsets: what to subtract from each column of a table before it becomes float32 [data units]; by default a round
             number where the values are above 2**24 or far from 0 for their range, as those of time stamps.
-        binarize: none, threshold (at half the largest grey level) or dynamic (drawn anew at each use in training, once
+        binarize: none, threshold (at half the largest grey level) or dynamic (drawn again at each use in training, once
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none. It
             makes Bernoulli the default likelihood.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
@@ -61,7 +61,7 @@ def load_data(flags: DataFlags) -> Dataset:
     """The data that the flags name.
 
     Raises:
-        UserError: if they cannot be had.
+        UserError: if they are missing or cannot be read.
     """
     of_files = {"channels": flags.channels, "maximum": flags.maximum, "offsets": flags.offsets}
     dataset = load(flags.data, flags.data_dir, stream=flags.stream, **of_files)  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def load_data(flags: DataFlags) -> Dataset:
 
 
 def check_in_memory(dataset: Dataset, what: str) -> None:
-    """Check that the training examples are at hand, for what needs all of them at once.
+    """Check that the training examples are in memory, for a job that needs all of them at once.
 
     Raises:
         UserError: if they stay on disk.

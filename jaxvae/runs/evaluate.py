@@ -18,7 +18,7 @@ from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.subject import Subject
 from jaxvae.runs.trained import TrainedRun
 
-_OF_SEVERAL = ("samples", "representation")  # groups of which some figures may be had and others not
+_OF_SEVERAL = ("samples", "representation")  # groups with some figures, even if others fail
 
 
 def evaluate_run(
@@ -84,7 +84,7 @@ def evaluate_run(
         except WrongEntriesError as error:
             refused.append(error)
             document[name] = missing(error)
-        except Exception as error:  # whatever it is, the other groups are wanted
+        except Exception as error:  # the other groups are wanted all the same
             reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
             reporter.warning(f"{name}: {reason}")
             document[name] = missing(reason)

@@ -25,7 +25,7 @@ class EvaluationFlags:
         code_density: what an objective without a density draws codes from for them.
         inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
             place of those of a classifier that is trained on the data set's labels.
-        autoencoder_epochs: of training the autoencoder whose codes stand beside the model's [epochs].
+        autoencoder_epochs: epochs of training for the autoencoder whose codes the model's are compared with [epochs].
 
     Raises:
         UserError: for a number out of range.
@@ -53,7 +53,7 @@ class EvaluationFlags:
         if self.inception is not None and not Path(self.inception).expanduser().is_file():
             raise UserError(
                 f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
-                f"which is no file"
+                f"which is not a file"
             )
         if self.target_error is not None and not self.target_error > 0.0:
             raise UserError(f"--target_error must be > 0, got {self.target_error}")

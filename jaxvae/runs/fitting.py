@@ -27,7 +27,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at
 def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, *, profile: bool = False) -> None:
     """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
 
-    Checkpoints are also written if training stops early for whatever reason, so nothing is lost but the epoch that was
+    Checkpoints are also written if training stops early for any reason, so nothing is lost but the epoch that was
     under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
     A line says where validation stopped it.
     """
@@ -67,7 +67,7 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
             if jax.process_count() == 1 or sys.exception() is None:  # several write together or not at all
                 save()
             if is_first() and checkpoint_step(run_dir, "last") is None:
-                shutil.rmtree(run_dir)  # nothing came of it
+                shutil.rmtree(run_dir)  # it holds nothing to resume
             elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
                 reporter.interrupted(run_dir)
     if (line := stop_line(training, state)) is not None:

@@ -8,7 +8,7 @@ from jaxvae.invoked import invoked
 from jaxvae.runs.data import DATA
 
 CONFIG, EVALUATION, PROFILE = "config.yaml", "evaluation.json", "profile"
-HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run of ours
+HEADER = "# repeat this run: jaxvae train --config config.yaml\n"  # and the mark of a run
 FROM_PYTHON = "# described in Python, not by flags:\n"  # the same of a run that no command line can repeat
 _OURS = (
     *(CONFIG, DATA, "evaluation*.json", "metrics.jsonl", "events.out.tfevents*", "checkpoints", PROFILE),
@@ -28,7 +28,7 @@ def config_of(run_dir: Path) -> Path:
     """The configuration file of a run.
 
     Raises:
-        UserError: if the folder is no run.
+        UserError: if the folder is not a run.
     """
     if not (run_dir / CONFIG).is_file():
         known = sorted(str(path.parent) for path in Path("runs").glob(f"*/{CONFIG}"))[:5]

@@ -32,7 +32,7 @@ def gaps(subject: Subject) -> dict[str, Any]:
     effective = float(np.mean(found["effective_sample_size"]))
     if effective < FEWEST_DRAWS:
         subject.reporter.warning(
-            f"the approximation gap rests on {effective:.1f} of {num_samples} draws in effect, and is too small then: "
+            f"the approximation gap rests on {effective:.1f} of {num_samples} effective draws, and is too small then: "
             f"raise --num_samples",
         )
     return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}

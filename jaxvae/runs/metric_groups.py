@@ -47,7 +47,7 @@ def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
     """The groups that are asked for; `all` stands for every one of the library's.
 
     Raises:
-        UserError: for a name that is none, or an import path where no group is.
+        UserError: for an unknown name, or an import path without a group.
     """
     own = [name for name in names if is_call(name)]
     for name in names:

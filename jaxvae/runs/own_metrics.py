@@ -39,7 +39,7 @@ def _measured(function: Callable[..., Any], call: Call, subject: Subject) -> dic
         return function(subject, **call.options)
     except (UserError, NotImplementedError):
         raise
-    except Exception as error:  # whatever the code of a user raises
+    except Exception as error:  # any error of the user's code
         raise UserError(raised(error)) from error
 
 

@@ -80,13 +80,13 @@ class Silent:
     """
 
     def line(self, text: str) -> None:
-        """Nothing."""
+        """Drop the line."""
 
     def warning(self, text: str) -> None:
-        """Nothing."""
+        """Drop the warning."""
 
     def interrupted(self, run_dir: Path) -> None:
-        """Nothing."""
+        """Say nothing of an interrupted run."""
 
     def epochs(self, monitor: str, total: int, done: int) -> AbstractContextManager[EpochsBar]:
         """A bar that is not shown."""

@@ -23,7 +23,7 @@ class RunData(NamedTuple):
 
 
 def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset: Dataset | None = None) -> RunData:
-    """Load the data, unless they are at hand already, and choose what follows from them.
+    """Load the data, unless they are given, and choose what follows from them.
 
     Args:
         flags: which data, and how they are read.
@@ -31,7 +31,7 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
         dataset: what the flags name, where it is loaded already.
 
     Raises:
-        UserError: if the data cannot be had, or the flags do not fit the likelihood.
+        UserError: if the data are missing, or the flags do not fit the likelihood.
 
     >>> data = prepare_data(DataFlags("digits"))
     >>> type(data.likelihood).__name__, data.preprocessing.binarize, data.dataset.data_shape

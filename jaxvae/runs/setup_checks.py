@@ -15,7 +15,7 @@ def check_traces(setup: Setup) -> None:
 
     Raises:
         UserError: for a model that is too large for the memory, or an objective whose score lacks what is evaluated.
-        Exception: whatever is wrong in a component.
+        Exception: any error of a component.
     """
     training, dataset = setup.training, setup.dataset
     images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)

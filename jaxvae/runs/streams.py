@@ -27,7 +27,7 @@ class Stream(enum.IntEnum):
     NEIGHBOURS = 10
     """log p(x) of nearest neighbours."""
     AUTOENCODER = 11
-    """The autoencoder whose codes stand beside the model's."""
+    """The autoencoder whose codes the model's are compared with."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

@@ -32,7 +32,7 @@ def sweep_directory(flags: SweepFlags) -> Path:
     """The folder of a sweep, made empty.
 
     Raises:
-        UserError: if it holds something, and `--overwrite` was not given or it is no sweep.
+        UserError: if it holds something, and `--overwrite` is missing or it is not a sweep.
     """
     if flags.run_dir is None:
         if flags.overwrite:

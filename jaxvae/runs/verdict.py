@@ -24,7 +24,7 @@ def verdict(document: dict[str, Any], setup: Setup, state: TrainState) -> str | 
     """
     elbo, error = (document.get("elbo", {}).get(name) for name in ("value", "standard_error"))
     if elbo is not None and not math.isfinite(elbo):
-        return f"the ELBO is {elbo}, which is no finite number. Try {slower(setup)}"
+        return f"the ELBO is {elbo}, which is not finite. Try {slower(setup)}"
     free = document.get("baseline", {})
     own = document.get("family_baseline", free)  # if the free one is not a member of the likelihood's family
     if elbo is not None and own.get("value") is not None and elbo < own["value"] - _FAR * (1.0 + abs(own["value"])):

@@ -1,4 +1,4 @@
-"""Random words: those of JAX, each computed once however many operations use it."""
+"""Random words: those of JAX, each computed once for all operations that use it."""
 
 from collections.abc import Callable
 
