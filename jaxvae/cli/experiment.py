@@ -10,6 +10,7 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from jaxvae.cli.call_options import CALLED
+from jaxvae.cli.described import described
 from jaxvae.cli.flags import make_parser, parse
 from jaxvae.data.load import is_path
 from jaxvae.errors import UserError
@@ -161,23 +162,11 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samp
     for name, value in resolved.items():
         config[name] = value
     if config.likelihood is None:
-        config.likelihood = _described(training.model.likelihood)
+        config.likelihood = described(training.model.likelihood)
     for component in ("posterior", "prior", "likelihood"):
         _fill_in(config[component], getattr(training.model, component))
     _fill_in(config.objective, training.objective)
     return HEADER + earlier + parser.dump(config, skip_unset=False)
-
-
-def _described(component: Any) -> Namespace:
-    """A component as flags describe it."""
-    options = {field.name: getattr(component, field.name) for field in dataclasses.fields(component)}
-    arguments: dict[str, Any] = {}
-    for name, value in options.items():
-        inner = _described(value) if dataclasses.is_dataclass(value) else value
-        arguments[name] = list(inner) if isinstance(inner, tuple) else inner
-    cls = type(component)
-    path = f"{cls.__module__}.{cls.__qualname__}"
-    return Namespace(class_path=path, init_args=Namespace(arguments)) if arguments else Namespace(class_path=path)
 
 
 def _fill_in(flags: Namespace, component: Any) -> None:

@@ -13,6 +13,7 @@ from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Na
 from jaxvae.cli.call_options import CALLED, add_call_options, without_call_options
 from jaxvae.cli.check_paths import check_import_paths
 from jaxvae.cli.checkout import check_checkout
+from jaxvae.cli.described import own_defaults
 from jaxvae.cli.explain import as_flags, explain, remember_flags, remember_values, with_flags
 from jaxvae.cli.linen_fields import drop_linen_fields
 from jaxvae.cli.short_help import short_help
@@ -153,8 +154,10 @@ def _choice(component: Namespace | None, depth: int) -> dict[str, Any] | None:
         for name, part in vars(component.get("init_args", Namespace())).items():
             if isinstance(part, Namespace) and "class_path" in part:
                 inner = _choice(part, depth - 1) or {}
-                if "init_args" in inner or _class(part) is not defaults.get(name):
-                    within[name] = inner
+                is_another = _class(part) is not defaults.get(name)
+                if "init_args" in inner or is_another:
+                    own = own_defaults(_class(part)) if is_another else {}  # else it keeps those of what it replaces
+                    within[name] = inner | {"init_args": own | inner.get("init_args", {})}
         choice |= {"init_args": within} if within else {}
     return choice
 

@@ -139,3 +139,19 @@ def test_what_is_wrong_is_said_before_anything_is_printed(
     Path("twice.yaml").write_text("prior: {class_path: Vamp, init_args: {\n num_components: 7,\n num_components: 8}}\n")
     with user_error(*words):
         construct(parser, parse(parser, argv))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("flags", "features"),
+    [
+        (["--prior", "Flow", "--prior.bijector.network", "GatedMLP"], (300, 300)),
+        (["--prior", "Flow", "--prior.bijector.network", "GatedMLP", "--prior.bijector.network.features", "[5]"], (5,)),
+        (["--prior", "Flow"], (64, 64)),
+    ],
+)
+def test_a_component_deep_inside_has_its_own_defaults(flags: list[str], features: tuple[int, ...]) -> None:
+    """GatedMLP is 300 wide and without an activation by default; it takes the place of an MLP that is 64 wide."""
+    parser = experiment_parser("")
+    network = construct(parser, parse(parser, flags))["prior"].bijector.network
+    assert network.features == features
+    assert network.activation == ("identity" if "GatedMLP" in flags else "silu")
