@@ -29,7 +29,7 @@ from gpu.parity import ON_CPU, figures
 from jaxvae.cli.flags import run_script
 from jaxvae.data.cache import cache_folder, data_folder
 from jaxvae.errors import UserError, nearest
-from jaxvae.evaluation.document import commit_of_the_code
+from jaxvae.evaluation.provenance import commit_of_the_code
 from jaxvae.hardware import describe_hardware
 
 PAGE = ROOT / "docs" / "gpu_blocks.md"

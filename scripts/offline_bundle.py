@@ -29,7 +29,7 @@ from jaxvae.cli.flags import run_script
 from jaxvae.data import load
 from jaxvae.data.cache import cache_folder, data_folder
 from jaxvae.errors import UserError
-from jaxvae.evaluation.document import commit_of_the_code
+from jaxvae.evaluation.provenance import commit_of_the_code
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEGABYTES = 45

@@ -1,30 +1,23 @@
 """`evaluation.json`: every figure with its unit, error, estimator and the data it was measured on."""
 
-import hashlib
 import math
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxvae.data.preprocessing import Preprocessing, content_hash
+from jaxvae.data.preprocessing import Preprocessing
 from jaxvae.distributions import Columns, Levels, SupportsSampleAndLogProb
 from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import ImportanceReport, Scores
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.evaluation.gaps import ELBO_DRAWS, InferenceGaps
-from jaxvae.hardware import describe_hardware
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
-from jaxvae.version import __version__
 
 _ESTIMATORS = {
     "log_marginal": "importance-weighted, log-mean-exp over draws from q(z|x): a lower bound in expectation",
@@ -35,58 +28,6 @@ FEWEST_DRAWS = 10.0
 _ALIKE = 0.01  # nats: two baselines that differ by less are one
 _NO_DRAWS = "left out by num_samples = 0"
 _OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
-
-
-def provenance(x: Array, **context: Any) -> dict[str, Any]:
-    """The data and the code with which every figure of a document was measured.
-
-    Args:
-        x: preprocessed test data, `[n, *data_shape]`.
-        context: further entries (data set, run, seed, epoch).
-    """
-    return {
-        **context,
-        "num_examples": int(x.shape[0]),
-        "num_dimensions": int(np.prod(x.shape[1:])),
-        "test_set_sha256": content_hash(x),
-        "code": {
-            "jaxvae": __version__,
-            "commit": commit_of_the_code(),
-            "sources_sha256": _sources_hash(),
-            **{package: version(package) for package in ("jax", "numpy", "scikit-learn")},
-            "python": platform.python_version(),
-        },
-        "hardware": describe_hardware(),
-    }
-
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def _sources_hash() -> str:
-    """SHA-256 of the package's sources, which identifies code that differs from its commit or has none."""
-    content = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        content.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode() + path.read_bytes())
-    return content.hexdigest()
-
-
-def commit_of_the_code() -> str | None:
-    """The commit of the package, with `-dirty` if its files differ from it; None outside a checkout."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", *words], cwd=_PACKAGE, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-
-    try:
-        git(
-            "ls-files", "--error-unmatch", "__init__.py"
-        )  # installed inside another repository, its commit says nothing
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
-        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def likelihood_document(

@@ -7,7 +7,7 @@ import jax
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError
 from jaxvae.evaluation import missing
-from jaxvae.evaluation.document import provenance
+from jaxvae.evaluation.provenance import provenance
 from jaxvae.runs.documents import check_writable, write_document
 from jaxvae.runs.earlier_figures import earlier_figures, keep_finer
 from jaxvae.runs.evaluation_flags import EvaluationFlags

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxvae.data import content_hash
 from jaxvae.errors import UserError
-from jaxvae.evaluation.document import provenance
+from jaxvae.evaluation.provenance import provenance
 from jaxvae.runs.sweep_flags import SweepFlags
 from jaxvae.runs.sweep_jobs import Job
 from jaxvae.runs.sweep_rows import Row

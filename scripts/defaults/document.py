@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation.document import provenance
+from jaxvae.evaluation.provenance import provenance
 
 _NOT_DONE = ("failed", "skipped")
 

@@ -12,8 +12,9 @@ from scipy import stats
 import jaxvae as jv
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation import Estimate, Scores, bits_per_dimension, evaluate, family_baseline, independent_baseline
-from jaxvae.evaluation.document import likelihood_document, provenance
+from jaxvae.evaluation.document import likelihood_document
 from jaxvae.evaluation.evaluate import ImportanceReport
+from jaxvae.evaluation.provenance import provenance
 from jaxvae.likelihoods import Bernoulli, Normal
 from jaxvae.objectives.scoring import Scoring
 
@@ -177,8 +178,17 @@ def test_the_provenance_names_data_code_and_hardware(x: jax.Array) -> None:
     entry = provenance(x, data="coins")
     assert (entry["data"], entry["num_examples"], entry["num_dimensions"]) == ("coins", NUM_EXAMPLES, 6)
     assert entry["test_set_sha256"] != provenance(1.0 - x)["test_set_sha256"]
-    assert set(entry["code"]) == {"jaxvae", "commit", "sources_sha256", "jax", "numpy", "scikit-learn", "python"}
+    code = {"jaxvae", "commit", "sources_sha256", "jax", "numpy", "scikit-learn", "python", "formulas"}
+    assert set(entry["code"]) == code
     assert "cpu" in entry["hardware"]
+
+
+@pytest.mark.parametrize(("switch", "formulas"), [("1", "fast"), ("0", "plain")])
+def test_the_provenance_names_the_formulas(
+    x: jax.Array, monkeypatch: pytest.MonkeyPatch, switch: str, formulas: str
+) -> None:
+    monkeypatch.setenv("JAXVAE_FAST", switch)
+    assert provenance(x)["code"]["formulas"] == formulas
 
 
 def report_of(**changes: Any) -> ImportanceReport:

@@ -29,7 +29,7 @@ from tests.experiments.conftest import TRAIN, Script
 SHELL = ("jaxvae/cli/", "jaxvae/commands/", "jaxvae/runs/")
 _FLAG = re.compile(r"--[a-z_]+")
 _PROGRAMS = {  # flags of other programs, and the module that corrects a user's flags
-    "jaxvae/evaluation/document.py": {"--error", "--porcelain", "--untracked"},
+    "jaxvae/evaluation/provenance.py": {"--error", "--porcelain", "--untracked"},
     "jaxvae/training/mesh.py": {"--xla_force_host_platform_device_count"},
     "jaxvae/errors.py": {"--learning_rte", "--learning_rate", "--epochs", "--lr"},
     "jaxvae/data/prepare.py": {"--from", "--data_dir"},  # a whole command line, for a machine that is online
