@@ -18,10 +18,11 @@ from jaxvae.distributions.kl import kl_divergence
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.evaluation.likelihood import log_marginal
+from jaxvae.functions import decode, encode, init, reconstruct, reparameterize, sample
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import Elbo, elbo
 from jaxvae.pytrees import dataclass, stack
-from jaxvae.vae import VAE, decode, encode, init, reconstruct, reparameterize, sample
+from jaxvae.vae import VAE
 from jaxvae.version import __version__
 
 __all__ = [

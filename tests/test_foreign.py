@@ -12,9 +12,9 @@ from scipy import stats
 
 import jaxvae as jv
 from jaxvae.distributions.transforms import positive
+from jaxvae.functions import mean_of
 from jaxvae.objectives.estimators import PathOnly
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
-from jaxvae.vae import mean_of
 from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae
 from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM, SAMPLES
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.evaluation.figures import spread
+from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.typing import Array, Key, Params
-from jaxvae.vae import mean_of
 
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active: Burda et al. 2016, section 5
 ENCODED_AT_ONCE = 500  # examples in one vmap: enough to keep a processor busy

@@ -1,6 +1,6 @@
 """What training maximises: each objective is a description over the one draw-and-terms interface."""
 
-from jaxvae.objectives.adversarial import VAEGAN, AdversarialAutoencoder, FactorVAE
+from jaxvae.objectives.adversarial_autoencoder import AdversarialAutoencoder
 from jaxvae.objectives.autoencoder import Autoencoder, WithoutDensity
 from jaxvae.objectives.batch_means import batch_loss, masked_mean
 from jaxvae.objectives.batch_terms import WithDensity
@@ -8,6 +8,7 @@ from jaxvae.objectives.dip_vae import DIPVAE
 from jaxvae.objectives.discrepancy import mmd
 from jaxvae.objectives.elbo import ELBO
 from jaxvae.objectives.estimators import Estimator, monte_carlo_bound
+from jaxvae.objectives.factor_vae import FactorVAE
 from jaxvae.objectives.importance_weighted import CIWAE, IWAE, MIWAE, TVO, Renyi, VRMax, WeightedBound
 from jaxvae.objectives.info_vae import WAE, InfoVAE
 from jaxvae.objectives.lagging import Lagging
@@ -19,6 +20,7 @@ from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Si
 from jaxvae.objectives.structural_similarity import MSSSIM
 from jaxvae.objectives.total_correlation import BetaTCVAE
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep
+from jaxvae.objectives.vae_gan import VAEGAN
 from jaxvae.objectives.vector_quantized import VQVAE
 
 __all__ = [

@@ -10,6 +10,7 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.distributions import is_reparameterized
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
+from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.estimators import check_estimator, mean_of_others, sample_keys, seen_by_gradient
 from jaxvae.objectives.objective import Bound
@@ -18,7 +19,6 @@ from jaxvae.objectives.score_function import with_score
 from jaxvae.objectives.scoring import Scoring
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Metrics, Params, PyTree
-from jaxvae.vae import mean_of
 
 KLKind = Literal["closed_form", "sampled"]
 _KL_KINDS = ("closed_form", "sampled")

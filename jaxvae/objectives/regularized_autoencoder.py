@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
+from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.requirements import mean_of_posterior
 from jaxvae.pytrees import dataclass, learned_leaves
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
-from jaxvae.vae import mean_of
 
 _PENALTIES = ("l2", "gradient", "spectral", "none")
 _POWER_ITERATIONS = 5  # from a fixed start in every step: within a few percent unless two singular values are as close

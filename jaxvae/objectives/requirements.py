@@ -11,10 +11,11 @@ from jaxvae import posteriors, priors
 from jaxvae.compatibility import members
 from jaxvae.distributions import is_reparameterized, per_dimension
 from jaxvae.errors import NoMeanError, UserError, any_of
+from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.pytrees import learned_leaves
 from jaxvae.typing import Array
-from jaxvae.vae import VAE, mean_of
+from jaxvae.vae import VAE
 
 Condition = Callable[[Any], bool]
 """Whether q(z|x) has what is needed."""

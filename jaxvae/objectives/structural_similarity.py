@@ -5,6 +5,7 @@ import numpy as np
 
 from jaxvae.checks import check_range
 from jaxvae.errors import UserError
+from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound
@@ -12,7 +13,6 @@ from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.objectives.score_function import with_score
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
-from jaxvae.vae import mean_of
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli and Bovik 2003, section 3.2
 WINDOW, WINDOW_SCALE = 11, 1.5  # pixels: Wang et al. 2004, section III.B

@@ -9,13 +9,13 @@ import numpy as np
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import fit_code_density, in_batches
+from jaxvae.functions import mean_of
 from jaxvae.objectives import WithoutDensity
 from jaxvae.runs.code_density import CodeDensity
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.typing import Array, Key
-from jaxvae.vae import mean_of
 
 _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 

@@ -11,7 +11,8 @@ import jaxvae as jv
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.networks import MLP
 from jaxvae.objectives import VAEGAN, AdversarialAutoencoder, FactorVAE, Objective
-from jaxvae.objectives.adversarial import _mean_and_shown, permute_dimensions
+from jaxvae.objectives.factor_vae import permute_dimensions
+from jaxvae.objectives.vae_gan import _mean_and_shown
 from jaxvae.pytrees import dataclass
 from tests.helpers import BATCH, assert_trees_close, binary_batch, init, keys, tiny_vae
 

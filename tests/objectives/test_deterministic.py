@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae.functions import mean_of
 from jaxvae.objectives import MSSSIM, RAE
 from jaxvae.objectives.regularized_autoencoder import spectral_penalty, weight_decay
 from jaxvae.objectives.structural_similarity import SCALE_WEIGHTS, ms_ssim
-from jaxvae.vae import mean_of
 from tests.helpers import BATCH, assert_mean, binary_batch, init, keys, tiny_vae
 
 STEP = jnp.asarray(0)

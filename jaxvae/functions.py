@@ -1,0 +1,76 @@
+"""Pure functions of a model and ONE example; `jax.vmap` makes batches of them."""
+
+from typing import cast
+
+import jax
+
+from jaxvae.distributions import (
+    Distribution,
+    SupportsMean,
+    SupportsSampleAndLogProb,
+)
+from jaxvae.errors import NoMeanError
+from jaxvae.model import Model
+from jaxvae.typing import Array, Key, Params, PyTree
+
+
+def init(model: Model, key: Key, examples: Array | None = None) -> Params:
+    """Draw all parameters: a nested dict of arrays with one entry a component.
+
+    Args:
+        model: the model description.
+        key: for the draw.
+        examples: training examples, `[n, *data_shape]`, for components that start from data; None where there are none.
+    """
+    return model.init(key, examples)
+
+
+def encode(model: Model, params: Params, x: Array) -> SupportsMean:
+    """q(z|x) for ONE example: a distribution over z, for its `.mean`, `.sample(key)` or `.log_prob(z)`.
+
+    Raises:
+        ValueError: if `x` does not have the shape of one example, or is not a float array.
+        NoMeanError: where `.mean` is read of a family that has none (a flow).
+    """
+    return model.encode(params, x)
+
+
+def reparameterize(key: Key, q: SupportsSampleAndLogProb) -> PyTree:
+    """Draw z ~ q with gradients through the sample where the family is reparameterizable.
+
+    For a normal z = loc + scale · ε, ε ~ N(0, 1). Kingma and Welling 2014, section 2.4.
+    """
+    return q.sample(key)
+
+
+def decode(model: Model, params: Params, z: PyTree) -> SupportsMean:
+    """p(x|z) for ONE latent: a distribution over x, for its `.mean`, `.sample(key)` or `.log_prob(x)`.
+
+    Raises:
+        ValueError: if `z` does not have the shape of one latent.
+        NoMeanError: where `.mean` is read of a family that has none.
+    """
+    return model.decode(params, z)
+
+
+def sample(model: Model, params: Params, key: Key) -> Array:
+    """One draw of x: z ~ p(z), then x ~ p(x|z)."""
+    prior_key, likelihood_key = jax.random.split(key)
+    return model.decode(params, model.sample_prior(params, prior_key)).sample(likelihood_key)
+
+
+def reconstruct(model: Model, params: Params, x: Array, key: Key | None = None) -> Array:
+    """E[x'|z] for ONE example, with z the posterior mean, or a draw from the posterior if a key is given."""
+    q = model.encode(params, x)
+    return mean_of(model.decode(params, mean_of(q) if key is None else q.sample(key)))
+
+
+def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
+    """The mean of a distribution.
+
+    Raises:
+        NoMeanError: if it has none.
+    """
+    if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
+        return cast(SupportsMean, distribution).mean
+    raise NoMeanError(distribution)
