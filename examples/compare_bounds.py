@@ -21,7 +21,7 @@ preprocessing = Preprocessing(maximum=data.maximum, binarize="threshold")
 training = Training(jv.VAE((8, 8, 1), latent_dim=8), preprocessing, batch_size=100, epochs=epochs)
 images = jnp.asarray(data.train.images)
 validation = preprocessing.for_evaluation(data.validation.images, "validation")
-state = create_state(training, jax.random.key(0), images, len(images))
+state = create_state(training, jax.random.key(0), preprocessing.expected(images), len(images))
 for epoch in fit(training, state, images, validation):
     state = epoch.state
 

@@ -1,6 +1,6 @@
 """A whole VAE and its training loop in plain JAX and Optax: jv.elbo is all that the library does here.
 
-python examples/vae.py --epochs 20      # of the embedded digits: seconds on a CPU
+python examples/vae.py --epochs 20      # seconds on a CPU; pixels are cut at half: easier than the draws of train.py
 """
 
 import argparse

@@ -35,14 +35,20 @@ RESULTS_INTRODUCTION = """# Results
 
 Every row is the main command or a configuration in `experiments/`. `python scripts/run_configs.py FILE` runs it, writes
 `docs/results/NAME.json` and this page: nothing here is typed by hand. A row of a [block for a GPU](gpu_blocks.md) comes
-from `docs/gpu_blocks/NAME.json`. Test sets; ± is the standard error over test
-examples of one model, or over seeds where it says so. log p(x) is importance-weighted with the stated number of
-samples, the rate is KL(q(z|x) ‖ p(z)), I(x; z) what of it tells 1,000 test examples apart (at most 6.91 nats);
-published values are negative log-likelihoods unless they say otherwise. k̂ is the share of test examples whose
-importance weights have too heavy a tail for so few samples: there log p(x) is a lower bound that more samples would
-raise, as it is for the published values; – where it was not measured.
-Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set. The commit is that
-of the code, – for rows from before it was recorded; the hardware is in the JSON files."""
+from `docs/gpu_blocks/NAME.json`. To repeat a row, run its command; [data.md](data.md#data-sets-by-name) says how MNIST
+is prepared without a network. All figures are of test sets.
+
+- **±** is the standard error over test examples of one model, or over seeds where it says so.
+- **published** values are negative log-likelihoods unless they say otherwise: compare 82.43 with a log p(x) of -82.43.
+  *Second-hand* is a value that another paper quotes, *unverified* one that was not checked against the paper.
+- **log p(x)** is importance-weighted with the stated number of samples.
+- **rate** is KL(q(z|x) ‖ p(z)), and **I(x; z)** is the part of it that tells 1,000 test examples apart (at most 6.91
+  nats).
+- **k̂** is the share of test examples whose importance weights have too heavy a tail for so few samples. For these
+  log p(x) is a lower bound that more samples would raise, as it is for the published values.
+- **commit** is that of the code. The hardware is in the JSON files. – marks what was not measured or recorded.
+
+Dynamic binarisation draws test images once, with a fixed key; static is the published binarised set."""
 
 
 def configs(folder: str) -> list[Path]:
@@ -194,7 +200,18 @@ def results_page() -> str:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"
     )
     sections = [f"## {title}\n\n{head}\n" + "\n".join(rows) for title, rows in sorted(tables.items())]
-    return "\n\n".join([RESULTS_INTRODUCTION, STARTING_POINTS, starting_points(), *sections]) + "\n"
+    contents = "\n".join(f"- [{title}](#{_anchor(title)})" for title in ("Starting points", *sorted(tables)))
+    introduction = [RESULTS_INTRODUCTION, f"The tables:\n\n{contents}"]
+    return "\n\n".join([*introduction, STARTING_POINTS, starting_points(), *sections]) + "\n"
+
+
+def _anchor(heading: str) -> str:
+    """Where a link to a heading leads.
+
+    >>> _anchor("VampPrior, K = 500: gated")
+    'vampprior-k--500-gated'
+    """
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def main() -> None:

@@ -63,11 +63,16 @@ PAGES = [
 _WRITTEN = "Written by `python scripts/write_components.py` from the code; nothing here is typed by hand."
 
 
+def _is_formula(paragraph: str) -> bool:
+    has_sign = any(sign in paragraph[:_LONGEST_LEFT_SIDE] for sign in (" = ", " ← "))
+    return has_sign and not paragraph.endswith((".", ":"))
+
+
 def _described(cls: type) -> list[str]:
     """The docstring up to its arguments, a paragraph each; formulas are kept line by line."""
     doc = parse(inspect.getdoc(cls) or "")
     paragraphs = [doc.short_description or "", *(doc.long_description or "").split("\n\n")]
-    is_formula = [" = " in text[:_LONGEST_LEFT_SIDE] and not text.endswith((".", ":")) for text in paragraphs]
+    is_formula = [_is_formula(text) for text in paragraphs]
     return [
         f"```text\n{text}\n```" if formula else text
         for text, formula in zip(paragraphs, is_formula, strict=True)
@@ -76,7 +81,7 @@ def _described(cls: type) -> list[str]:
 
 
 def _linked(names: list[str], page: str) -> str:
-    return ", ".join(f"[{name}]({page}.md#{name.lower()})" for name in names) or "none of the library's"
+    return ", ".join(f"[{name}]({page}.md#{name.lower()})" for name in sorted(names)) or "none of the library's"
 
 
 def _partners(cls: type) -> list[str]:
@@ -104,7 +109,11 @@ def component(name: str, cls: type) -> str:
 
 def _fits() -> list[str]:
     """Each posterior with its space and the priors that fit."""
-    rows = ["## Which prior fits which posterior", "Both must live in one space. Here all have their default options."]
+    about = (
+        "Both must live in one space. Here all have their default options. A number in brackets is an option that the "
+        "two must share: the number of classes, or the curvature."
+    )
+    rows = ["## Which prior fits which posterior", about]
     lines = []
     for name, posterior in members(posteriors):
         names = [prior_name for prior_name, prior in members(priors) if posterior.space.fits(prior.space)]
@@ -128,8 +137,9 @@ def index() -> str:
     """The list of the pages."""
     lines = []
     for family in PAGES:
-        names = [name for base in family.bases for name in sorted(choices(base))]
-        lines.append(f"- [{family.title}]({family.page}.md): {', '.join(names)}")
+        first, *others = (", ".join(sorted(choices(base))) for base in family.bases)
+        beside = [f"; of `{base.__name__}`: {names}" for base, names in zip(family.bases[1:], others, strict=True)]
+        lines.append(f"- [{family.title}]({family.page}.md): {first}{''.join(beside)}")
     rules = (
         "Any encoder, decoder, likelihood and objective goes with any other, except that VectorQuantized and VQVAE "
         "belong together. A posterior and a prior go together where their latents live in one space."

@@ -32,7 +32,8 @@ def completion_script(prog: str, shell: str, parsers: Mapping[str, ArgumentParse
     """
     if shell not in SHELLS:
         raise UserError(
-            f"--print_completion must be one of {', '.join(SHELLS)}; got {shell or 'nothing'!r}{nearest(shell, SHELLS)}"
+            f"--print_completion must be one of {', '.join(SHELLS)}; got "
+            f"{f'{shell!r}{nearest(shell, SHELLS)}' if shell else 'none of them'}"
         )
 
     whole = argparse.ArgumentParser(prog=prog)

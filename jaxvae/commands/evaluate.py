@@ -29,14 +29,16 @@ from jaxvae.runs.trained import load_trained, num_samples_of
 
 def make() -> ArgumentParser:
     """The parser of the command."""
-    parser = make_parser("Evaluate the best checkpoint of a run on its test set; writes evaluation.json there.")
+    parser = make_parser(
+        "Evaluate the best checkpoint of a run on its test set, and write evaluation.json into its folder."
+    )
     parser.add_argument("run_dir", type=str, help="folder of a run, as training leaves it")
     parser.add_argument(
         "--metrics",
         type=str,
         nargs="+",
         default=list(EvaluationFlags.metrics),
-        help=f"groups of metrics, of {', '.join(GROUPS)}, or all, and import paths of functions of yours",
+        help=f"groups of figures: {', '.join(GROUPS)}, or all; and import paths of your own functions",
     )
     parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples", "code_density"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")

@@ -34,7 +34,8 @@ def _column(description: str) -> Column:
 class Mixed(Likelihood):
     """Rows of a table in which each column has its own kind of distribution: p(x|z) = Π_d p_d(x_d|z).
 
-    | column | distribution | the encoder sees | |---|---|---|
+    | column | distribution | the encoder sees |
+    |---|---|---|
     | `real` | Normal, decoded mean, learned scale, both in units of the column's own spread | (x − mean) / spread |
     | `positive` | LogNormal, the same of log x | (log x − mean) / spread |
     | `count` | NegativeBinomial, decoded rate, learned dispersion | arsinh x |

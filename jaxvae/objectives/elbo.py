@@ -92,7 +92,7 @@ class ELBO(Bound):
 
     Args:
         beta: weight β of the KL [nats per nat]; 1 is the ELBO.
-        schedule: factor of β by step: Constant, Linear or Cyclical.
+        schedule: factor of β by step: Constant, Linear, Cyclical or Sigmoid.
         kl: `closed_form` where the pair has one, or always `sampled`.
         squared_error_weight: λ [nats per squared data unit], an extra pull towards the reconstruction. By default it is
             left out, which equals λ = 0.

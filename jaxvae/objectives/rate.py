@@ -207,8 +207,9 @@ class MinimumRate(WithDensity):
 class GECO(WithDensity):
     """Meet a constraint on the distortion or on the rate, with a multiplier that is learned.
 
-    distortion: minimise KL + λ (D − target);  rate: minimise D + λ (KL − target);  D = −E[log p(x|z)]
-    C̄ ← decay · C̄ + (1 − decay) (D − target),  λ ← λ exp(speed · C̄)
+    rate:        loss = D + λ (KL − target)
+    distortion:  loss = KL + λ (D − target),  D = −E[log p(x|z)]
+    C̄ ← decay · C̄ + (1 − decay) C,  λ ← λ exp(speed · C̄),  C = KL − target or D − target
 
     So λ grows while the constraint is missed and falls once it is met. Rezende and Viola 2018, algorithm 1. A step uses
     the current multiplier and updates C̄ afterwards. As the multiplier moves, the loss means something else in each

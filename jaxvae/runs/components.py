@@ -1,6 +1,7 @@
 """The families of components that flags choose from, and a page that explains every one of them."""
 
 import dataclasses
+import importlib
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -47,11 +48,12 @@ def _subclasses(family: type) -> Iterator[type]:
 
 
 def choices(family: type) -> dict[str, type]:
-    """The library's own components of a family, by name; a user's are given by import path."""
+    """The components that the package of a family exports, by name; a user's are given by import path."""
+    package = importlib.import_module(family.__module__.rpartition(".")[0])
     return {
         cls.__name__: cls
         for cls in _subclasses(family)
-        if cls.__module__.startswith("jaxvae.") and dataclasses.is_dataclass(cls)
+        if getattr(package, cls.__name__, None) is cls and dataclasses.is_dataclass(cls)
     }
 
 

@@ -8,7 +8,7 @@ from jaxvae.training.mesh import DATA, MODEL
 
 @dataclasses.dataclass(frozen=True)
 class DeviceFlags:
-    """The devices that train; how many changes no result beyond rounding, and can change with --resume.
+    """The devices that train: their number changes results by rounding alone, and may differ with --resume.
 
     Args:
         mesh: data=N spreads each batch over N groups of devices; data=N,model=M cuts wide parameters into M parts, one

@@ -15,17 +15,18 @@ class EvaluationFlags:
         metrics: the groups.
         num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
         num_repeats: independent estimates of log p(x), for its error over repeats.
-        target_error: the error of log p(x) by its draws that must be reached [nats]; a line says how many samples it
-            takes where it is not.
+        target_error: largest error of log p(x) by its draws that you accept [nats]; where the error is larger, a line
+            says how many samples would reach it.
         gap_examples: test examples for the gaps [examples].
-        annealed_examples: test examples, and simulated ones, for annealed importance sampling [examples].
-        num_temperatures: of annealed importance sampling.
-        num_chains: of annealed importance sampling, an example.
-        num_generated: samples that are compared with the test set; by default as many as that has, at most 10,000.
+        annealed_examples: test examples for annealed importance sampling, and as many simulated ones [examples].
+        num_temperatures: steps of annealed importance sampling from the prior to the posterior [steps].
+        num_chains: chains of annealed importance sampling for each example [chains].
+        num_generated: samples that are compared with the test set; by default one for each test example, at most
+            10,000 [samples].
         code_density: what an objective without a density draws codes from for them.
-        inception: weights-inception-2015-12-05-6726825d.pth, as torch-fidelity publishes it; its features then take the
-            place of those of a classifier that is trained on the data set's labels.
-        autoencoder_epochs: epochs of training for the autoencoder whose codes the model's are compared with [epochs].
+        inception: path of the file weights-inception-2015-12-05-6726825d.pth, which torch-fidelity publishes. Samples
+            are then compared by its features; by default by those of a classifier that is trained on the data's labels.
+        autoencoder_epochs: length of training of the autoencoder whose codes are compared with the model's [epochs].
 
     Raises:
         UserError: for a number out of range.

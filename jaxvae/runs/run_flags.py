@@ -11,7 +11,7 @@ class RunFlags:
     """The run and where it is kept.
 
     Args:
-        seed: of everything random in the run, its parameters included.
+        seed: number from which everything random in the run follows, the first parameters included.
         num_samples: importance samples an example for the final log p(x) [samples]; by default 100 to 5,000, chosen so
             that they cost less than the training; 0 leaves it out.
         code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a

@@ -48,7 +48,7 @@ def fit(
         training: the model and how to train it.
         state: the state to start from.
         images: raw training data, `[n, *data_shape]`, in memory or on disk.
-        validation: preprocessed validation data, `[m, *data_shape]`.
+        validation: `training.preprocessing.for_evaluation(raw, "validation")`, `[m, *data_shape]`.
         during: called at times within an epoch of data on disk, with a state from which training can continue.
 
     Raises:

@@ -30,7 +30,7 @@ def check_transformation(own: Any) -> None:
             raise UserError(f"{_WHO} {call.path} is a chain and no function, so it takes no options; got {own}")
         return
     if not callable(found):
-        _check_type(found, f"{_WHO} takes a function that returns {_WANTED}, or", got=f" at {call.path}")
+        _check_type(found, f"{_WHO} takes the import path of a function, or of", got=f" at {call.path}")
     check_options(found, call, _WHO, ("num_steps",))
 
 

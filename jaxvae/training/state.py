@@ -41,7 +41,8 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
     Args:
         training: the model and how to train it.
         key: the key of the run.
-        examples: training examples without noise, `[n, *data_shape]`, for components that start from data.
+        examples: training examples without noise, `[n, *data_shape]`, for components that start from data:
+            `training.preprocessing.expected(raw)`, not the stored levels themselves.
         num_examples: size of the training set; the length of the run depends on it.
 
     Raises:

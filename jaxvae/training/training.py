@@ -34,7 +34,9 @@ def epochs_by_size(num_examples: int) -> int:
 
 @dataclass
 class Training:
-    """A training run: a pytree whose numbers (β, learning rate, …) are traced, so that runs can be stacked and vmapped.
+    """A training run: how a model is trained, and for how long.
+
+    It is a pytree whose numbers (β, learning rate, …) are traced, so runs can be stacked and vmapped.
 
     Args:
         model: the model description.
