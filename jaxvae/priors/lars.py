@@ -56,9 +56,9 @@ class LARS(Prior):
         del examples
         return self.network.init(key, jnp.zeros(model.latent_dim), ())
 
-    def for_training(self, key: Key) -> "LARSInTraining":
+    def for_training(self, key: Key) -> Prior:
         """This prior with new draws for Z."""
-        return LARSInTraining(self, key)
+        return _LARSInTraining(self, key)
 
     def distribution(self, model: ModelParts, params: Params) -> Resampled:
         """p(z) over `[latent_dim]`."""
@@ -86,7 +86,7 @@ class LARS(Prior):
 
 
 @dataclass
-class LARSInTraining(Prior):
+class _LARSInTraining(Prior):
     """LARS in one training step, whose draws for Z all terms of that step share; see `LARS.for_training`.
 
     Args:

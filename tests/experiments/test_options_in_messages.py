@@ -16,11 +16,11 @@ import jaxvae as jv
 from jaxvae.cli.console import FlagConsole
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.explain import as_flags, remember_flags, remember_values
-from jaxvae.commands import train
 from jaxvae.data import Preprocessing, load
 from jaxvae.objectives import ELBO, MSSSIM, VQVAE, InfoVAE, Lagging
 from jaxvae.posteriors import Categorical, Concrete, Flow, VectorQuantized
 from jaxvae.priors import UniformCategorical, UniformCodes, UniformConcrete
+from jaxvae.runs import train
 from jaxvae.training import Optimizer, Training
 from jaxvae.training.memory import check_state_fits
 from tests.conftest import ROOT

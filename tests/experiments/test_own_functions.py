@@ -96,7 +96,7 @@ def built(*flags: str) -> dict:
         ("--optimizer optax.contrib.reduce_on_plateau", ["gradients and parameters alone", "'value'"]),
         ("--data own.number", ["own.number must return a jaxvae.data.Dataset, got an object of int"]),
         ("--data own.lod", ["--data looked for own.lod", "did you mean load?"]),
-        ("--data images.zip", ["got images.zip, which is no file", "no module 'images'"]),
+        ("--data images.zip", ["got images.zip, which is not a file", "no module 'images'"]),
         ("--data own.load --data.sice 3", ["no option 'sice' (did you mean size?)"]),
         ("--encoder own.Hiden", ["--encoder looked for own.Hiden", "did you mean Hidden"]),
         ("--encoder own.Hidden --encoder.feature 3", ["Hidden has no option 'feature' (did you mean features?)"]),
