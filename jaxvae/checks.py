@@ -84,6 +84,23 @@ def check_example(x: ArrayLike, shape: Shape, name: str = "x") -> Array:
     return jnp.asarray(x, dtype=jax.dtypes.canonicalize_dtype(x.dtype))  # type: ignore[union-attr]
 
 
+def check_examples(examples: Array | None, shape: Shape) -> None:
+    """Check the shape and dtype of the training examples that components start from; None passes.
+
+    Raises:
+        ValueError: with the expected and the given shape or dtype.
+    """
+    if examples is None:
+        return
+    if examples.shape[1:] != shape:
+        raise ValueError(f"examples must have shape [n, *{shape}], got {examples.shape}")
+    if not jnp.issubdtype(examples.dtype, jnp.floating):
+        raise ValueError(
+            f"examples must be a float array, got {examples.dtype}: for stored levels write "
+            f"training.preprocessing.expected(examples), for counts examples.astype('float32')"
+        )
+
+
 def check_sizes(owner: object, latent_dim: Any, data_shape: Any) -> None:
     """Check that the sizes of a model are whole numbers.
 

@@ -21,6 +21,9 @@ def init(model: Model, key: Key, examples: Array | None = None) -> Params:
         model: the model description.
         key: for the draw.
         examples: training examples, `[n, *data_shape]`, for components that start from data; None where there are none.
+
+    Raises:
+        ValueError: for examples of another shape, or of integers (stored levels).
     """
     return model.init(key, examples)
 

@@ -13,6 +13,7 @@ from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import (
     check_component,
     check_example,
+    check_examples,
     check_network,
     check_output,
     check_range,
@@ -119,6 +120,7 @@ class VAE:
 
     def init(self, key: Key, examples: Array | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
+        check_examples(examples, self.data_shape)
         keys = jax.random.split(key, 5)
         likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.checks import check_choice, check_example, check_range
+from jaxvae.checks import check_choice, check_example, check_examples, check_range
 from jaxvae.errors import UserError, did_you_mean
 
 
@@ -74,3 +74,12 @@ def test_arrays_of_other_libraries_are_named() -> None:
 
     with pytest.raises(TypeError, match=r"^x must be a JAX or NumPy array, got one of torch: write x.numpy\(\)$"):
         jv.encode(jv.VAE((4, 3), 2), {}, torch.zeros(4, 3))  # type: ignore[arg-type]
+
+
+def test_the_examples_to_start_from_are_those_that_the_model_sees() -> None:
+    check_examples(None, (4, 3))
+    check_examples(jnp.zeros((5, 4, 3)), (4, 3))
+    with pytest.raises(ValueError, match=r"examples must have shape \[n, \*\(4, 3\)\], got \(4, 3\)"):
+        check_examples(jnp.zeros((4, 3)), (4, 3))
+    with pytest.raises(ValueError, match=r"got uint8: for stored levels write training.preprocessing.expected"):
+        check_examples(jnp.zeros((5, 4, 3), jnp.uint8), (4, 3))
