@@ -28,6 +28,15 @@ def mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
         return distribution.sample(key)
 
 
+def has_mean(distribution: SupportsSampleAndLogProb) -> bool:
+    """Whether the distribution has a mean, which pictures then show in place of a draw."""
+    try:
+        mean_of(distribution)
+    except NotImplementedError:
+        return False
+    return True
+
+
 class Pictures:
     """The test set of a run, and its training examples, in the model's units and as pictures."""
 

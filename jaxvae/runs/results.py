@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.report import is_image, save_grid
 from jaxvae.runs.code_density import CodeDensity
-from jaxvae.runs.pictures import Pictures, mean_or_draw
+from jaxvae.runs.pictures import Pictures, has_mean, mean_or_draw
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.runs.trained import TrainedRun
 from jaxvae.typing import Array, Key
@@ -38,7 +38,9 @@ def save_pictures(run: TrainedRun, code_density: CodeDensity | None = None) -> l
 
     reconstructions = jax.jit(jax.vmap(reconstruction))(jax.random.split(stream_key(seed, Stream.PICTURES), len(x)), x)
     path = run_dir / "reconstructions.png"
-    title = "test data and E[x | z = E q(z|x)] (draws where there is no mean)"
+    q = model.encode(params, x[0])
+    x_shown = "E[x | z]" if has_mean(model.decode(params, mean_or_draw(q, run.state.key))) else "x ~ p(x|z)"
+    title = f"test data and {x_shown}, {'z = E q(z|x)' if has_mean(q) else 'z ~ q(z|x)'}"
     both = pictures.shown(jnp.concatenate([x, reconstructions]))
     save_grid(path, both, title, columns=len(x), rows=("test", "model"))
     draw, drawn_from = pictures.latents(code_density)
@@ -48,6 +50,6 @@ def save_pictures(run: TrainedRun, code_density: CodeDensity | None = None) -> l
         return mean_or_draw(model.decode(params, draw(code_key)), data_key)
 
     keys = jax.random.split(stream_key(seed, Stream.SAMPLES), _NUM_SAMPLES_SHOWN)
-    title = f"samples: E[x | z], z ~ {drawn_from} (draws where there is no mean)"
+    title = f"samples: {x_shown}, z ~ {drawn_from}"
     save_grid(run_dir / "samples.png", pictures.shown(jax.jit(jax.vmap(sampled))(keys)), title)
     return [path, run_dir / "samples.png"]
