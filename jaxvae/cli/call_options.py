@@ -19,7 +19,7 @@ def without_call_options(words: Sequence[str], flags: Sequence[str]) -> tuple[li
     """The words without options of functions, and these by their flag.
 
     Args:
-        words: of the command line.
+        words: the words of the command line.
         flags: those of `CALLED` that the parser has.
 
     Raises:

@@ -60,9 +60,9 @@ def show_evaluation(run: TrainedRun, document: dict[str, Any], metrics: tuple[st
 
 
 def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
-    """What is wrong with log p(x) of fewer draws than tables quote, and how to get it of more; else None."""
+    """A line for log p(x) with fewer draws than papers use, and the command for more; else None."""
     entry = document.get("log_marginal", {})
-    is_estimate = entry.get("value") is not None and "note" not in entry  # which says that it is the ELBO itself
+    is_estimate = entry.get("value") is not None and "note" not in entry  # the note says that it is the ELBO itself
     if not is_estimate or entry["num_samples"] >= MOST_DRAWS:
         return None
     return (
@@ -72,7 +72,7 @@ def _bound_line(run_dir: Path, document: dict[str, Any]) -> str | None:
 
 
 def show_summary(run: TrainedRun, console: Console) -> None:
-    """Say where the files are, how to look at them, and how to train the model again with another seed."""
+    """Print where the files are, how to view them, and how to train the model again with another seed."""
     run_dir = run.run_dir
     files = ", ".join(path.name for path in sorted(run_dir.iterdir()) if not path.name.startswith("events."))
     console.print(f"files  {run_dir}/: {files}, TensorBoard events", highlight=False, soft_wrap=True)

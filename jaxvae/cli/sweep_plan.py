@@ -28,7 +28,7 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     ({'objective.beta': ['1', '-2']}, ['--epochs', '9', '--overwrite'])
 
     Raises:
-        UserError: for a flag that cannot have several values, or one that comes twice.
+        UserError: for a flag that cannot have several values, or that occurs twice.
     """
     axes: dict[str, list[str]] = {}
     others: list[str] = []
@@ -46,13 +46,15 @@ def split_axes(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
                 raise UserError(f"--{flag} takes one value in a sweep, got {' '.join(values)}: {fix}")
             if flag.partition(".")[0] in _SCORED:  # an option of a function of data, too
                 raise UserError(
-                    f"--{flag} says what is scored, got {' '.join(values)}: figures of different data do not compare; "
+                    f"--{flag} decides the data, got {' '.join(values)}: figures of different data do not compare; "
                     f"run a sweep for each"
                 )
             if flag in axes:
-                raise UserError(f"--{flag} came twice with several values: name them all at once")
+                raise UserError(f"--{flag} occurs twice with several values: give all of them at once")
             if len(set(values)) < len(values):
-                raise UserError(f"--{flag} must have different values, got {' '.join(values)}: leave out what is twice")
+                raise UserError(
+                    f"--{flag} must have different values, got {' '.join(values)}: leave out the repeated ones"
+                )
             axes[flag] = values
         else:
             others += words[start:stop]
@@ -74,7 +76,7 @@ def plan(parser: ArgumentParser, words: Sequence[str]) -> tuple[SweepFlags, list
         labels = dict(zip(axes, chosen, strict=True))
         values = construct(parser, parse(parser, [*others, *(f"--{flag}={value}" for flag, value in labels.items())]))
         source: DataFlags = pick(DataFlags, values)
-        kept = DataFlags(  # what decides the examples
+        kept = DataFlags(  # the flags that decide the examples
             source.data,
             source.data_dir,
             source.validation_fraction,

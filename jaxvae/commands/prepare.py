@@ -23,7 +23,7 @@ def make() -> ArgumentParser:
 
 
 def main() -> None:
-    """Prepare the set, load it once (which caches its arrays), and say what lies where."""
+    """Prepare the set, load it once (which caches its arrays), and print where the files are."""
     parser = make()
     flags = parse(parser, sys.argv[1:])
     folder = prepare(flags.name, flags["from"], flags.data_dir)

@@ -29,7 +29,7 @@ def make() -> ArgumentParser:
 
 
 def main() -> None:
-    """Train every combination of the values of flags, and leave figures of each and of all."""
+    """Train every combination of the values of flags, and write the figures of each and of all."""
     parser = make()
     flags, jobs = plan(parser, sys.argv[1:])
     command = f"{invoked('sweep')} {shlex.join(sys.argv[1:])}"

@@ -25,7 +25,7 @@ _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
 
 
 def examples_at_once(num_samples: int) -> int:
-    """Examples in one batch of `in_batches` for log p(x) by so many draws each."""
+    """Examples in one batch of `in_batches` for log p(x) with `num_samples` draws each."""
     return max(1, draws_at_once() // min(num_samples, CHUNK))
 
 

@@ -75,7 +75,7 @@ def _strides(shape: Shape) -> list[int]:
 
 
 def hidden_one(words: Array) -> Array:
-    """1 for each word, as XLA does not know: what is divided by it is computed once.
+    """1 for each word, unknown to XLA: a number divided by it is computed only once.
 
     XLA on CPU computes a cheap number again in each operation that uses it, and all that it is made of; a quotient it
     keeps in memory. LLVM, which compiles that operation, knows that no word has more than 32 bits, and divides by

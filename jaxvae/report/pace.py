@@ -15,9 +15,9 @@ def time_text(seconds: float) -> str:
 
 
 class Pace:
-    """How long the rest takes, by the mean of what was done.
+    """An estimate of the remaining time, from the mean over the finished units.
 
-    The first piece may compile, so it counts only while it is alone.
+    The first piece may compile, so it counts only while there is no other.
 
     >>> pace = Pace()
     >>> pace.add(9.0)

@@ -12,12 +12,12 @@ from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.typing import Array, Key
 
-_FEWEST_CHAINS = 0.25  # share of the chains that must count: below, their spread is mostly of chains not met
-_ANNEALED_AT_ONCE = 4  # examples: they are walked together
+_FEWEST_CHAINS = 0.25  # share of the chains that must be effective: below it, the spread misses most chains
+_ANNEALED_AT_ONCE = 4  # examples that are computed together
 
 
 def annealed(subject: Subject) -> dict[str, Any]:
-    """log p(x) of test examples by annealing, and its bracket on examples that the model itself made."""
+    """log p(x) of test examples by annealing, and its bracket on examples drawn from the model."""
     subject.require_density()
     model, params, flags = subject.model, subject.params, subject.flags
     annealing = Annealing(num_temperatures=flags.num_temperatures, num_chains=flags.num_chains)
@@ -47,8 +47,8 @@ def annealed(subject: Subject) -> dict[str, Any]:
         effective = float(np.mean(effective_chains(found["chain_error"], flags.num_chains)))
         if effective < _FEWEST_CHAINS * flags.num_chains:
             subject.reporter.warning(
-                f"annealing rests on {effective:.1f} of {flags.num_chains} effective chains, and its error bars are "
-                f"too short then: raise --num_temperatures",
+                f"annealing has only {effective:.1f} effective chains of {flags.num_chains}, and so its error bars are "
+                f"too short: raise `num_temperatures`",
             )
     acceptance = float(np.mean(bracket.pop("acceptance")))
     document = annealed_document(

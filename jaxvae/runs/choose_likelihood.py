@@ -21,8 +21,8 @@ from jaxvae.likelihoods.support import levels
 from jaxvae.runs.data_flags import DataFlags
 from jaxvae.runs.data_support import last_level
 
-_MOST_COLUMNS = 50  # of a table of several kinds: each is computed by itself
-_FEWEST_PIXELS = 64  # of a picture that comes as a row
+_MOST_COLUMNS = 50  # of a table of several kinds: each is computed separately
+_FEWEST_PIXELS = 64  # of a picture given as a row
 
 
 class Choice(NamedTuple):

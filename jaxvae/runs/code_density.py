@@ -12,10 +12,10 @@ CodeDensity = Literal["normal", "mixture", "flow", "prior"]
 
 
 def check_code_density(code_density: CodeDensity | None, objective: Objective, model: Model) -> None:
-    """Refuse `--code_density` where samples are drawn from the prior that was trained, and `prior` where none was.
+    """Refuse `--code_density` if samples come from a trained prior, and `prior` if no prior was trained.
 
     Raises:
-        UserError: naming the objectives that it is for, or the priors that stay as they are.
+        UserError: naming the objectives that need it, or the priors that are not learned.
     """
     if code_density == "prior" and isinstance(objective, WithoutDensity):
         check_prior_stays(objective, model)

@@ -11,14 +11,14 @@ class ComputeFlags:
     """How encoder and decoder are computed.
 
     Args:
-        precision: float32, or bfloat16 for the networks alone: parameters, updates and log-densities stay in float32.
-        remat: compute hidden values again in the backward pass in place of keeping them: less memory, more time.
+        precision: float32, or bfloat16 for the networks only: parameters, updates and log-densities stay in float32.
+        remat: compute hidden values again in the backward pass instead of keeping them: less memory, more time.
     """
 
     precision: Literal["float32", "bfloat16"] = "float32"
     remat: bool = False
 
     def wrap(self, network: NetworkLike) -> NetworkLike:
-        """The network as it is to be computed."""
+        """The network in the chosen precision."""
         network = Bfloat16(network) if self.precision == "bfloat16" else network
         return Rematerialized(network) if self.remat else network

@@ -10,7 +10,7 @@ from jaxvae.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class DataFlags:
-    """Which data, and how grey levels become x.
+    """The data, and how grey levels become x.
 
     Args:
         data: digits, shapes, mnist, fashion_mnist, binarized_mnist, another image set of tensorflow-datasets, or a
@@ -22,21 +22,21 @@ class DataFlags:
             data set's own split.
         stream: leave the training examples of a folder of images on disk and read them as they are needed, for data
             larger than the memory; those of an .array_record file always stay there.
-        channels: where the channels of images in a .npz or .npy file are, first or last; by default first where only
-            the axis after the examples is as short as 1 to 4.
-        maximum: largest grey level of integers [levels]; by default the largest value, 255 where it is above 127.
-        offsets: what to subtract from each column of a table before it becomes float32 [data units]; by default a round
-            number where the values are above 2**24 or far from 0 for their range, as those of time stamps.
+        channels: place of the channels of images in a .npz or .npy file, first or last; by default first if only
+            the axis after the examples has 1 to 4 entries.
+        maximum: largest grey level of integers [levels]; by default the largest value, or 255 if it is above 127.
+        offsets: numbers to subtract from the columns of a table before the cast to float32 [data units]; by default a
+            round number if the values are above 2**24 or far from 0 for their range, like time stamps.
         binarize: none, threshold (at half the largest grey level) or dynamic (drawn again at each use in training, once
             with a fixed key for validation and test); by default dynamic for likelihoods of binary data, else none. It
             makes Bernoulli the default likelihood.
         dequantize: add uniform noise of one grey level, so that densities bound probabilities and bits exist.
         symmetric: map [0, 1] to [-1, 1].
-        standardize: learn in units of the training data's mean and spread, of each column of a table and of all pixels
-            of images; densities and samples stay in those of the data as given. By default for Normal, Laplace,
+        standardize: learn in units of the training data's mean and spread, for each column of a table or for all pixels
+            of images; densities and samples keep the units of the data. By default for Normal, Laplace,
             Logistic and StudentT; always for the real columns of Mixed.
         scale: divide integer data by its largest grey level; by default for images, unless the likelihood is one of
-            counts, and for tables where the likelihood is one of levels.
+            counts, and for tables if the likelihood is one of levels.
     """
 
     data: str = "digits"

@@ -13,10 +13,10 @@ class DeviceFlags:
     Args:
         mesh: data=N spreads each batch over N groups of devices; data=N,model=M cuts wide parameters into M parts, one
             on each device of a group. By default one device.
-        coordinator: address:port of the first process, where several train together; `auto` where the cluster says it
+        coordinator: address:port of the first process, if several train together; `auto` if the cluster states it
             (Slurm, TPU pods).
         num_processes: how many processes train together; needed with an address.
-        process_id: which of them this is, from 0; needed with an address.
+        process_id: number of this process, from 0; needed with an address.
     """
 
     mesh: str | None = None

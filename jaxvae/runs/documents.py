@@ -10,7 +10,7 @@ from jaxvae.errors import UserError
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before hours are spent on what is to be in it.
+    """Refuse a file that cannot be written, before hours are spent on its contents.
 
     Raises:
         UserError: with the reason.
@@ -26,7 +26,7 @@ def check_writable(path: Path) -> None:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """A document of an evaluation; empty where there is none, or no JSON, or no text."""
+    """A document of an evaluation; empty if it is missing, or not JSON, or not text."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -35,7 +35,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a kill in between leaves the old file; a number that is not finite stands as null."""
+    """Write JSON so that a kill in between leaves the old file; a number that is not finite is written as null."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.write_text(json.dumps(_finite(document), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     unfinished.replace(path)

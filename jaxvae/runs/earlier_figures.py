@@ -14,7 +14,7 @@ from jaxvae.runs.reporter import Reporter
 def earlier_figures(path: Path, context: dict[str, Any], measured: Sequence[str], reporter: Reporter) -> dict[str, Any]:
     """The entries of an earlier evaluation of the same parameters and data, by the same code and machine; else none."""
     earlier = read_document(path)
-    # data are the same wherever they lie: their hashes tell
+    # data are the same in any place: their hashes show it
     told = {name: value for name, value in context.items() if name != "data"}
     others = [name for name, value in told.items() if _identity(earlier.get(name)) != _identity(value)]
     if not others:
@@ -32,14 +32,14 @@ def earlier_figures(path: Path, context: dict[str, Any], measured: Sequence[str]
 
 
 def _num_draws(document: dict[str, Any]) -> int:
-    """Draws an example behind log p(x), of all repeats; 1 where it has none."""
+    """Draws an example behind log p(x), over all repeats; 1 if it has none."""
     known = document.get("log_marginal")
     counts = [known.get(name) for name in ("num_samples", "num_repeats")] if isinstance(known, dict) else []
     return math.prod(count for count in counts if isinstance(count, int))
 
 
 def keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, reporter: Reporter) -> None:
-    """Keep the file beside the new one where its log p(x) is of more draws than the one to come."""
+    """Keep the file next to the new one if its log p(x) has more draws than the new one will have."""
     before = _num_draws(earlier)
     if before <= max(num_draws, 1):
         return
@@ -54,5 +54,5 @@ def keep_finer(path: Path, earlier: dict[str, Any], num_draws: int, reporter: Re
 
 
 def _identity(entry: Any) -> Any:
-    """What tells code apart are its sources and the packages: two commits may differ elsewhere."""
+    """Code is identified by its sources and the packages: two commits may differ elsewhere."""
     return {name: value for name, value in entry.items() if name != "commit"} if isinstance(entry, dict) else entry

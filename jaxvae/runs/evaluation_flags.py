@@ -14,7 +14,7 @@ class EvaluationFlags:
     Args:
         metrics: the groups.
         num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
-        num_repeats: independent estimates of log p(x), for its error over repeats.
+        num_repeats: number of independent estimates of log p(x), for its error over repeats.
         target_error: largest error of log p(x) by its draws that you accept [nats]; where the error is larger, a line
             says how many samples would reach it.
         gap_examples: test examples for the gaps [examples].
@@ -23,7 +23,7 @@ class EvaluationFlags:
         num_chains: chains of annealed importance sampling for each example [chains].
         num_generated: samples that are compared with the test set; by default one for each test example, at most
             10,000 [samples].
-        code_density: what an objective without a density draws codes from for them.
+        code_density: for an objective without a density, the density of their codes.
         inception: path of the file weights-inception-2015-12-05-6726825d.pth, which torch-fidelity publishes. Samples
             are then compared by its features; by default by those of a classifier that is trained on the data's labels.
         autoencoder_epochs: length of training of the autoencoder whose codes are compared with the model's [epochs].

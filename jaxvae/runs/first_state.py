@@ -12,7 +12,7 @@ from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import Training, TrainState, create_state
 from jaxvae.typing import Array, Key
 
-EXAMPLES_FOR_INIT = 10_000  # training examples at most that components may start from
+EXAMPLES_FOR_INIT = 10_000  # largest number of training examples from which components start
 
 
 @partial(jax.jit, static_argnames="num_examples")
@@ -26,7 +26,7 @@ def first_state(setup: Setup, seed: int) -> TrainState:
 
 
 def create_run_state(training: Training, dataset: Dataset, seed: int, stream: Stream) -> TrainState:
-    """The state before the first step of a training on the data of a run, by one of its streams."""
+    """The state before the first step of a training on the data of a run, with one of its streams."""
     images = dataset.train.images
     chosen = np.random.default_rng(seed).permutation(len(images))[:EXAMPLES_FOR_INIT]  # files may be sorted by class
     examples = jnp.asarray(images[np.sort(chosen)])

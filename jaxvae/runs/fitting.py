@@ -1,4 +1,4 @@
-"""Training with everything around it: the bar, the log, the checkpoints."""
+"""Training with its surroundings: the bar, the log, the checkpoints."""
 
 import itertools
 import shutil
@@ -21,21 +21,21 @@ from jaxvae.training.checkpoint import checkpoint_step, save_checkpoint
 from jaxvae.training.log import MetricsLog
 from jaxvae.training.mesh import place_examples
 
-SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a run that is killed loses so much work at the most
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a killed run loses at most so much work
 
 
 def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, *, profile: bool = False) -> None:
     """Train from `state` on; leaves `metrics.jsonl`, event files, and the checkpoints `best` and `last`.
 
     Checkpoints are also written if training stops early for any reason, so nothing is lost but the epoch that was
-    under way, and of data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
-    A line says where validation stopped it.
+    and for data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
+    A line says where early stopping ended it.
     """
     training, images = setup.training, place_examples(setup.dataset.train.images)
     validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
     steps, start, first_step = training.steps_per_epoch(len(images)), int(state.epoch), int(state.step)
     best: TrainState | None = None
-    saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # the first time at once
+    saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # so that the first time is at once
 
     def save() -> None:
         if best is not None:
@@ -76,7 +76,7 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
 
 
 def stop_line(training: Training, state: TrainState) -> str | None:
-    """What to say of a run that stopped early, else None."""
+    """A line for a run that stopped early, else None."""
     epoch, waited = int(state.epoch), int(state.epochs_since_best)
     if epoch >= training.num_epochs or training.goes_on(epoch, waited):
         return None
@@ -87,7 +87,7 @@ def stop_line(training: Training, state: TrainState) -> str | None:
 
 
 def _for_all(decision: bool) -> bool:
-    """The decision of the first process: what all do together must not hang on the clock of each."""
+    """The decision of the first process: common steps must not depend on the clock of each process."""
     return decision if jax.process_count() == 1 else bool(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
 
 

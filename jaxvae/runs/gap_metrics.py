@@ -19,7 +19,7 @@ def gaps(subject: Subject) -> dict[str, Any]:
     """The approximation and the amortisation gap."""
     subject.require_density()
     if subject.model.posterior.space.is_of_points:
-        raise UserError("q(z|x) is one point, and log p(x) known by its ELBO alone: there is nothing to compare")
+        raise UserError("q(z|x) is one point, and log p(x) is its ELBO: there is nothing to compare")
     num_samples = subject.flags.num_samples
 
     def one(key: Key, x: Array) -> dict[str, Array]:
@@ -32,7 +32,7 @@ def gaps(subject: Subject) -> dict[str, Any]:
     effective = float(np.mean(found["effective_sample_size"]))
     if effective < FEWEST_DRAWS:
         subject.reporter.warning(
-            f"the approximation gap rests on {effective:.1f} of {num_samples} effective draws, and is too small then: "
-            f"raise --num_samples",
+            f"the approximation gap has only {effective:.1f} effective draws of {num_samples}, and so is too small: "
+            f"raise `num_samples`",
         )
     return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}

@@ -14,7 +14,7 @@ from jaxvae.runs.subject import Subject
 
 
 class Group(NamedTuple):
-    """A group of metrics: what measures it, and the entries of the document that are its own."""
+    """A group of metrics: its function, and its entries of the document."""
 
     measure: Callable[[Subject], dict[str, Any]]
     entries: tuple[str, ...]

@@ -9,9 +9,9 @@ from jaxvae.objectives import Constant, MinimumRate
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, TrainState
 
-_LOUD = 0.3  # gain of a last layer: from here on decoders at their start were seen to drown the code
-_NEARLY_ALL = 0.9  # of the epochs: a best epoch after it means that training had not ended
-_SHORT = 0.5  # of the default epochs: with fewer, scores that rest have not begun to rise
+_LOUD = 0.3  # gain of a last layer: from here on, decoders drowned the code at the start
+_NEARLY_ALL = 0.9  # share of the epochs: a later best epoch means that training had not ended
+_SHORT = 0.5  # share of the default epochs: with fewer, resting scores may still rise
 
 
 def first(remedies: Iterator[str]) -> str:
@@ -54,7 +54,7 @@ def below_another_family(setup: Setup, state: TrainState) -> Iterator[str]:
     if not _has_ended(setup, state):
         yield _longer(setup)
     levels = likelihood.support.num_levels
-    if levels is not None:  # the shares of the levels are no member of the family
+    if levels is not None:  # the shares of the levels are not a member of the family
         if not isinstance(likelihood, Categorical):
             yield f"`likelihood=Categorical(num_levels={levels})`"
     elif _scale(likelihood) not in ("", "decoded"):
@@ -69,7 +69,7 @@ def _longer(setup: Setup) -> str:
 
 
 def slower(setup: Setup) -> str:
-    """The default rate where it is above that, else less than a third."""
+    """The default rate if the current one is above it, else less than a third of it."""
     optimizer, default = setup.training.updates, Optimizer.learning_rate
     if optimizer.is_own:
         return "a lower learning rate in your optimizer"
@@ -88,7 +88,7 @@ def _epochs(setup: Setup) -> int:
 
 
 def _has_ended(setup: Setup, state: TrainState) -> bool:
-    """Whether validation scores had stopped to rise before the last epochs of a run that is not short."""
+    """Whether validation scores had stopped rising before the last epochs of a run that is not short."""
     by_default = setup._replace(training=dataclasses.replace(setup.training, epochs=None))
     is_short = _epochs(setup) < _SHORT * _epochs(by_default)
     return not is_short and int(state.epoch) < _NEARLY_ALL * _epochs(setup)
@@ -100,6 +100,6 @@ def _number(component: object, name: str) -> float:
 
 
 def _scale(likelihood: Likelihood) -> str:
-    """The kind of scale, of a likelihood that has one."""
+    """The kind of scale, if the likelihood has one."""
     scale = getattr(likelihood, "scale", "")
     return scale if isinstance(scale, str) else "fixed"

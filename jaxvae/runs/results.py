@@ -16,7 +16,7 @@ _NUM_SAMPLES_SHOWN, _NUM_RECONSTRUCTIONS = 60, 10
 
 
 def save_pictures(run: TrainedRun, code_density: CodeDensity | None = None) -> list[Path]:
-    """Write `samples.png` and `reconstructions.png`, where the data are images.
+    """Write `samples.png` and `reconstructions.png`, if the data are images.
 
     Latents of the samples come from the prior; for an objective without a density from `code_density`.
 

@@ -19,7 +19,7 @@ class RunData(NamedTuple):
     likelihood: Likelihood
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
-    """What was done to read the data and found out about them."""
+    """Notes on how the data were read and what was found."""
 
 
 def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset: Dataset | None = None) -> RunData:
@@ -63,7 +63,7 @@ def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:
     """The likelihood with or without units of the training data.
 
     Raises:
-        UserError: if it has no choice.
+        UserError: if the likelihood has no such option.
     """
     if standardize is None or (standardize and isinstance(likelihood, Mixed)):
         return likelihood
@@ -76,7 +76,7 @@ def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:
 
 
 def _default_scale(likelihood: Likelihood, dataset: Dataset) -> bool:
-    """Grey levels are shares of the largest; whole numbers of a table are what they say, unless x are to be levels."""
+    """Grey levels become shares of the largest; whole numbers of a table stay, unless x must be levels."""
     support = likelihood.support
     return not support.is_raw and not (is_table(dataset) and support.num_levels is None)
 

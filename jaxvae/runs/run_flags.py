@@ -8,19 +8,19 @@ from jaxvae.runs.code_density import CodeDensity
 
 @dataclass(frozen=True)
 class RunFlags:
-    """The run and where it is kept.
+    """The run and its folder.
 
     Args:
         seed: number from which everything random in the run follows, the first parameters included.
         num_samples: importance samples an example for the final log p(x) [samples]; by default 100 to 5,000, chosen so
             that they cost less than the training; 0 leaves it out.
-        code_density: what samples.png of an objective without a density (Autoencoder, WAE, RAE, …) is drawn from: a
-            `normal`, a `mixture` of 10 of them or a `flow`, fitted to codes of training examples, or the `prior`; by
+        code_density: for an objective without a density (Autoencoder, WAE, RAE, …), the density of samples.png: a
+            `normal`, a `mixture` of 10 normals or a `flow`, fitted to codes of training examples, or the `prior`; by
             default a `normal`.
         run_dir: folder to write; by default runs/<data>-<number>, with the next free number.
         overwrite: replace the run in `run_dir`.
-        resume: go on with the run in `run_dir` from its last checkpoint.
-        init_from: folder of another run, whose best parameters are taken where name and shape agree.
+        resume: continue the run in `run_dir` from its last checkpoint.
+        init_from: folder of another run; its best parameters are used if their names and shapes agree.
         profile: record the second epoch of this training in `run_dir`/profile, for TensorBoard or Perfetto.
     """
 
@@ -39,7 +39,7 @@ class RunFlags:
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
-            raise UserError("--overwrite starts again and --resume goes on, got both: leave one out")
+            raise UserError("--overwrite starts again and --resume continues, got both: leave one out")
         if self.overwrite and self.run_dir is not None and self.run_dir == self.init_from:
             raise UserError(
                 f"--overwrite would delete {self.init_from}, which --init_from names: take another --run_dir"

@@ -39,15 +39,15 @@ def warm_up_warning(setup: Setup) -> str | None:
         return None
     return (
         f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
-        f"last epoch is taken for the best; shorten the schedule or raise --epochs"
+        f"last epoch counts as the best; shorten the schedule or raise --epochs"
     )
 
 
 def check_epochs(training: Training, state: TrainState, at_least: int = 0) -> None:
-    """Check that a run has not more epochs behind it than it is to have, and enough before it.
+    """Check that a run has not passed its last epoch, and that enough epochs remain.
 
     Raises:
-        UserError: if it has, or has not.
+        UserError: if it has passed it, or if too few remain.
     """
     done, epochs = int(state.epoch), training.num_epochs
     if done > epochs:

@@ -8,22 +8,22 @@ from jaxvae.typing import Key
 
 
 class Stream(enum.IntEnum):
-    """What the randomness of a run is spent on; each has a key of its own."""
+    """The uses of randomness in a run; each has its own key."""
 
     TRAINING = 0
     EXAMPLES = 1
-    """Preprocessing of the training examples that the baseline is fitted to."""
+    """Preprocessing of the training examples for the baseline."""
     EVALUATION = 2
     SAMPLES = 3
     PICTURES = 4
-    """Draws for pictures, where the posterior or the likelihood has no mean to show."""
+    """Draws for pictures, if the posterior or the likelihood has no mean."""
     CODES = 5
-    """Codes of training examples that a density is fitted to."""
+    """Codes of training examples, to fit a density."""
     DIAGNOSTICS = 6
     GAPS = 7
     ANNEALING = 8
     GENERATED = 9
-    """Examples that are compared with the test set."""
+    """Generated examples, to compare with the test set."""
     NEIGHBOURS = 10
     """log p(x) of nearest neighbours."""
     AUTOENCODER = 11

@@ -18,7 +18,7 @@ CSV, SUMMARY, CONTEXT, CURVE = "sweep.csv", "summary.csv", "sweep.json", "rate_d
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV, so that a kill in between leaves the file before."""
+    """Write rows as CSV, so that a kill in between leaves the old file."""
     columns = list(dict.fromkeys(itertools.chain(*rows)))
     unfinished = path.with_name(f"{path.name}.unfinished")
     with unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -55,7 +55,7 @@ def sweep_directory(flags: SweepFlags) -> Path:
 
 
 def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
-    """What the figures were measured on and with, for `sweep.json`."""
+    """The data and the code of the figures, for `sweep.json`."""
     preprocessing, dataset = job.setup.training.preprocessing, job.setup.dataset
     x = preprocessing.for_evaluation(dataset.test.images, "test")
     split = "test" if job.fold is None else f"fold {job.fold} of {flags.folds} of train and validation"

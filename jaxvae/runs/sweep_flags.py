@@ -9,12 +9,12 @@ _MOST_SEEDS = 100_000  # each member is described before the first is trained
 
 @dataclass(frozen=True)
 class SweepFlags:
-    """What is repeated for each combination of values, and where the figures are kept.
+    """The repetitions of each combination of values, and the folder of the figures.
 
     Args:
-        seed: of the first member of each combination.
-        seeds: members of each combination: seed, seed + 1, … [members].
-        folds: cross-validation: the training and validation examples are dealt into so many folds; each is scored once
+        seed: seed of the first member of each combination.
+        seeds: number of members of each combination, with seeds seed, seed + 1, … [members].
+        folds: cross-validation with so many folds of the training and validation examples; each example is scored once
             by a model that neither trained on it nor chose its epoch by it [folds].
         num_samples: importance samples an example for log p(x), the same for all members, whose bounds then compare
             [samples]; 0 leaves it out.

@@ -24,7 +24,7 @@ class Job(NamedTuple):
 
 
 def programs(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The members that train side by side: those of one structure on the same examples, as many as fit the memory.
+    """The members that train together: of one structure, on the same examples, as many as fit the memory.
 
     Raises:
         UserError: for a mistake in a component, or if not even one member fits.

@@ -33,7 +33,7 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
         last_epoch = int(epoch.members.last.epoch[index])
         row: Row = {**job.labels, **({} if job.fold is None else {"fold": job.fold}), "seed": job.seed}
         row |= {"epochs": last_epoch, "best_epoch": int(best.epoch[index])}
-        row |= {f"validation_{training.objective.monitor}": float(best.best_score[index])}  # what to choose by
+        row |= {f"validation_{training.objective.monitor}": float(best.best_score[index])}  # to choose by
         if not bool(epoch.members.is_finite[index]):
             yield row | {"note": f"no longer finite in epoch {last_epoch + 1}"}
             continue

@@ -10,10 +10,10 @@ from jaxvae.runs.sweep_rows import Row
 
 
 def summary(rows: Sequence[Row], axes: Sequence[str]) -> list[Row]:
-    """Mean and standard error over members of each combination; empty where one is not enough for an error.
+    """Mean and standard error over members of each combination; empty if one is not enough for an error.
 
     With folds the error is that of the folds' means over seeds: seeds of one fold are scored on the same examples. In
-    `members` are those with figures, in `doubtful` those whose log p(x) is not to be trusted.
+    `members` are those with figures, in `doubtful` those whose log p(x) is not reliable.
     """
     names = [name for name in dict.fromkeys(itertools.chain(*rows)) if f"{name}_error" in set(itertools.chain(*rows))]
     validation = [name for name in dict.fromkeys(itertools.chain(*rows)) if name.startswith("validation_")]
@@ -34,7 +34,7 @@ def summary(rows: Sequence[Row], axes: Sequence[str]) -> list[Row]:
 
 
 def _independent(rows: Sequence[Row], name: str) -> np.ndarray:
-    """The values of a figure, those of one fold as their mean."""
+    """The values of a figure; the values of one fold are averaged."""
     values: dict[Any, list[float]] = {}
     for index, row in enumerate(rows):
         if isinstance(value := row.get(name), float):

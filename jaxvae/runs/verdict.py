@@ -10,7 +10,7 @@ from jaxvae.runs.remedies import against_collapse, below_another_family, below_o
 from jaxvae.runs.setup import Setup
 from jaxvae.training import TrainState
 
-_FAR = 10.0  # times the size of a baseline [nats]: so far below it no model is but one whose training diverged
+_FAR = 10.0  # times the size of a baseline [nats]: so far below it only diverged training ends
 _COMPARED = 1000  # training examples, to see whether they differ
 
 
