@@ -44,7 +44,7 @@ def parsed(word: str, who: str) -> Call:
     Raises:
         UserError: if the parentheses hold anything but name=value with literal values.
 
-    >>> parsed("my_module.load(size=3, names=('a', 'b'))", "--data").options
+    >>> parsed("my_module.load(size=3, names=('a', 'b'))", "`data`").options
     {'size': 3, 'names': ('a', 'b')}
     """
     path, has_options, _ = word.partition("(")
@@ -124,7 +124,7 @@ def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:
     Raises:
         UserError: if there is no such function, if it has not these options, or if it raises an exception.
 
-    >>> called("fractions.Fraction(numerator=3)", "--number")
+    >>> called("fractions.Fraction(numerator=3)", "`number`")
     Fraction(3, 1)
     """
     call = parsed(word, who)

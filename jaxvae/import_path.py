@@ -16,16 +16,16 @@ def imported(path: str, who: str) -> Any:
 
     Args:
         path: names joined by dots; the first ones name a module.
-        who: what takes the path, as the message names it (a flag or a field).
+        who: what takes the path, as the message names it (an option or a field).
 
     Raises:
         UserError: if there is no such module, if the module has no such name, or if its code raises an exception.
 
-    >>> imported("math.pi", "--number")
+    >>> imported("math.pi", "`number`")
     3.141592653589793
-    >>> imported("math.sqr", "--number")
+    >>> imported("math.sqr", "`number`")
     Traceback (most recent call last):
-    jaxvae.errors.UserError: --number looked for math.sqr, but the module math has no 'sqr' (did you mean sqrt or ...?)
+    jaxvae.errors.UserError: `number` looked for math.sqr, but the module math has no 'sqr' (did you mean sqrt or ...?)
     """
     first, *rest = path.split(".")
     found: Any = _module(first, path, who)

@@ -48,7 +48,7 @@ def annealed(subject: Subject) -> dict[str, Any]:
         if effective < _FEWEST_CHAINS * flags.num_chains:
             subject.reporter.warning(
                 f"annealing rests on {effective:.1f} of {flags.num_chains} effective chains, and its error bars are "
-                f"too short then: raise --num_temperatures",
+                f"too short then: raise `num_temperatures`",
             )
     acceptance = float(np.mean(bracket.pop("acceptance")))
     document = annealed_document(

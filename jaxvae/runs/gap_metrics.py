@@ -33,6 +33,6 @@ def gaps(subject: Subject) -> dict[str, Any]:
     if effective < FEWEST_DRAWS:
         subject.reporter.warning(
             f"the approximation gap rests on {effective:.1f} of {num_samples} effective draws, and is too small then: "
-            f"raise --num_samples",
+            f"raise `num_samples`",
         )
     return {"gaps": gaps_document(InferenceGaps(**found), steps=_GAP_STEPS, num_samples=num_samples)}
