@@ -16,7 +16,7 @@ def imported(path: str, who: str) -> Any:
 
     Args:
         path: names joined by dots; the first ones name a module.
-        who: what takes the path, as the message names it (a flag or a field).
+        who: what takes the path, as the message names it (an option or a field).
 
     Raises:
         UserError: if there is no such module, if the module has no such name, or if its code raises an exception.

@@ -37,19 +37,19 @@ def likelihood_for(dataset: Dataset, flags: DataFlags) -> Choice:
 
     | data | likelihood |
     |---|---|
-    | 0 and 1 only, or `--binarize` | Bernoulli |
+    | 0 and 1 only, or `binarize` | Bernoulli |
     | digits, mnist, fashion_mnist, emnist | Bernoulli, binarised dynamically |
     | other images of grey levels, colours | DiscretizedLogistic |
-    | whole numbers as they are stored (`--scale false`), tables of counts | NegativeBinomial |
+    | whole numbers as they are stored (`scale=False`), tables of counts | NegativeBinomial |
     | tables of columns of several kinds | Mixed |
     | everything else | Normal |
     """
     if flags.binarize in ("threshold", "dynamic"):
-        return Choice(Bernoulli(), f"x is binary by --binarize {flags.binarize}")
+        return Choice(Bernoulli(), f"x is binary by `binarize={flags.binarize!r}`")
     if flags.dequantize or flags.symmetric:
-        return Choice(Normal(), f"x is real by {'--dequantize' if flags.dequantize else '--symmetric'}")
+        return Choice(Normal(), f"x is real by `{'dequantize' if flags.dequantize else 'symmetric'}=True`")
     if flags.scale is False and dataset.maximum is not None:
-        return Choice(NegativeBinomial(), "x are whole numbers by --scale false")
+        return Choice(NegativeBinomial(), "x are whole numbers by `scale=False`")
     last = _last_level(dataset)
     if last == 1:
         return Choice(Bernoulli(), "the data are 0 and 1")

@@ -12,7 +12,7 @@ CodeDensity = Literal["normal", "mixture", "flow", "prior"]
 
 
 def check_code_density(code_density: CodeDensity | None, objective: Objective, model: Model) -> None:
-    """Refuse `--code_density` if samples come from a trained prior, and `prior` if no prior was trained.
+    """Refuse `code_density` if samples come from a trained prior, and `prior` if no prior was trained.
 
     Raises:
         UserError: naming the objectives that need it, or the priors that are not learned.
@@ -22,6 +22,6 @@ def check_code_density(code_density: CodeDensity | None, objective: Objective, m
     if code_density is not None and not isinstance(objective, WithoutDensity):
         names = [name for name, cls in choices(Objective).items() if issubclass(cls, WithoutDensity)]
         raise UserError(
-            f"--code_density is for objectives without a density ({', '.join(sorted(names))}), got "
+            f"`code_density` is for objectives without a density ({', '.join(sorted(names))}), got "
             f"{type(objective).__name__}, whose samples are drawn from its prior: leave it out"
         )

@@ -32,7 +32,7 @@ def changed_splits(run_dir: Path, data: dict[str, Any]) -> list[str]:
     if shape != data["shape"]:
         raise UserError(
             f"the model of {run_dir} reads examples of shape {shape}, got {data['data']} with examples of shape "
-            f"{data['shape']}: give --data of that shape"
+            f"{data['shape']}: give `data` of that shape"
         )
     return [name for name, value in data["sha256"].items() if hashes.get(name) != value]
 

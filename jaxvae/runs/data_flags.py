@@ -54,7 +54,7 @@ class DataFlags:
 
     def __post_init__(self) -> None:
         if not self.data:
-            raise UserError("--data needs a name or a path, got nothing: leave it out for digits")
+            raise UserError("`data` needs a name or a path, got nothing: leave it out for digits")
 
 
 def load_data(flags: DataFlags) -> Dataset:
@@ -67,7 +67,7 @@ def load_data(flags: DataFlags) -> Dataset:
     dataset = load(flags.data, flags.data_dir, stream=flags.stream, **of_files)  # type: ignore[arg-type]
     if flags.validation_fraction is None:
         return dataset
-    check_in_memory(dataset, "--validation_fraction moves examples from one split to another")
+    check_in_memory(dataset, "`validation_fraction` moves examples from one split to another")
     return with_validation_fraction(dataset, flags.validation_fraction)
 
 

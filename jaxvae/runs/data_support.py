@@ -31,8 +31,8 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
             outside = x[(x < 0) | (x > 1)]
             if outside.size:
                 raise UserError(
-                    f"--binarize {preprocessing.binarize} needs values in [0, 1], got {outside.flat[0]:.4g} {place}: "
-                    f"scale the data to [0, 1], or take --binarize none with {_that_fit(values)}"
+                    f"`binarize={preprocessing.binarize!r}` needs values in [0, 1], got {outside.flat[0]:.4g} {place}: "
+                    f"scale the data to [0, 1], or take `binarize='none'` with {_that_fit(values)}"
                 )
             continue
         _check_columns(support, x, place)
@@ -94,7 +94,7 @@ def _fix(likelihood: Likelihood, values: Values) -> str:
         options = " and ".join(f"`likelihood.{name}={number}`" for name, number in stated.items())
         fixes.append(f"say {options}, after their number of grey levels, or leave it out")
     elif likelihood.support.num_levels == 2 and is_in_unit_interval:
-        fixes.append("use --binarize dynamic (or threshold)")
+        fixes.append("use `binarize='dynamic'` (or threshold)")
     return ", or ".join([*fixes, f"take a likelihood of such values: {_that_fit(values)}"])
 
 

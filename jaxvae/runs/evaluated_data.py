@@ -22,7 +22,7 @@ def file_for_data(run_dir: Path, dataset: Dataset, *, may_differ: bool = False, 
     """
     data = describe_data(dataset)
     if not may_differ:
-        check_same_data(run_dir, data, "give --data with the old ones, or with these to score them all the same")
+        check_same_data(run_dir, data, "give `data` with the old ones, or with these to score them all the same")
         return EVALUATION
     changed = changed_splits(run_dir, data)
     if not changed:

@@ -53,8 +53,8 @@ class EvaluationFlags:
                 raise UserError(f"--{field.name} must be >= {least}, got {value}")
         if self.inception is not None and not Path(self.inception).expanduser().is_file():
             raise UserError(
-                f"--inception must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
+                f"`inception` must be the path of weights-inception-2015-12-05-6726825d.pth, got {self.inception}, "
                 f"which is not a file"
             )
         if self.target_error is not None and not self.target_error > 0.0:
-            raise UserError(f"--target_error must be > 0, got {self.target_error}")
+            raise UserError(f"`target_error` must be > 0, got {self.target_error}")

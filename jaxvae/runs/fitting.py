@@ -71,7 +71,7 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
             elif int(state.epoch) < training.num_epochs and isinstance(sys.exception(), KeyboardInterrupt):
                 reporter.interrupted(run_dir)
     if (line := stop_line(training, state)) is not None:
-        goes_on = "" if int(state.step) > first_step else "; add --patience never to go on"
+        goes_on = "" if int(state.step) > first_step else "; add `patience='never'` to go on"
         reporter.line(line + goes_on)
 
 

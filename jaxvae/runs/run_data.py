@@ -41,12 +41,12 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
     notes = dataset.notes
     if likelihood is None:
         likelihood, reason = likelihood_for(dataset, flags)
-        notes = (*notes, f"likelihood {type(likelihood).__name__}, since {reason}; --likelihood takes another")
+        notes = (*notes, f"likelihood {type(likelihood).__name__}, since {reason}; `likelihood` takes another")
     likelihood = _in_units(likelihood, flags.standardize).for_data(last_level(dataset, flags.binarize))
     support = likelihood.support
     if (support.is_discrete or support.is_raw) and (flags.dequantize or flags.symmetric):
         raise UserError(
-            f"--dequantize and --symmetric need a likelihood with a density, got {type(likelihood).__name__}, which is "
+            f"`dequantize` and `symmetric` need a likelihood with a density, got {type(likelihood).__name__}, which is "
             f"one of discrete values: take `likelihood=Normal()`, or leave them out"
         )
     preprocessing = Preprocessing(
@@ -69,7 +69,7 @@ def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:
         return likelihood
     if not hasattr(likelihood, "start"):
         raise UserError(
-            f"--standardize is for Normal, Laplace, Logistic and StudentT, got {type(likelihood).__name__}: leave it "
+            f"`standardize` is for Normal, Laplace, Logistic and StudentT, got {type(likelihood).__name__}: leave it "
             f"out"
         )
     return dataclasses.replace(likelihood, start="data" if standardize else "unit")  # type: ignore[type-var]

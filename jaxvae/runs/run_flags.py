@@ -35,12 +35,12 @@ class RunFlags:
 
     def __post_init__(self) -> None:
         if self.num_samples is not None and self.num_samples < 0:
-            raise UserError(f"--num_samples must be >= 0, got {self.num_samples}")
+            raise UserError(f"`num_samples` must be >= 0, got {self.num_samples}")
         if not 0 <= self.seed < 2**32:
-            raise UserError(f"--seed must lie between 0 and 2**32 - 1, got {self.seed}")
+            raise UserError(f"`seed` must lie between 0 and 2**32 - 1, got {self.seed}")
         if self.overwrite and self.resume:
-            raise UserError("--overwrite starts again and --resume continues, got both: leave one out")
+            raise UserError("`overwrite=True` starts again and `resume=True` continues, got both: leave one out")
         if self.overwrite and self.run_dir is not None and self.run_dir == self.init_from:
             raise UserError(
-                f"--overwrite would delete {self.init_from}, which --init_from names: take another --run_dir"
+                f"`overwrite=True` would delete {self.init_from}, which `init_from` names: take another `run_dir`"
             )

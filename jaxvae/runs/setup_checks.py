@@ -39,7 +39,7 @@ def warm_up_warning(setup: Setup) -> str | None:
         return None
     return (
         f"the objective's schedule ends at step {needed:,}, the run at {last:,}: no validation score counts, and the "
-        f"last epoch counts as the best; shorten the schedule or raise --epochs"
+        f"last epoch counts as the best; shorten the schedule or raise `epochs`"
     )
 
 
@@ -51,9 +51,9 @@ def check_epochs(training: Training, state: TrainState, at_least: int = 0) -> No
     """
     done, epochs = int(state.epoch), training.num_epochs
     if done > epochs:
-        raise UserError(f"--epochs must be >= {done}, the epochs of the run so far, got {epochs}")
+        raise UserError(f"`epochs` must be >= {done}, the epochs of the run so far, got {epochs}")
     if epochs - done < at_least:
         raise UserError(
-            f"--profile records the second epoch from now on, got {epochs - done} to come: raise --epochs to "
+            f"`profile=True` records the second epoch from now on, got {epochs - done} to come: raise `epochs` to "
             f"{done + at_least}"
         )

@@ -52,7 +52,7 @@ def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
     count = len([name for name in names if not _is_unit(name)])
     if len(left) == count:
         raise UserError(
-            f"--init_from must be a run with parameters of this model, got {run_dir}, where none of {count} arrays "
+            f"`init_from` must be a run with parameters of this model, got {run_dir}, where none of {count} arrays "
             f"fits by name and shape: take the sizes of its config.yaml"
         )
     kept = f"; not: {'; '.join(left[:_MOST_NAMED])}{' …' if len(left) > _MOST_NAMED else ''}" if left else ""

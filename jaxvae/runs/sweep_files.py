@@ -32,25 +32,25 @@ def sweep_directory(flags: SweepFlags) -> Path:
     """The folder of a sweep, made empty.
 
     Raises:
-        UserError: if it holds something, and `--overwrite` is missing or it is not a sweep.
+        UserError: if it holds something, and `overwrite` is missing or it is not a sweep.
     """
     if flags.run_dir is None:
         if flags.overwrite:
-            raise UserError("--overwrite needs the sweep's folder: add --run_dir runs/…")
+            raise UserError("`overwrite=True` needs the sweep's folder: add `run_dir`")
         path = next(path for n in itertools.count(1) if not (path := Path("runs") / f"sweep-{n}").exists())
     else:
         path = Path(flags.run_dir)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             ours = path.is_dir() and {entry.name for entry in path.iterdir()} <= {CSV, SUMMARY, CONTEXT, CURVE}
             if not ours:
-                raise UserError(f"--run_dir must be new, empty or a sweep's folder, got {path}: take another")
+                raise UserError(f"`run_dir` must be new, empty or a sweep's folder, got {path}: take another")
             if not flags.overwrite:
-                raise UserError(f"{path} holds a sweep already: add --overwrite to replace it, or take another")
+                raise UserError(f"{path} holds a sweep already: add `overwrite=True` to replace it, or take another")
             shutil.rmtree(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--run_dir must be a folder that can be written, got {path}: {error.strerror}") from error
+        raise UserError(f"`run_dir` must be a folder that can be written, got {path}: {error.strerror}") from error
     return path
 
 

@@ -32,8 +32,8 @@ class SweepFlags:
     def __post_init__(self) -> None:
         for name, least in {"seeds": 1, "num_samples": 0}.items():
             if getattr(self, name) < least:
-                raise UserError(f"--{name} must be >= {least}, got {getattr(self, name)}")
+                raise UserError(f"`{name}` must be >= {least}, got {getattr(self, name)}")
         if self.seeds > _MOST_SEEDS:
-            raise UserError(f"--seeds must be at most {_MOST_SEEDS:,}, got {self.seeds:,}: split the sweep by --seed")
+            raise UserError(f"`seeds` must be at most {_MOST_SEEDS:,}, got {self.seeds:,}: split the sweep by `seed`")
         if not 0 <= self.seed <= 2**32 - self.seeds:
-            raise UserError(f"--seed must lie between 0 and 2**32 - seeds, got {self.seed}")
+            raise UserError(f"`seed` must lie between 0 and 2**32 - seeds, got {self.seed}")

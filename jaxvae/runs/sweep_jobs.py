@@ -43,8 +43,8 @@ def programs(jobs: Sequence[Job]) -> list[list[Job]]:
         most = members_at_once(setup.training, state, images)
         if most < 1:
             raise UserError(
-                "a member of the sweep must fit the memory, got one that by estimate does not: lower --batch_size, or "
-                "train it alone with train.py, which measures"
+                "a member of the sweep must fit the memory, got one that by estimate does not: lower `batch_size`, or "
+                "train it alone, which measures"
             )
         count = -(-len(group) // most)
         chunks += [group[k * len(group) // count : (k + 1) * len(group) // count] for k in range(count)]

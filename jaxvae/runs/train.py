@@ -68,7 +68,7 @@ def train_run(
     check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state, data = first_state(setup, run.seed), describe_data(setup.dataset)
     if run.resume:
-        check_same_data(run_dir, data, "give --data with the old ones, or start another run")
+        check_same_data(run_dir, data, "give `data` with the old ones, or start another run")
         state = restore_checkpoint(run_dir, "last", state)
     elif run.init_from is not None:
         state, line = start_from(state, Path(run.init_from))

@@ -99,7 +99,7 @@ def test_standardising_can_be_left_out(tmp_path: Path, standardize: str) -> None
     setup = ready(tmp_path, 30.0 * RNG.normal(size=(N, 3)), "--standardize", standardize)
     start = "data" if standardize == "true" else "unit"
     assert setup.training.model.likelihood == likelihoods.Normal(start=start)
-    with pytest.raises(UserError, match=r"^--standardize is for Normal, .*, got Bernoulli: leave it out$"):
+    with pytest.raises(UserError, match=r"^`standardize` is for Normal, .*, got Bernoulli: leave it out$"):
         ready(tmp_path, levels(1, 4), "--standardize", standardize)
 
 

@@ -20,18 +20,24 @@ from jaxvae.data import Preprocessing, load
 from jaxvae.objectives import ELBO, MSSSIM, VQVAE, InfoVAE, Lagging
 from jaxvae.posteriors import Categorical, Concrete, Flow, VectorQuantized
 from jaxvae.priors import UniformCategorical, UniformCodes, UniformConcrete
-from jaxvae.runs import train
+from jaxvae.runs import DataFlags, RunFlags, prepare_data, train
+from jaxvae.runs.directory import choose_run_directory
+from jaxvae.runs.folder import CONFIG, HEADER
 from jaxvae.training import Optimizer, Training
 from jaxvae.training.memory import check_state_fits
 from tests.conftest import ROOT
 from tests.experiments.conftest import TRAIN, Script
 
-SHELL = ("jaxvae/cli/", "jaxvae/commands/", "jaxvae/runs/")
+SHELL = ("jaxvae/cli/", "jaxvae/commands/")
 _FLAG = re.compile(r"--[a-z_]+")
-_PROGRAMS = {  # flags of other programs, and the module that corrects a user's flags
+_PROGRAMS = {  # flags of other programs, and the modules that only a command line reaches
     "jaxvae/evaluation/provenance.py": {"--error", "--porcelain", "--untracked"},
     "jaxvae/training/mesh.py": {"--xla_force_host_platform_device_count"},
     "jaxvae/errors.py": {"--learning_rte", "--learning_rate", "--epochs", "--lr"},
+    "jaxvae/runs/components.py": {"--help", "--prior"},
+    "jaxvae/runs/device_flags.py": {"--coordinator", "--mesh", "--num_processes", "--process_id", "--resume"},
+    "jaxvae/runs/folder.py": {"--config"},  # a whole command line, the first of a config.yaml
+    "jaxvae/runs/devices.py": {"--batch_size", "--coordinator", "--mesh", "--process_id", "--resume"},
     "jaxvae/data/prepare.py": {"--from", "--data_dir"},  # a whole command line, for a machine that is online
 }
 
@@ -231,12 +237,40 @@ ERRORS: dict[str, tuple[Callable[[], Any], list[str], list[str]]] = {
         ["--likelihood", "Mixed", "--likelihood.columns", "[real]"],
         ["such as --likelihood.columns '[real,count,categorical:3]'"],
     ),
+    "a folder that is a run's": (
+        lambda: choose_run_directory(RunFlags(run_dir=_a_run()), "digits"),
+        ["--run_dir", "a_run"],
+        ["a_run holds a run already: add --resume to go on, --overwrite to start again, or take another --run_dir"],
+    ),
+    "nothing to resume": (
+        lambda: choose_run_directory(RunFlags(run_dir="nothing", resume=True), "digits"),
+        ["--run_dir", "nothing", "--resume"],
+        ["--resume needs the folder of a run, got nothing, which is not one: leave it out to start one"],
+    ),
+    "a run both new and old": (
+        lambda: RunFlags(run_dir="a_run", resume=True, overwrite=True),
+        ["--run_dir", "a_run", "--resume", "--overwrite"],
+        ["--overwrite starts again and --resume goes on, got both"],
+    ),
+    "grey levels where none are": (
+        lambda: prepare_data(DataFlags("digits", dequantize=True), jv.likelihoods.Bernoulli()),
+        ["--dequantize", "--likelihood", "Bernoulli"],
+        ["--dequantize and --symmetric need a likelihood with a density", "take --likelihood Normal"],
+    ),
     "a model too large": (
         lambda: check_state_fits({"params": jax.ShapeDtypeStruct((10**15,), jnp.float32)}),
         ["--latent_dim", "10000000"],
         ["lower --latent_dim"],
     ),
 }
+
+
+def _a_run() -> str:
+    """A folder that looks like that of a run."""
+    folder = Path("a_run")
+    folder.mkdir(exist_ok=True)
+    (folder / CONFIG).write_text(HEADER)
+    return str(folder)
 
 
 @pytest.mark.parametrize("case", ERRORS)
