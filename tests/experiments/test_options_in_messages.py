@@ -250,7 +250,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], list[str], list[str]]] = {
     "a run both new and old": (
         lambda: RunFlags(run_dir="a_run", resume=True, overwrite=True),
         ["--run_dir", "a_run", "--resume", "--overwrite"],
-        ["--overwrite starts again and --resume goes on, got both"],
+        ["--overwrite starts again and --resume continues, got both"],
     ),
     "grey levels where none are": (
         lambda: prepare_data(DataFlags("digits", dequantize=True), jv.likelihoods.Bernoulli()),
