@@ -40,7 +40,9 @@ def free_port() -> int:
 def losses(run: Path) -> list[float]:
     """Training loss and validation ELBO of each epoch that is recorded."""
     lines = run / "metrics.jsonl"
-    records = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+    written = lines.read_text() if lines.exists() else ""
+    whole = written[: written.rfind("\n") + 1]  # a line may be half written while another process trains
+    records = [json.loads(line) for line in whole.splitlines()]
     return [value for record in records for value in (record["train"]["loss"], record["validation"]["elbo"])]
 
 
