@@ -46,6 +46,17 @@ def few_programs_in_memory() -> Iterator[None]:
         jax.clear_caches()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with `fast_rows(n)` the first n rows are fast, and all others are slow."""
+    seen: dict[str, int] = {}
+    for item in items:
+        if (marker := item.get_closest_marker("fast_rows")) is not None:
+            name = item.nodeid.split("[")[0]
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > marker.args[0]:
+                item.add_marker("slow")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI nothing may be skipped: there the data are available."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

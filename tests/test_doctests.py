@@ -11,6 +11,7 @@ import jaxvae
 MODULES = sorted(module.name for module in pkgutil.walk_packages(jaxvae.__path__, "jaxvae."))
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

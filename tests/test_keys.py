@@ -55,6 +55,7 @@ _PAIRS = [(name, False) for name in OBJECTIVES] + [
 ]
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(("name", "splits"), _PAIRS)
 def test_no_two_terms_of_an_objective_share_a_key(name: str, splits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a posterior whose `sample` splits its key, and with one that does not."""
@@ -66,6 +67,7 @@ def test_no_two_terms_of_an_objective_share_a_key(name: str, splits: bool, monke
     assert uses.collisions() == []
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     ("family", "name"), [("posterior", name) for name in POSTERIORS] + [("prior", n) for n in PRIORS]
 )
@@ -76,6 +78,7 @@ def test_no_two_terms_of_the_elbo_share_a_key(family: str, name: str, monkeypatc
     assert uses.collisions(loops=name in _LOOPS) == []
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_the_fixed_test_draw_share_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole run of two epochs, with the seed that the fixed draws of the test set are made with."""
     seed = EVALUATION_SEED

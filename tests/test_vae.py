@@ -81,6 +81,7 @@ def test_a_latent_dimension_below_one_is_refused() -> None:
         jv.VAE(data_shape=(4,), latent_dim=0)
 
 
+@pytest.mark.slow
 @every_function
 def test_batched_by_vmap_and_compiled_it_is_a_loop(params: Any, function: Callable[..., Any]) -> None:
     xs = binary_batch()

@@ -78,6 +78,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(*request.param)
 
 
+@pytest.mark.fast_rows(2)
 def test_log_det_is_that_of_the_jacobian(case: Case) -> None:
     for direction in ("", "inverse_"):
         log_det, jacobian = (case.results[f"{direction}{name}"] for name in ("log_det", "jacobian"))
@@ -96,6 +97,7 @@ def test_inverse_undoes_forward_and_the_other_way_round(case: Case) -> None:
     assert np.any(np.abs(results["y"] - case.z) > 0.1), "the identity proves nothing"
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_starts_at_the_identity_or_keeps_volumes(build: Callable[[], Bijector]) -> None:
     """With fresh weights and a context of zeros, within 5% of a standard deviation: weights start at a hundredth."""
@@ -113,6 +115,7 @@ def test_starts_at_the_identity_or_keeps_volumes(build: Callable[[], Bijector]) 
     np.testing.assert_allclose(np.sort(y), np.sort(z), atol=0.05)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_float32_loses_little(build: Callable[[], Bijector]) -> None:
     """Log-determinants and the way there and back in single precision, at points within three standard deviations."""
@@ -132,6 +135,7 @@ def test_float32_loses_little(build: Callable[[], Bijector]) -> None:
     np.testing.assert_allclose(log_det + back_log_det, 0.0, atol=2e-4)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_finite_value_and_gradient_at_extremes(build: Callable[[], Bijector]) -> None:
     """Contexts and points of size 0, 1e-4 and 1e4, both ways."""
@@ -149,6 +153,7 @@ def test_finite_value_and_gradient_at_extremes(build: Callable[[], Bijector]) ->
     assert_finite(jax.jit(both)(weights, contexts, points))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_one_dimension_works_or_is_refused_in_one_line(build: Callable[[], Bijector]) -> None:
     bijector = build()

@@ -82,6 +82,7 @@ def test_coupling_passes_the_smaller_half(coupling: bijectors.Bijector) -> None:
     np.testing.assert_array_equal(own, np.diag(np.diagonal(own)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", [bijectors.AffineCoupling(split=4), bijectors.SplineCoupling(split=4)])
 def test_a_split_says_how_many_dimensions_pass(coupling: bijectors.Bijector) -> None:
     weights = noisy(coupling.init(jax.random.key(0), DIM, 0))

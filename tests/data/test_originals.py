@@ -32,6 +32,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(np.frombuffer(content[4:], ">i4", rank))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(PIXEL_SUMS))
 def test_papers_splits_in_the_original_order(name: str, data_dir: Path, shared_data: Path) -> None:
     dataset = load(name, data_dir)

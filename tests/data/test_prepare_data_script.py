@@ -48,6 +48,7 @@ def test_wrong_file(tmp_path: Path, offline_environment: dict[str, str]) -> None
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist", "kmnist"])
 def test_offline(name: str, tmp_path: Path, offline_environment: dict[str, str]) -> None:
     start = time.monotonic()

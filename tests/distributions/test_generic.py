@@ -51,6 +51,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(request.param)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_density_sums_to_one_over_two_components(row: DistributionRow) -> None:
     parameters = row.parameters(np.random.default_rng(2), (2,))
@@ -67,6 +68,7 @@ def test_density_sums_to_one_over_two_components(row: DistributionRow) -> None:
     np.testing.assert_allclose(total, 1.0, atol=2e-6)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_samples_follow_the_density(row: DistributionRow) -> None:
     """Mean and variance within 6 standard errors, goodness of fit above p = 1e-8: 6 components, 18 assertions."""
@@ -116,6 +118,7 @@ def test_log_prob_agrees_with_numpyro(case: Case) -> None:
     np.testing.assert_allclose(case.log_probs, theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.fast_rows(2)
 def test_log_prob_is_one_number_everywhere(case: Case) -> None:
     """One example at a time, on the batch, compiled, under vmap, and by an object that came out of vmap."""
 
@@ -135,6 +138,7 @@ def test_log_prob_is_one_number_everywhere(case: Case) -> None:
         np.testing.assert_allclose(way, looped, rtol=2e-6, atol=2e-6)
 
 
+@pytest.mark.fast_rows(2)
 def test_sample_under_vmap_is_the_sample_of_each_example(case: Case) -> None:
     one = jax.jit(lambda q, key: q.sample(key))
     looped = np.stack([one(index(case.vmapped, i), key) for i, key in enumerate(keys(4, BATCH))])
@@ -144,6 +148,7 @@ def test_sample_under_vmap_is_the_sample_of_each_example(case: Case) -> None:
         np.testing.assert_allclose(way, looped, rtol=2e-6, atol=2e-6)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("made", ["direct", "vmapped"])
 def test_noise_is_independent_across_the_batch(case: Case, made: str) -> None:
     """All 435 correlations of 30 components within 6 standard errors 1/√N: fails with probability 1e-6."""
@@ -157,6 +162,7 @@ def test_noise_is_independent_across_the_batch(case: Case, made: str) -> None:
         assert_mean(draws[:, i], np.reshape(expected, EVENT), standard_errors=6)
 
 
+@pytest.mark.fast_rows(2)
 def test_parameters_and_values_of_different_batches_broadcast(case: Case) -> None:
     """Batched values meet un-batched parameters, un-batched values batched parameters: `[*batch]` comes out."""
     row, parameters = case.row, index(case.parameters, 0)
@@ -187,6 +193,7 @@ def test_it_is_a_pytree_that_survives_vmap(case: Case) -> None:
     assert_trees_close(index(case.vmapped, 2), alone, rtol=0, atol=0)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_values_and_gradients_are_finite_far_out(row: DistributionRow) -> None:
     """All extremes of a row at once, each by itself under vmap."""
@@ -201,6 +208,7 @@ def test_values_and_gradients_are_finite_far_out(row: DistributionRow) -> None:
     assert_finite(gradients)
 
 
+@pytest.mark.fast_rows(2)
 def test_float32_agrees_with_float64(case: Case) -> None:
     with jax.enable_x64(True):
         exact = case.make(**{name: jnp.asarray(value) for name, value in case.parameters.items()})

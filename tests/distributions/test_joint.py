@@ -47,6 +47,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(request.param)
 
 
+@pytest.mark.fast_rows(2)
 def test_density_sums_to_one(case: Case) -> None:
     for i in range(2):
         points, weights = case.row.nodes(case.member(i))
@@ -57,6 +58,7 @@ def test_density_sums_to_one(case: Case) -> None:
         np.testing.assert_allclose(total, 1.0, atol=1e-4)
 
 
+@pytest.mark.fast_rows(2)
 def test_samples_follow_the_density(case: Case) -> None:
     """Means, second moments and entropy of the draws against sums over nodes, within 6 standard errors."""
     for i in range(2):
@@ -111,6 +113,7 @@ def test_mean(case: Case) -> None:
             _ = case.direct.mean
 
 
+@pytest.mark.fast_rows(2)
 def test_log_prob_is_one_number_everywhere(case: Case) -> None:
     """One example at a time, on the batch, compiled, under vmap, and by an object that came out of vmap."""
     values, tolerance = case.draws[0], case.row.tolerance
@@ -127,6 +130,7 @@ def test_log_prob_is_one_number_everywhere(case: Case) -> None:
     np.testing.assert_allclose(batch_of_batches, case.log_probs[:7], rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.fast_rows(2)
 def test_sample_under_vmap_is_the_sample_of_each_example(case: Case) -> None:
     one = jax.jit(lambda q, key: q.sample(key))
     looped = np.stack([one(case.one(index(case.float32, i)), key) for i, key in enumerate(keys(4, BATCH))])
@@ -135,6 +139,7 @@ def test_sample_under_vmap_is_the_sample_of_each_example(case: Case) -> None:
         np.testing.assert_allclose(way, looped, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.fast_rows(2)
 def test_noise_is_independent_across_the_batch(case: Case) -> None:
     """All correlations between members within 6 standard errors 1/√N."""
     draws = np.asarray(case.draws, np.float64).reshape(NUM_DRAWS, BATCH, -1)
@@ -153,12 +158,14 @@ def test_it_is_a_pytree_that_survives_vmap(case: Case) -> None:
     assert_trees_close(index(case.vmapped, 2), alone, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.fast_rows(2)
 def test_joint_sample_and_log_prob_agree(case: Case) -> None:
     value, log_prob = jax.jit(jv.distributions.sample_and_log_prob)(jax.random.key(5), case.direct)
     tolerance = 10 * case.row.tolerance
     np.testing.assert_allclose(jax.jit(case.direct.log_prob)(value), log_prob, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.fast_rows(2)
 def test_the_gradient_of_draws_and_score_is_that_of_the_expectation(case: Case) -> None:
     """∇E[f] for a bounded f, by 20,000 draws and by sums over nodes, within 6 standard errors.
 
@@ -191,6 +198,7 @@ def test_the_gradient_of_draws_and_score_is_that_of_the_expectation(case: Case) 
         assert np.all(np.abs(mean - expected[name]) < 6 * error + 2e-3), name  # the allowance is for the quadrature
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     ("row", "parameters", "value"),
     [
@@ -206,6 +214,7 @@ def test_value_and_gradient_are_finite_far_out(row: JointRow, parameters: dict[s
     assert_finite(jax.jit(both)(parameters))
 
 
+@pytest.mark.fast_rows(2)
 def test_float32_agrees_with_float64(case: Case) -> None:
     with jax.enable_x64(True):
         exact = case.row.make(
@@ -235,6 +244,7 @@ PAIRS = {(q, p) for q, row in JOINT.items() for p in row.closed_form_kl} | {
 }
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", JOINT)
 def test_a_pair_says_truly_whether_it_has_a_closed_form(name: str) -> None:
     """With every row of either table over events of the same shape."""
@@ -249,6 +259,7 @@ def test_a_pair_says_truly_whether_it_has_a_closed_form(name: str) -> None:
     assert claims == {(q, p) for q, p in PAIRS if name in (q, p) and {q, p} <= {name, *others}}
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(("q", "p"), sorted(PAIRS))
 def test_closed_form_kl_is_the_mean_of_100_000_log_ratios(q: str, p: str) -> None:
     """Two members within 6 standard errors; the same against an un-batched other, and 0 at equality."""

@@ -34,6 +34,7 @@ def make(name: str, seed: int) -> Distribution:
     return DISTRIBUTIONS[name].make(**parameters, event_ndim=len(EVENT))
 
 
+@pytest.mark.fast_rows(2)
 @every_pair
 def test_closed_form_is_the_mean_of_100_000_log_ratios(q: str, p: str) -> None:
     """4 numbers within 6 standard errors: fails with probability 1e-8."""

@@ -23,6 +23,7 @@ def wave(value: Array) -> Array:
     return 3.0 + jnp.sum(jnp.sin(value * jnp.asarray(WAVES, value.dtype)[: value.shape[-1]] + 0.3)) + jnp.prod(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Mixture", "Mixture-full", "Mixture-bits", "Joined"])
 def test_gradient_of_an_expectation_is_exact(name: str) -> None:
     """∇E[f] of every parameter: f + stop(f) · score over 100,000 draws against the gradient of a sum over nodes.
@@ -88,6 +89,7 @@ FAMILIES: dict[str, Any] = {
 }
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_any_family_can_be_mixed_and_batched(family: Any) -> None:
     """Density by hand from each component, draws of the component that has all the weight, batch axes by vmap."""

@@ -58,6 +58,7 @@ def test_a_flat_ball_has_the_normal_distribution() -> None:
     np.testing.assert_allclose(p.log_prob(jnp.asarray(x, jnp.float32)), expected, rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curvature", [1e-2, 1.0, 100.0])
 def test_far_out_draws_stay_within_the_rim_with_finite_densities_and_gradients(curvature: float) -> None:
     radius = 1 / np.sqrt(curvature)

@@ -24,6 +24,7 @@ def check(distribution: Any, mean: float, variance: float, kurtosis: float = 3.0
     assert abs(np.var(draws, mean=mean) / variance - 1) < 6 * error + _LARGEST_SHARE + (2.0**-23 * mean) ** 2 / variance
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("rate", [1e-3, 0.7, 9.0, 11.0, 4095.0, 4097.0, 1e5, 1e6, 1e7, 1e8, 5e8, 1e12])
 def test_poisson(rate: float) -> None:
     count = NUM_DRAWS if rate < 4096.0 else 200_000
@@ -49,6 +50,7 @@ def test_negative_binomial(rate: float, dispersion: float) -> None:
     check(NegativeBinomial(jnp.full(NUM_DRAWS, rate), dispersion), rate, variance, kurtosis)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     ("count", "alpha", "beta"),
     [(10.0, 1.0, 1.0), (1e6, 1e8, 2e8), (1e7, 1e8, 3e8), (1e8, 1e12, 1e12), (1e5, 0.5, 0.5), (100.0, 1e-2, 1e-2)],
@@ -59,6 +61,7 @@ def test_beta_binomial(count: float, alpha: float, beta: float) -> None:
     check(BetaBinomial(count, jnp.full(NUM_DRAWS, alpha), beta), count * alpha / s, variance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("large", [1e8, 1e10])
 def test_the_rare_outcomes_of_a_beta_binomial_keep_their_digits(large: float) -> None:
     """Failures where successes are nearly sure: 1 − p has no digits left next to 1, and must not be formed."""

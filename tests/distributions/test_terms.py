@@ -30,6 +30,7 @@ DEPENDENT = (  # families whose components are not independent: those, and no ot
 )  # fmt: skip
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_terms_sum_to_the_density_and_depend_on_their_own_component_alone(name: str) -> None:
     distribution = make(name, 3, (4,))
@@ -55,6 +56,7 @@ def test_terms_sum_to_the_density_and_depend_on_their_own_component_alone(name: 
     np.testing.assert_allclose(changed[1:], separate[1:], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_has_no_probability_that_is_a_number(name: str) -> None:
     """A NaN that is cast to an integer would be scored as a class."""

@@ -119,6 +119,7 @@ def test_a_quantile_moves_as_its_gradient_says(dim: int, concentration: float) -
     np.testing.assert_allclose(angle_slope(chosen, jnp.full(7, concentration), dim), expected, rtol=3e-4)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(("dim", "concentration"), [(2, 0.7), (2, 20.0), (3, 3.0), (8, 0.2), (8, 40.0), (40, 300.0)])
 def test_gradients_of_expectations_are_without_bias(dim: int, concentration: float) -> None:
     """∇ E[a·z + (b·z)²] over 40,000 draws in κ and two directions of μ, against the closed form (6 standard errors).
@@ -149,6 +150,7 @@ def test_gradients_of_expectations_are_without_bias(dim: int, concentration: flo
     assert_mean(gradients, expected, standard_errors=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 100])
 def test_draws_and_gradients_are_finite_at_any_concentration(dim: int) -> None:
     def total(direction: Array, concentration: Array, key: Array) -> Array:

@@ -63,6 +63,7 @@ def test_the_inverse_weights_are_unbiased_backwards(problem: Problem) -> None:
     assert_mean(ratios.mean(axis=1), 1.0)
 
 
+@pytest.mark.slow
 def test_the_bracket_closes_on_log_p_and_its_error_bars_hold(problem: Problem) -> None:
     """100 temperatures: log p(x) within 5 errors both ways, and bars of 1.96 errors hold in 90 to 99 % of repeats."""
     annealing = Annealing(100, 4 * NUM_CHAINS, 4)  # from the prior: from a narrow q the weights have heavy tails

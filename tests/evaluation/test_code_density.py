@@ -26,6 +26,7 @@ def test_normal_is_the_maximum_likelihood_fit() -> None:
     assert_mean(jax.jit(jax.vmap(density.sample))(keys(1, 4000)), values.mean(0))
 
 
+@pytest.mark.slow
 def test_mixture_integrates_samples_and_beats_the_normal() -> None:
     values = codes()
     normal, mixture = fit_code_density(values), fit_code_density(values, "mixture")
@@ -39,6 +40,7 @@ def test_mixture_integrates_samples_and_beats_the_normal() -> None:
     np.testing.assert_array_equal(again.log_prob(x), mixture.log_prob(x))
 
 
+@pytest.mark.slow
 def test_flow_bends_integrates_and_samples_as_it_scores() -> None:
     """A banana, z₂ = z₁² + noise: the flow beats 10 normals on fresh codes, and comes near the true density."""
     rng = np.random.default_rng(1)
@@ -58,6 +60,7 @@ def test_flow_bends_integrates_and_samples_as_it_scores() -> None:
     assert_mean(drawn, mass @ np.asarray(grid) / mass.sum(), standard_errors=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "mixture", "flow"])
 def test_a_dimension_that_no_code_uses(kind: str) -> None:
     values = codes()

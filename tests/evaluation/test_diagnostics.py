@@ -263,6 +263,7 @@ def test_without_a_mean_the_noise_of_draws_adds_nothing() -> None:
     assert np.asarray(units.is_active).tolist() == [False, True]
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("posterior", POSTERIORS)
 def test_every_posterior_has_diagnostics(posterior: str) -> None:
     model = tiny_vae(latent_dim=4, posterior=POSTERIORS[posterior]())

@@ -58,6 +58,7 @@ def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     assert autoencoder.importance is None
 
 
+@pytest.mark.slow
 def test_repeats_are_independent_and_their_error_agrees_with_that_of_the_weights(x: jax.Array) -> None:
     """40 repeats: their spread is the error that the weights foretell, within 5 standard errors of its own."""
     model = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()))

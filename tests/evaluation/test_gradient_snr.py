@@ -81,6 +81,7 @@ def test_the_ratio_of_a_component_is_the_mean_over_parameters_that_change() -> N
     assert float(ratios["encoder"]) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_how_many_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = Problem(3)
     arguments = IWAE(2), problem.vae, problem.params, jax.random.key(2), problem.x, 7
@@ -89,6 +90,7 @@ def test_draws_do_not_depend_on_how_many_are_taken_at_once(monkeypatch: pytest.M
     assert_trees_close(gradient_draws(*arguments), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "encoder_slope"), [("reparameterized", -0.5), ("doubly_reparameterized", 0.5)], ids=["IWAE", "DReG"]
 )

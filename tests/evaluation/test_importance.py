@@ -58,6 +58,7 @@ def test_the_tail_and_sums_are_those_of_all_weights() -> None:
     np.testing.assert_allclose(estimate.rest, special.logsumexp(largest[tail:]), rtol=1e-6)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("spread", [0.0, 0.3, 2.0, 9.0])
 @pytest.mark.parametrize("num_samples", [2, 7, 40, 263])
 def test_the_jackknife_against_leaving_out_each_draw(num_samples: int, spread: float) -> None:
@@ -180,6 +181,7 @@ def test_tails_that_say_nothing() -> None:
     assert [trust_threshold(num) for num in (1, 10, 100, 10_000)] == [-math.inf, 0.0, 0.5, 0.7]
 
 
+@pytest.mark.slow
 def test_error_bars_of_log_p_hold_as_often_as_they_say() -> None:
     """200 repeats of the mean over 7 examples: log p(x) lies within 1.96 errors in 90 to 99 % of them."""
     rng = np.random.default_rng(5)

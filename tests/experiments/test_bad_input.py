@@ -31,6 +31,7 @@ def refused(outcome: Outcome, *words: str) -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
@@ -212,6 +213,7 @@ def test_a_configuration_with_an_unknown_key(script: Script) -> None:
     refused(script(TRAIN, "--config", "config.yaml"), "YAML")
 
 
+@pytest.mark.slow
 def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*")}

@@ -30,6 +30,7 @@ def test_every_contender_in_every_round(script: Script) -> None:
     assert "cpu" in document["hardware"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["mlp_epoch", "iwae_epoch"])
 def test_training_stands_beside_its_peers(script: Script, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.compile", lambda function: function)  # half a minute, for what is no concern of ours
@@ -46,6 +47,7 @@ def test_training_stands_beside_its_peers(script: Script, task: str, monkeypatch
     assert list(contenders) == expected + ["numpyro, SVI"] * (task == "mlp_epoch")
 
 
+@pytest.mark.slow
 def test_convolutions_in_the_loop_and_step_by_step(script: Script) -> None:
     outcome = script(BENCHMARK, "convolution", "--examples", "128", "--rounds", "1", "--output", "out.json")
     assert outcome.code == 0, outcome.err
@@ -66,6 +68,7 @@ def test_pieces_stand_beside_those_of_jax_and_flax(script: Script, task: str, co
     assert list(json.loads(Path("out.json").read_text())["tasks"][task]["contenders"]) == contenders
 
 
+@pytest.mark.slow
 def test_streams_state_the_memory_that_they_took(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
     from benchmark import measure
@@ -93,6 +96,7 @@ def test_a_command_that_fails_is_no_measurement(monkeypatch: pytest.MonkeyPatch)
         commands.cold_start(1).contenders["train.py"]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpu_elbo", "gpu_iwae", "gpu_sweep", "gpu_resnet"])
 def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
@@ -122,6 +126,7 @@ def test_tasks_of_a_gpu_run_and_count_their_operations(name: str, monkeypatch: p
         assert 0.7 * products < operations < 3.0 * products  # Adam and the rest weigh more in a batch of 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -118,6 +118,7 @@ def test_the_configuration_states_it_and_means_the_same(tmp_path: Path) -> None:
     assert again.notes == setup.dataset.notes  # nothing is chosen any more
 
 
+@pytest.mark.slow
 def test_a_run_says_what_was_chosen(script: Script, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", TABLE)
     out = script(TRAIN, *FAST, "--data", "a.npy").out

@@ -46,6 +46,7 @@ def losses(run: Path) -> list[float]:
     return [value for record in records for value in (record["train"]["loss"], record["validation"]["elbo"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, script: Script, where: str) -> None:
     port, epochs = free_port(), ["--epochs", "25"]
@@ -66,6 +67,7 @@ def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, scr
     assert "mesh" not in (tmp_path / "run" / "config.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [0, 1])
 def test_killing_one_of_two_ends_the_other_and_the_run_resumes(tmp_path: Path, script: Script, killed: int) -> None:
     port, run = free_port(), tmp_path / "run"

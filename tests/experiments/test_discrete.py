@@ -12,6 +12,7 @@ from tests.experiments.conftest import FAST, TRAIN, Script
 from tests.experiments.test_train import untimed
 
 
+@pytest.mark.slow
 def test_a_temperature_by_step_trains_and_resumes_exactly(script: Script) -> None:
     """The schedule ends in the fourth of eight steps, within the part that is resumed."""
     flags = ("--posterior", "Concrete", "--prior", "UniformConcrete", "--latent_dim", "8", "--batch_size", "700")
@@ -36,6 +37,7 @@ def test_an_enumerated_elbo_trains_and_is_below_log_p(script: Script) -> None:
     assert "prior" not in evaluation
 
 
+@pytest.mark.slow
 def test_a_learned_rejection_reports_z_with_its_error(script: Script) -> None:
     flags = ("--prior", "LARS", "--prior.network.features", "[7]", "--prior.evaluation_samples", "5000")
     outcome = script(TRAIN, *FAST, *flags, "--run_dir", "run")
@@ -50,6 +52,7 @@ def test_a_learned_rejection_reports_z_with_its_error(script: Script) -> None:
     assert "training_key" not in Path("run/config.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_codes_in_two_stages_train_and_resume_exactly(script: Script) -> None:
     """Two stages of digits; a resumed run is the whole one; the rate is below that of equal codes."""
     flags = ["--objective", "VQVAE", "--posterior", "VectorQuantized", "--posterior.num_codes", "8"]

@@ -18,6 +18,7 @@ def document() -> dict[str, Any]:
     return json.loads(Path("run/evaluation.json").read_text())
 
 
+@pytest.mark.slow
 def test_all_groups_of_a_run(script: Script) -> None:
     assert script(TRAIN, *FAST, "--learning_rate", "0.05", "--run_dir", "run").code == 0
     before = document()
@@ -44,6 +45,7 @@ def test_all_groups_of_a_run(script: Script) -> None:
     assert outcome.out.count("are not known") == 1  # the factors, once for all scores
 
 
+@pytest.mark.slow
 def test_a_group_that_fails_says_why_and_leaves_the_others(script: Script) -> None:
     sphere = ["--posterior", "VonMisesFisher", "--prior", "HypersphericalUniform"]
     assert script(TRAIN, *FAST, *sphere, "--run_dir", "run").code == 0
@@ -95,6 +97,7 @@ def test_bad_flags(script: Script) -> None:
     assert document() == before
 
 
+@pytest.mark.slow
 def test_the_autoencoder_beside_a_flow_has_a_plain_code(script: Script) -> None:
     flow = ["--posterior", "Flow", "--latent_dim", "4"]
     assert script(TRAIN, *FAST, *flow, "--run_dir", "run", "--epochs", "1").code == 0
@@ -146,6 +149,7 @@ def test_figures_of_other_code_are_kept_apart(script: Script) -> None:
     assert json.loads(Path("run/evaluation.earlier.json").read_text()) == older
 
 
+@pytest.mark.slow
 def test_a_finer_estimate_is_kept_beside_a_coarser_one(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--num_samples", "40").code == 0
     fine = document()

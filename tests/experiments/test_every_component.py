@@ -44,6 +44,7 @@ def cases() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(("flag", "name"), cases())
 def test_the_command_line_builds_it(flag: str, name: str) -> None:
     assert "." not in flag or flag in OWNERS, f"say in OWNERS what --{flag} belongs to"

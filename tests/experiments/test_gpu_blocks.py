@@ -84,6 +84,7 @@ def test_every_row_has_its_configuration_and_its_data() -> None:
         assert "\n# published: " in text
 
 
+@pytest.mark.slow
 def test_figures_of_this_cpu_are_those_committed_and_a_wrong_one_is_noticed(tmp_path: Path) -> None:
     result = parity.parity(Settings(tmp_path, small=True))
     assert result["same_dynamic_test_set"]
@@ -104,6 +105,7 @@ def test_figures_of_this_cpu_are_those_committed_and_a_wrong_one_is_noticed(tmp_
     assert not parity._check("M: loss", float("nan"), on_cpu)["ok"]
 
 
+@pytest.mark.slow
 def test_a_row_that_was_cut_off_goes_on_with_the_length_that_was_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

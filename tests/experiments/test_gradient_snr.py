@@ -11,6 +11,7 @@ SNR = "scripts/gradient_snr.py"
 FEW = ["--num_samples", "1", "3", "--repeats", "4", "--examples", "5"]
 
 
+@pytest.mark.slow
 def test_a_table_and_a_file(script: Script) -> None:
     estimators = ("reparameterized", "doubly_reparameterized")
     outcome = script(SNR, *FEW, "--objectives", "IWAE", "CIWAE", "--estimators", *estimators, "--output", "snr.json")
@@ -25,6 +26,7 @@ def test_a_table_and_a_file(script: Script) -> None:
         assert f"{row['decoder']:.3f}" in outcome.out
 
 
+@pytest.mark.slow
 def test_of_one_draw_the_elbo_and_the_largest_weight_are_alike(script: Script) -> None:
     outcome = script(SNR, *FEW, "--objectives", "ELBO", "VRMax")
     assert outcome.code == 0, outcome.err

@@ -41,6 +41,7 @@ def test_data_without_levels_are_refused(tmp_path: Path) -> None:
         likelihood_of("--data", path, "--likelihood", "Categorical")
 
 
+@pytest.mark.slow
 def test_the_number_stands_in_the_configuration(script: Script) -> None:
     levels = np.random.default_rng(0).integers(0, 10, (50, 3, 2)) / np.float32(9)
     np.save("x.npy", levels)  # six pixels are fitted in seconds

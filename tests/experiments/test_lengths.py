@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import yaml
 
 from tests.experiments.conftest import EVALUATE, TRAIN, Script
@@ -22,6 +23,7 @@ def untimed(run: str) -> list[dict[str, Any]]:
     return [{name: line[name] for name in ("epoch", "step", "train", "validation")} for line in lines]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_length_is_repeated_by_its_configuration(script: Script) -> None:
     """3,000 pictures of noise, whose 138 epochs end early."""
     generator = np.random.default_rng(0)
@@ -45,6 +47,7 @@ def test_a_run_without_a_length_is_repeated_by_its_configuration(script: Script)
     assert len(scores) == evaluations[0]["epoch"] + 28 < 138
 
 
+@pytest.mark.slow
 def test_a_run_that_gains_nothing_says_where_it_ended_and_how_to_go_on(script: Script) -> None:
     flags = ["--epochs", "14", "--num_samples", "6", *SMALL, *STANDING, "--run_dir", "run"]
     outcome = script(TRAIN, *flags)

@@ -33,6 +33,7 @@ def arrays(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("config", WAITING, ids=lambda path: path.stem)
 def test_a_row_that_waits_for_a_gpu_trains(config: Path, arrays: str) -> None:
     """Two steps: finite bounds, every parameter that is learned receives a finite gradient, and most of them one."""

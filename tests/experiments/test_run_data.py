@@ -21,6 +21,7 @@ def figures(file: str = "run/evaluation.json") -> dict[str, object]:
     return {name: value for name, value in json.loads(Path(file).read_text()).items() if name != "data"}
 
 
+@pytest.mark.slow
 def test_data_may_move_but_not_change(script: Script, rows: np.ndarray) -> None:
     Path("here").mkdir()
     np.save("here/a.npy", rows)
@@ -58,6 +59,7 @@ def test_data_may_move_but_not_change(script: Script, rows: np.ndarray) -> None:
     assert script(TRAIN, *FAST, "--data", "digits", "--run_dir", "run", "--overwrite").code == 0  # all of it is a run's
 
 
+@pytest.mark.slow
 def test_grey_levels_mean_the_same_in_other_data(script: Script) -> None:
     """9 is the largest level where the model was trained, though the new data end at 7."""
     levels = RNG.integers(0, 10, (60, 3, 2)).astype(np.uint8)
@@ -69,6 +71,7 @@ def test_grey_levels_mean_the_same_in_other_data(script: Script) -> None:
     assert "maximum: 9" in Path("run/config.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", "{}", '{"shape": [4]}'])
 def test_a_damaged_description_is_said(script: Script, rows: np.ndarray, content: str) -> None:
     np.save("a.npy", rows)
@@ -80,6 +83,7 @@ def test_a_damaged_description_is_said(script: Script, rows: np.ndarray, content
     assert "data.json must say which data the run was trained on" in outcome.err
 
 
+@pytest.mark.slow
 def test_other_data_lose_the_offset_of_the_run(script: Script) -> None:
     """A day later is not the same day: with an offset of their own the two would look alike."""
     day = RNG.uniform(0.0, 7e3, (60, 2))

@@ -17,6 +17,7 @@ def parameters(run: str) -> dict[str, Any]:
     return {name: np.asarray(leaf) for name, leaf in restore_parameters(Path(run)).items()}
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_is_that_of_the_run_it_came_from(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "first", "--ema_decay", "0.9").code == 0
     outcome = script(TRAIN, *FAST, "--run_dir", "second", "--init_from", "first", "--freeze", "encoder")
@@ -56,6 +57,7 @@ def test_what_cannot_start_is_said(script: Script, flags: tuple[str, ...], words
     assert not Path("run").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_may_learn_slower_and_its_configuration_keeps_both_parts(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     before = parameters("run")

@@ -40,6 +40,7 @@ def folder(tmp_path: Path, images: np.ndarray) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "at_once"), [(["--data", "x.array_record"], 4), (["--data", "files", "--stream", "true"], 10)]
 )
@@ -59,6 +60,7 @@ def test_the_losses_are_those_of_the_same_examples_in_memory(
     assert len(figures[0]["train_set_sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_within_an_epoch_goes_on_at_that_step(
     script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_every_combination_is_scored_as_a_run_of_its_own(script: Script, tmp_path: Path) -> None:
     """Two rates, two β, two seeds: 8 members; one of them again by train.py."""
     swept = script(SWEEP, *FAST, "--objective.beta", "1", "3", "--learning_rate", "1e-3", "5e-3", "--seeds", "2")

@@ -24,6 +24,7 @@ def table(rows: int = 60) -> np.ndarray:
     return np.stack(columns, axis=-1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_a_mixed_table_trains(script: Script) -> None:
     np.savez("table.npz", table=table())
     flags = ("--data", "table.npz", "--likelihood", "Mixed", "--likelihood.columns", KINDS)

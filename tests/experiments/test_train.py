@@ -66,6 +66,7 @@ def test_a_decoder_that_ignores_z_is_told_of_in_one_line(script: Script) -> None
     assert line in script(EVALUATE, "run").out
 
 
+@pytest.mark.slow
 def test_flows_by_flags(script: Script) -> None:
     """A posterior without a mean is shown by a draw."""
     flags = ["--posterior", "Flow", "--posterior.bijector", "Planar", "--prior", "Flow", "--prior.bijector", "MAF"]
@@ -76,6 +77,7 @@ def test_flows_by_flags(script: Script) -> None:
     assert Path("run/reconstructions.png").exists()
 
 
+@pytest.mark.slow
 def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> None:
     flags = (*FAST, "--objective.schedule", "Linear", "--objective.schedule.steps", "3", "--seed", "5")
     script(TRAIN, *flags, "--run_dir", "a")
@@ -96,6 +98,7 @@ def test_same_flags_same_bits_and_the_config_repeats_the_run(script: Script) -> 
     assert config["gradient_clip"] is None
 
 
+@pytest.mark.slow
 def test_half_precision_remat_and_parts(script: Script) -> None:
     """They change how a run is computed, a little what comes out, and stay with the run."""
     plain = ("--seed", "4", "--run_dir", "plain")
@@ -199,6 +202,7 @@ def test_every_kind_of_flag_trains(script: Script, flags: tuple[str, ...]) -> No
     assert (bits is None) == ("Normal" in flags and "--dequantize" not in flags)
 
 
+@pytest.mark.slow
 def test_colours_by_a_mixture_of_discretised_logistics(script: Script) -> None:
     """A mass: bits without dequantisation, beside a baseline of levels; no mean, so that pictures are draws."""
     np.save("colours.npy", np.random.default_rng(0).integers(0, 256, (60, 4, 5, 3)).astype(np.uint8))

@@ -8,6 +8,7 @@ import pytest
 from jaxvae.fast import binarize
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["fast", "plain"])
 @pytest.mark.parametrize("maximum", [16, 255])
 def test_a_half_of_a_word_that_is_out_of_range_takes_the_other(

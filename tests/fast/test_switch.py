@@ -39,6 +39,7 @@ def test_any_other_value_is_one_line(value: str, monkeypatch: pytest.MonkeyPatch
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["train", "evaluate"])
 def test_a_script_refuses_it_before_it_does_anything(script: str, tmp_path: Path) -> None:
     done = subprocess.run(
@@ -74,6 +75,7 @@ def losses(mode: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     return np.array(found[:STEPS])
 
 
+@pytest.mark.slow
 def test_a_training_has_the_same_losses_in_both_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The draws are the same; what differs is rounding."""
     plain, quick = losses("0", monkeypatch), losses("1", monkeypatch)

@@ -82,6 +82,7 @@ def test_a_dispersion_starts_at_its_maximum_likelihood() -> None:
     assert float(p.dispersion[2]) == pytest.approx(1e4, rel=0.01)  # less spread than Poisson: the largest there is
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [Poisson(), NegativeBinomial()], ids=lambda one: type(one).__name__)
 def test_extra_zeros_start_at_their_maximum_likelihood(base: Likelihood) -> None:
     """At most 0.1 nats in all below scipy's optimum of 1,000 counts of which 40 % are extra zeros."""
@@ -100,6 +101,7 @@ def test_extra_zeros_start_at_their_maximum_likelihood(base: Likelihood) -> None
     assert float(jax.nn.sigmoid(p.logits[0])) == pytest.approx(np.mean(x == 0), abs=0.05)
 
 
+@pytest.mark.slow
 def test_levels_start_at_their_maximum_likelihood() -> None:
     """Beta-binomials, one of them U-shaped: at most 0.05 nats in all below scipy's optimum of 1,000 levels."""
     rng = np.random.default_rng(2)
@@ -114,6 +116,7 @@ def test_levels_start_at_their_maximum_likelihood() -> None:
         assert negative(np.log([alpha, beta])) < best_negative(negative, [0.0, 0.0], [(-6, 6)] * 2) + 0.05
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     "likelihood",
     [Poisson(), NegativeBinomial(), ZeroInflated(Poisson()), ZeroInflated(), BetaBinomial(16)],
@@ -127,6 +130,7 @@ def test_counts_that_never_change_have_a_finite_start(likelihood: Likelihood, va
     assert np.isfinite(float(p.log_prob(jnp.asarray(1.0 - data[0]))))
 
 
+@pytest.mark.slow
 def test_columns_that_never_change_have_a_finite_start() -> None:
     """A class that never occurs, a count that is always 0, a real column of one value: by one row, and by several."""
     for rows in (1, 4):
@@ -185,6 +189,7 @@ def silent_ordinal(location: float) -> Any:
     return likelihood.distribution(model, params, jnp.array([location]))
 
 
+@pytest.mark.slow
 def test_what_the_encoder_is_shown(table: np.ndarray) -> None:
     model, params = started(Mixed(), table)
     shown = jax.vmap(lambda x: model.likelihood.encoder_input(model, params, x))(jnp.asarray(table))
@@ -216,6 +221,7 @@ def test_standardisation_is_not_learned(table: np.ndarray) -> None:
     assert set(params["likelihood"]["0_real"]) == {"raw_scale", "fixed"}
 
 
+@pytest.mark.slow
 def test_extra_zeros_are_added_to_any_likelihood_of_counts() -> None:
     """With the gate shut it is the likelihood itself, with the gate open only zeros have mass."""
     counts = np.random.default_rng(4).poisson(3.0, (ROWS, 3, 2)).astype(np.float32)

@@ -14,11 +14,13 @@ NUM_EXAMPLES = 7
 every_row = pytest.mark.parametrize("row", LIKELIHOODS.values(), ids=LIKELIHOODS)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_in_a_model(row: LikelihoodRow) -> None:
     check_in_model(lambda: tiny_vae(likelihood=row.build(), data_shape=row.data_shape))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 @pytest.mark.parametrize("size", [1.0, 1e4])
 def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float) -> None:
@@ -41,6 +43,7 @@ def test_one_x_with_finite_density_and_gradient(row: LikelihoodRow, size: float)
     assert_finite((values, jax.jit(jax.vmap(jax.jacobian(log_probs)))(outputs, keys(1, 5))))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_a_start_from_data_that_never_change(row: LikelihoodRow) -> None:
     """Zeros alone, or ones; one example again and again; half the dimensions constant: a bounded start, a gradient."""
@@ -80,6 +83,7 @@ def test_support(row: LikelihoodRow) -> None:
     assert contains(np.zeros((5, *row.data_shape))).shape == (5, *row.data_shape)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_discrete_or_not_as_its_samples_are(row: LikelihoodRow) -> None:
     """Bits per dimension need a bin width for a density and none for a mass."""

@@ -65,6 +65,7 @@ def test_an_inflated_likelihood_asks_for_the_levels_of_the_one_within() -> None:
         tiny_vae(likelihood=inflated)
 
 
+@pytest.mark.slow
 def test_rgb_mixture_in_a_model() -> None:
     likelihood = DiscretizedLogisticMixture(num_components=4, num_levels=6)
     assert likelihood.parameter_shape(rgb_vae(likelihood)) == (40, 2, 4, 1)
@@ -103,6 +104,7 @@ def test_an_rgb_mixture_has_no_mean_and_says_so() -> None:
         jv.reconstruct(model, params, jnp.zeros(RGB_SHAPE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [DATA_SHAPE, RGB_SHAPE])
 def test_a_mixture_starts_near_its_maximum_likelihood_with_every_component_in_use(shape: tuple[int, ...]) -> None:
     """Three quarters of the values at level 0, the rest at 1: the best is their entropy; the even spread is far off."""
@@ -156,6 +158,7 @@ def test_continuous_bernoulli_starts_at_the_training_mean() -> None:
         np.testing.assert_allclose(p.mean, np.broadcast_to(expected, DATA_SHAPE), rtol=1e-4)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     "likelihood",
     [

@@ -105,6 +105,7 @@ def test_normal_and_laplace_start_at_their_closed_forms(scale: Any, mean: Any) -
     np.testing.assert_allclose(laplace.scale, np.broadcast_to(expected, DATA_SHAPE), rtol=1e-4)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("scale", ["shared", "decoded"])
 @pytest.mark.parametrize("family", [Logistic, StudentT, DiscretizedLogistic])
 def test_others_start_at_the_maximum_likelihood_that_scipy_finds(family: Any, scale: Any) -> None:
@@ -165,6 +166,7 @@ def test_at_the_start_of_the_normal_no_gradient_is_left_and_elsewhere_one_leads_
         assert abs(slope) < 1e-3 if sign == 0 else slope * sign > 0.1
 
 
+@pytest.mark.slow
 def test_a_constant_pixel_has_a_finite_start() -> None:
     """All zeros or ones: the inverse of the sigmoid has no value there, and the residual is 0."""
     for value in (0.0, 1.0):
@@ -182,6 +184,7 @@ def test_a_constant_pixel_has_a_finite_start() -> None:
             assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [Normal, Laplace, Logistic, StudentT])
 def test_a_column_that_never_changes_starts_at_scale_1(family: Any) -> None:
     """The others at their own; a scale of nearly 0 would put the decoder's first outputs hundreds of scales off."""
@@ -194,6 +197,7 @@ def test_a_column_that_never_changes_starts_at_scale_1(family: Any) -> None:
     assert 2.0 < scale[2] < 14.0
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("family", [Normal, Laplace, Logistic, StudentT])
 @pytest.mark.parametrize("data_shape", [(12,), DATA_SHAPE])
 def test_other_units_give_the_same_model(family: Any, data_shape: tuple[int, ...]) -> None:
@@ -217,6 +221,7 @@ def test_other_units_give_the_same_model(family: Any, data_shape: tuple[int, ...
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(gradient["likelihood"]["fixed"]))
 
 
+@pytest.mark.slow
 def test_students_t_starts_at_its_optimum_on_heavy_tails() -> None:
     """Cauchy draws, whose mean and spread say nothing: within 0.1 nats an example of scipy's optimum at df ≥ 1.2."""
     table = np.random.default_rng(4).standard_cauchy((150, 2))

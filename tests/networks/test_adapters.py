@@ -58,6 +58,7 @@ class Short(nnx.Module):
         return self.weight[...]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["nnx", "equinox"])
 def test_it_is_the_function_of_the_module(library: str) -> None:
     network, module = modules()[library]
@@ -71,6 +72,7 @@ def test_it_is_the_function_of_the_module(library: str) -> None:
         assert network.apply(double, x, OUTPUT_SHAPE).dtype == jnp.float64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["nnx", "equinox"])
 def test_it_is_trained_and_kept_in_a_checkpoint(library: str, tmp_path: Path) -> None:
     """Three steps move every parameter, and a checkpoint brings them back."""

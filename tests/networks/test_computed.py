@@ -17,6 +17,7 @@ WIDE = MLP((64, 48), "tanh")
 X = np.random.default_rng(0).normal(size=7).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast_forms")
 def test_bfloat16_rounds_the_network_and_nothing_else() -> None:
     """Within the 8 bits of bfloat16 of the network itself, and not equal to it; gradients are float32 for float32."""
@@ -44,6 +45,7 @@ def primitives(jaxpr: jax.extend.core.Jaxpr) -> Iterator[jax.extend.core.JaxprEq
                 yield from primitives(inner)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     "network", [GatedMLP((6, 5)), Conv((2, 4)), ResNet((2, 4))], ids=lambda one: type(one).__name__
 )

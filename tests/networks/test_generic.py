@@ -11,6 +11,7 @@ from tests.helpers import assert_finite, check_in_model, tiny_vae
 every_row = pytest.mark.parametrize("row", NETWORKS.values(), ids=NETWORKS)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_output_shape_is_the_one_asked_for(row: NetworkRow) -> None:
     for input_shape, output_shape in row.shapes:
@@ -23,6 +24,7 @@ def test_output_shape_is_the_one_asked_for(row: NetworkRow) -> None:
         assert (output.shape, output.dtype) == (output_shape, jnp.float32)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 @pytest.mark.parametrize("which", [0, 1])
 def test_finite_at_extreme_inputs(row: NetworkRow, which: int) -> None:
@@ -39,6 +41,7 @@ def test_finite_at_extreme_inputs(row: NetworkRow, which: int) -> None:
     assert_finite(square(jax.random.key(0), x))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_in_a_model(row: NetworkRow) -> None:
     check_in_model(lambda: tiny_vae(encoder=row.build(), decoder=row.build()))

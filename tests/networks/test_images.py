@@ -59,6 +59,7 @@ def output_shape_of(network: Any, input_shape: Any, output_shape: Any) -> Any:
     return jax.eval_shape(call, jax.random.key(0), jax.ShapeDtypeStruct(input_shape, jnp.float32)).shape
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("network", NETWORKS, ids=["Conv", "ResNet", "Conv-3"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_any_size_on_either_side(network: Any, size: tuple[int, ...]) -> None:
@@ -77,6 +78,7 @@ def test_halving_is_a_convolution_4_by_4_of_stride_2(height: int, width: int) ->
     np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("channels", [3, 1])  # of fewer the products are shifted, of more the patches
 @pytest.mark.parametrize(("height", "width"), [(6, 8), (7, 10), (5, 9)])
 def test_doubling_is_the_transpose_of_a_halving(height: int, width: int, channels: int) -> None:
@@ -155,6 +157,7 @@ def test_a_batch_is_one_large_matrix_product(network: Any, input_shape: Any, out
     assert all(re.search(matrices, line) for line in products), "an axis that is not merged into the product"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "data_shape", "likelihood"),
     [

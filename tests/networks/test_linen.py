@@ -4,6 +4,7 @@ import math
 
 import flax.linen as nn
 import jax
+import pytest
 
 import jaxvae as jv
 from tests.helpers import assert_trees_close, binary_batch, check_in_model, counting, init, tiny_vae
@@ -21,6 +22,7 @@ class Plain(nn.Module):
         return nn.Dense(math.prod(output_shape))(h).reshape(output_shape)
 
 
+@pytest.mark.slow
 def test_it_is_a_component_like_any_other() -> None:
     check_in_model(lambda: tiny_vae(encoder=Plain()))
 

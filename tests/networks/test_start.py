@@ -28,6 +28,7 @@ def test_the_gain_of_a_gated_layer_counts_the_gate() -> None:
     assert preserving_gain("identity", gated=True) == pytest.approx(gate**-0.5, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "silu", "tanh"])
 def test_five_hidden_layers_keep_the_mean_square_of_what_activations_are_given(activation: str) -> None:
     """Of 1,000 units a layer, and 20 inputs with which it is 1 in the first: finite widths alone move it by a tenth."""
@@ -45,6 +46,7 @@ def test_five_hidden_layers_keep_the_mean_square_of_what_activations_are_given(a
     assert lost < 0.5 * kept
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("cls", [MLP, GatedMLP, Conv])
 @pytest.mark.parametrize(("x_shape", "output_shape"), [((8, 12, 40), (2, 5)), ((640,), (8, 12, 3))], ids=["in", "out"])
 def test_the_first_hidden_layer_starts_quieter_than_the_others(
@@ -66,6 +68,7 @@ def test_the_first_hidden_layer_starts_quieter_than_the_others(
     assert gains(cls(**widths, hidden_gain=1.3))[: 2 * in_a_layer] == pytest.approx([1.3] * 2 * in_a_layer, rel=0.03)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("x_shape", "output_shape"), [(IMAGE, (2, 5)), ((3,), IMAGE)], ids=["encoder", "decoder"])
 def test_the_output_is_proportional_to_its_gain_which_is_a_tenth_by_default(

@@ -37,6 +37,7 @@ def test_permuting_keeps_the_marginals_and_breaks_the_joint() -> None:
     assert np.all(np.abs(with_itself) < 6 / np.sqrt(mask.sum()))
 
 
+@pytest.mark.slow
 def test_permutations_are_uniform_and_do_not_depend_on_padding() -> None:
     """Of 3 members all 6 orders appear, each in 1/6 of the cases (binomial, 6 standard errors)."""
     z = jnp.arange(3.0)[:, None]
@@ -88,6 +89,7 @@ def model_part(gradient: Any) -> Any:
     return {name: part for name, part in gradient.items() if name != "objective"}
 
 
+@pytest.mark.slow
 def test_factor_vae_gradients_stay_with_their_player() -> None:
     """The model's gradient at γ = 0 is that of the ELBO, and the discriminator's does not depend on γ."""
     none, _, params = gradients(FactorVAE(gamma=0.0, discriminator=DISCRIMINATOR))
@@ -109,6 +111,7 @@ def test_factor_vae_gradients_stay_with_their_player() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "objective", [FactorVAE(2.0, Constant()), AdversarialAutoencoder(2.0, "stochastic", Constant())]
 )
@@ -175,6 +178,7 @@ def test_vae_gan_gradients_stay_with_their_player() -> None:
     np.testing.assert_allclose(metrics["loss"], total, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_features_of_vae_gan_are_measured_by_their_deviations() -> None:
     """½ Σ_j (Δ_j / σ_j)² in numpy, and features of a hundred times the size leave the encoder's loss as it is."""
     objective = VAEGAN(1.0, 6, MLP((), output_gain=1.0))

@@ -67,6 +67,7 @@ def of_one_draw() -> list[Any]:
     ]
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("objective", of_one_draw(), ids=repr)
 def test_of_one_draw_every_bound_is_the_elbo_of_that_key(problem: Problem, objective: Any) -> None:
     expected = jv.elbo(problem.vae, problem.params, jax.random.key(5), problem.x, kl="sampled").value
@@ -102,6 +103,7 @@ def in_numpy(objective: Any, log_weights: np.ndarray) -> float:
     return total
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     "objective",
     [
@@ -230,6 +232,7 @@ def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 
     return np.asarray(jax.jit(jax.vmap(gradient))(keys(seed, count)), np.float64)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize(
     ("objective", "generative", "inference"),
     [
@@ -265,6 +268,7 @@ def test_the_mean_gradient_is_the_exact_gradient(
     assert_mean(sampled, expected, standard_errors=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_samples", [5, 12])
 def test_dreg_has_the_smaller_encoder_variance(problem: Problem, num_samples: int) -> None:
     plain = sampled_gradients(problem, objectives.IWAE(num_samples), 4000)[:, :4]
@@ -272,6 +276,7 @@ def test_dreg_has_the_smaller_encoder_variance(problem: Problem, num_samples: in
     assert dreg.var(axis=0).sum() < 0.8 * plain.var(axis=0).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "objective",
     [
@@ -290,6 +295,7 @@ def test_no_variance_at_the_exact_posterior(problem: Problem, objective: Any) ->
     assert sampled_gradients(at_exact, objectives.IWAE(K), 200)[:, :4].std() > 0.1
 
 
+@pytest.mark.slow
 def test_the_two_wake_gradients_agree_and_point_to_the_posterior(problem: Problem) -> None:
     """E_p[∇ log q], whose part in loc is (E[z|x] − loc) / scale²; at K = 1,000 within 5 % of it."""
     scores = sampled_gradients(problem, objectives.ReweightedWakeSleep(7), 100_000)[:, :4]
@@ -302,6 +308,7 @@ def test_the_two_wake_gradients_agree_and_point_to_the_posterior(problem: Proble
     np.testing.assert_allclose(many, -SHIFT / problem.scale**2, rtol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["score_function", "doubly_reparameterized"])
 def test_the_gradient_of_chi_points_to_the_tilted_posterior(problem: Problem, estimator: Any) -> None:
     """−∇CUBO₂ = ½ E[∇ log q] under p(z|x)² / q(z|x), a normal whose mean and scale are known; at K = 1,000, 2,000 keys.

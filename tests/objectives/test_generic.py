@@ -51,6 +51,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return case_of(request.param)
 
 
+@pytest.mark.fast_rows(2)
 def test_loss_and_metrics_are_finite_numbers(case: Case) -> None:
     (loss, metrics), gradient = case.whole
     assert loss.shape == ()
@@ -66,6 +67,7 @@ def test_an_objective_built_again_does_not_compile_again(case: Case) -> None:
     assert len(case.traces) == 1
 
 
+@pytest.mark.fast_rows(2)
 def test_padding_changes_neither_loss_nor_metrics_nor_gradient(case: Case) -> None:
     """Junk in the padding, in the middle and at the end; 5 of 8 examples count."""
     where = np.array([0, 1, 3, 4, 6])
@@ -77,6 +79,7 @@ def test_padding_changes_neither_loss_nor_metrics_nor_gradient(case: Case) -> No
     assert_trees_close(case.loss(keys(1, BATCH)[shuffled], jnp.asarray(xs), mask), case.whole)
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", sorted(set(OBJECTIVES) - OVER_THE_BATCH))
 def test_a_batch_is_the_weighted_mean_of_its_parts(name: str) -> None:
     """2 and 3 of 5 examples: a last batch that is short has no more say than its examples."""
@@ -92,6 +95,7 @@ def test_a_batch_of_padding_alone_is_zero(case: Case) -> None:
         np.testing.assert_array_equal(leaf, np.zeros(leaf.shape))
 
 
+@pytest.mark.fast_rows(2)
 def test_score_of_one_example_has_what_validation_watches(case: Case) -> None:
     objective = case.build()
     score = jax.jit(jax.vmap(objective.score, (None, None, 0, 0)))(case.vae, case.params, keys(1, BATCH), case.xs)

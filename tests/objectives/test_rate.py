@@ -208,6 +208,7 @@ class Correlated(jv.priors.Prior):
         return jv.distributions.MultivariateNormal(jnp.zeros(model.latent_dim), jnp.tril(jnp.ones((2, 2))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "objective",
     [objectives.MinimumRate(0.0), objectives.Capacity(0.0, gamma=1.0), objectives.FreeBits(0.0, "level")],

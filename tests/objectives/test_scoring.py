@@ -18,6 +18,7 @@ _WITHOUT_ELBO = ("Autoencoder", "AdversarialAutoencoder", "AdversarialAutoencode
 _NAMES = [name for name, build in OBJECTIVES.items() if not build().scoring.is_refined]
 
 
+@pytest.mark.fast_rows(2)
 @pytest.mark.parametrize("name", _NAMES)
 def test_the_scores_are_made_of_what_is_said(name: str) -> None:
     objective = OBJECTIVES[name]()

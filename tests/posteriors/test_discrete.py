@@ -126,6 +126,7 @@ def test_importance_sampling_agrees_with_the_exact_log_p(case: Case) -> None:
     assert abs(float(estimate) - exact) < 6 * weights.std() / np.sqrt(20_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kl", ["closed_form", "sampled"])
 def test_the_score_function_gradient_is_the_exact_gradient_in_the_mean(case: Case, kl: Any) -> None:
     """100,000 gradients by up to 68 parameters, each within 6 standard errors: fails with probability 1e-7.
@@ -237,6 +238,7 @@ RELAXED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RELAXED)
 @pytest.mark.parametrize("sharpness", [1.0, 12.0])
 def test_a_relaxed_elbo_is_a_bound_of_its_own_log_p(name: str, sharpness: float) -> None:

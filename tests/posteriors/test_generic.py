@@ -14,11 +14,13 @@ from tests.helpers import assert_finite, check_in_model, keys, tiny_vae
 every_row = pytest.mark.parametrize("build", POSTERIORS.values(), ids=POSTERIORS)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_in_a_model(build: Callable[[], Any]) -> None:
     check_in_model(lambda: tiny_vae(posterior=build()))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 @pytest.mark.parametrize("size", [1.0, 1e4])
 def test_one_latent_with_finite_density_and_gradient(build: Callable[[], Any], size: float) -> None:

@@ -40,6 +40,7 @@ def mixture_of_full_normals() -> jv.posteriors.Posterior:
     return FullMixture()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "posterior",
     [NormalMixture(num_components=2), mixture_of_full_normals(), jv.posteriors.WithNoise(NormalMixture(3))],

@@ -38,6 +38,7 @@ def model(family: str, temperature: float) -> tuple[jv.VAE, Any]:
     return vae, {**params, "decoder": jax.tree.map(jnp.zeros_like, params["decoder"])}
 
 
+@pytest.mark.fast_rows(2)
 @binary_or_groups
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 def test_the_kl_to_itself_is_0_draw_by_draw(family: str, temperature: float) -> None:

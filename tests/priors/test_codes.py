@@ -83,6 +83,7 @@ def test_draws_have_the_probabilities_of_the_enumeration(prior: Any) -> None:
     assert_mean(hits[:, likely], p[likely], standard_errors=6)
 
 
+@pytest.mark.slow
 @every_prior
 def test_the_elbo_is_exact_bits_and_below_log_p(prior: Any) -> None:
     """log p(x) by the sum over all 81 codes; the rate is −log2 p of the codes of x, in bits."""

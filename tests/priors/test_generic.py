@@ -21,11 +21,13 @@ def model(build: Callable[[], Any]) -> tuple[jv.VAE, jv.typing.Params]:
     return vae, jax.jit(vae.init)(jax.random.key(0), binary_batch(batch=9))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_in_a_model(build: Callable[[], Any]) -> None:
     check_in_model(lambda: tiny_vae(prior=build()))
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_the_sampler_draws_from_the_density(build: Callable[[], Any]) -> None:
     """Over the 2-D latent space the density sums to 1, and has the draws' moments and entropy (6 SE, 6 numbers)."""
@@ -55,6 +57,7 @@ def test_the_sampler_draws_from_the_density(build: Callable[[], Any]) -> None:
         assert_mean(log_probs, mass @ log_density, standard_errors=6)
 
 
+@pytest.mark.fast_rows(2)
 @every_row
 def test_finite_far_out(build: Callable[[], Any]) -> None:
     vae, params = model(build)

@@ -23,6 +23,7 @@ def setup(words: Sequence[str] = (), train: int = 1437, test: int = 180) -> Setu
     return set_up_from(construct(parser, parse(parser, list(words))), dataset)
 
 
+@pytest.mark.slow
 def test_draws_follow_from_sizes() -> None:
     """K · n_test ∝ epochs · n_train; operations of encoder and decoder are nearly in one ratio, however wide."""
     digits = set_up_from(construct(parser := experiment_parser(""), parse(parser, [])))

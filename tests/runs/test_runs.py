@@ -93,6 +93,7 @@ class Written:
         self.told.append(f"{count} examples")
 
 
+@pytest.mark.slow
 def test_a_run_from_python_is_that_of_the_command_line(
     script: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_run_from_python_is_known_as_one_and_its_configuration_has_no_flags(sc
         train_run(described(), dataclasses.replace(flags, overwrite=True))
 
 
+@pytest.mark.slow
 def test_a_sweep_from_python_scores_members_as_runs(tmp_path: Path) -> None:
     data = described().dataset
     setups = {str(beta): described(beta=beta)._replace(dataset=data) for beta in (1.0, 3.0)}

@@ -9,6 +9,7 @@ from jaxvae.runs.sweep_jobs import programs
 from jaxvae.runs.sweep_summary import summary
 
 
+@pytest.mark.slow
 def test_what_shares_shapes_is_one_program() -> None:
     parser = experiment_parser("", SweepFlags)
     words = ["--objective.beta", "1", "2", "4", "--seeds", "5", "--latent_dim", "2", "3"]

@@ -27,6 +27,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", [f"{data}x{model}" for data, model in MESHES[1:]])
 def test_all_meshes_give_the_losses_of_one_device_over_100_steps(runs: dict[str, Any], mesh: str) -> None:
     assert len(runs[mesh]["losses"]) == 2 * EPOCHS  # of 5 steps each
@@ -76,6 +77,7 @@ def test_devices_that_are_not_there() -> None:
         make_mesh(data=3, model=5)
 
 
+@pytest.mark.slow
 def test_networks_work_in_a_mesh_with_explicit_axes(tmp_path: Path) -> None:
     """The axes of `jax.make_mesh` are explicit by default; training in such a mesh is refused in one line."""
     program = """

@@ -30,6 +30,7 @@ def test_only_a_loss_that_is_known_to_have_parts_is_cut() -> None:
     assert not make_job(objective=jv.objectives.FreeBits()).training.has_parts
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast_forms")
 def test_a_step_in_parts_that_fit_is_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Batch(jnp.arange(6) + 4, jnp.arange(6) < 5)

@@ -43,6 +43,7 @@ def test_the_layout_is_that_of_the_published_file() -> None:
     assert learned == 23_834_568 + 8 * 2049
 
 
+@pytest.mark.slow
 def test_the_whole_network_against_pytorch(state: State, loaded: Inception) -> None:
     """Grey levels between those of 8 bits are rounded, as the published network sees integers."""
     images = np.random.default_rng(0).uniform(size=(2, 9, 13, 3)).astype(np.float32)
