@@ -37,7 +37,7 @@ def test_levels_of_files(tmp_path: Path, largest: int, dtype: type) -> None:
 def test_data_without_levels_are_refused(tmp_path: Path) -> None:
     path = str(tmp_path / "x.npy")
     np.save(path, np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32))
-    with pytest.raises(UserError, match=r"^Categorical.num_levels must be a number where .* take Normal"):
+    with pytest.raises(UserError, match=r"^Categorical.num_levels must be a number if .* take Normal"):
         likelihood_of("--data", path, "--likelihood", "Categorical")
 
 

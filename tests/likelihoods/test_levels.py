@@ -53,7 +53,7 @@ def test_levels_that_are_left_to_the_data(likelihood: Any) -> None:
     zeros = ZeroInflated(of_digits).support if isinstance(likelihood, BetaBinomial) else levels(17)
     assert zeros is levels(17)
     assert likelihood.for_data(None) is likelihood
-    with pytest.raises(jv.UserError, match=r"must be a number where .* got None\. For grey levels give it, 25[56] for"):
+    with pytest.raises(jv.UserError, match=r"must be a number if .* got None\. For grey levels give it, 25[56] for"):
         tiny_vae(likelihood=likelihood)
 
 
@@ -61,7 +61,7 @@ def test_an_inflated_likelihood_asks_for_the_levels_of_the_one_within() -> None:
     inflated = ZeroInflated(BetaBinomial())
     assert inflated.for_data(16).likelihood == BetaBinomial(16)
     assert ZeroInflated().for_data(16) == ZeroInflated()
-    with pytest.raises(jv.UserError, match=r"BetaBinomial.total_count must be a number where"):
+    with pytest.raises(jv.UserError, match=r"BetaBinomial.total_count must be a number if"):
         tiny_vae(likelihood=inflated)
 
 
