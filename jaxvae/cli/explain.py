@@ -96,7 +96,7 @@ def with_flags(message: str, values: dict[str, Any]) -> str:
     return " or ".join(culprits) + message[match.end() :] if culprits else message
 
 
-_flags: set[str] = set()  # of the parsers that this process has used: `as_flags` turns nothing else into a flag
+_flags: dict[str, bool] = {}  # of the parsers that this process has used, and whether each is a switch, on by itself
 _values: dict[str, Any] = {}  # of those flags, as dictionaries, once the components are built
 _NOT_COMPONENTS = ("VAE", "Training", "Optimizer", "Preprocessing")  # their fields are flags themselves
 _ALTERNATIVES = re.compile(r"(--[\w.]+) (\S+(?: or (?!--)\S+)*) or \1 (?=\S)")  # `--prior A or --prior B`
@@ -105,7 +105,7 @@ _OTHER_NAMES = {"source": "from"}  # argument → flag, where a flag's name is a
 
 def remember_flags(parser: ArgumentParser) -> None:
     """Let `as_flags` know the flags of a parser."""
-    _flags.update(action.dest for action in parser._actions)
+    _flags.update({action.dest: getattr(action, "_typehint", None) is bool for action in parser._actions})
 
 
 def remember_values(values: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ def _as_flag(code: str) -> str | None:
     name = _OTHER_NAMES.get(name, name)
     if not re.fullmatch(r"[a-z_]\w*(\.\w+)*", name) or name.split(".")[0] not in _flags:
         return None
-    if value is None or (isinstance(value, ast.Constant) and value.value is True and "." not in name):
+    if value is None or (isinstance(value, ast.Constant) and value.value is True and _flags.get(name)):
         return f"--{name}"
     return " ".join(_words(name, value))
 

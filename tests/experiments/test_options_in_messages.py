@@ -80,6 +80,10 @@ def flags_of_a_run() -> None:
         ("`objective.expectation='sampled'`", "--objective.expectation sampled"),
         ("`likelihood.columns=('real', 'categorical:3')`", "--likelihood.columns '[real,categorical:3]'"),
         ("`overwrite=True` or `scale=False`", "--overwrite or --scale false"),
+        (
+            "set `scale=True`, or `standardize=True`",
+            "set --scale true, or --standardize true",
+        ),  # no switches: None is automatic
         ("`objective.kind='a b'`", "--objective.kind 'a b'"),
         ("`objective.alpha=-1.5`", "--objective.alpha -1.5"),
         ("`decay_steps=None`", "--decay_steps null"),
