@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
+from jaxvae.cli.call_help import call_help
 from jaxvae.cli.call_options import CALLED, add_call_options, without_call_options
 from jaxvae.cli.check_paths import check_import_paths
 from jaxvae.cli.checkout import check_checkout
@@ -77,6 +78,9 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         words = with_bare_switches(words, _switches(parser))
         words = configurations_first(with_joined_numbers(words))
         check_configurations(words)
+        if (text := call_help(words, [flag for flag in CALLED if _has(parser, flag)])) is not None:
+            print(text)
+            sys.exit(0)
         words, options = without_call_options(words, [flag for flag in CALLED if _has(parser, flag)])
         check_import_paths(words)
         is_printed = any(word.split("=")[0] == _PRINT for word in words)

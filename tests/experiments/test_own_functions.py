@@ -194,3 +194,16 @@ def test_an_optimizer_by_its_path_is_the_one_of_optax() -> None:
     for chain in (by_path, by_object):
         found, _ = chain.update(params, chain.init(params), params)
         np.testing.assert_array_equal(found["w"], expected["w"])  # type: ignore[index]
+
+
+def test_the_options_of_a_function_are_explained(script: Script) -> None:
+    outcome = script(TRAIN, "--optimizer.help", "own.chain")
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        "--optimizer own.chain: a function without a docstring",
+        "  --optimizer.num_steps: (default: required)",
+        "  --optimizer.learning_rate: (default: 0.01)",
+    ]
+    refused(script(TRAIN, "--data.help", "own.lod"), "--data.help looked for own.lod", "did you mean load?")
+    refused(script(TRAIN, "--data.help"), "--data.help needs the import path of a function, got none")
+    refused(script(TRAIN, "--data.help", "own.math"), "got own.math, a module")
