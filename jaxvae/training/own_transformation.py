@@ -44,8 +44,8 @@ def own_transformation(own: Any, total_steps: int) -> optax.GradientTransformati
         total_steps: of the whole run; a function gets them where it has a parameter `num_steps` [steps].
 
     Raises:
-        UserError: if the function returns something else, if the chain needs more than gradients and parameters, or, in
-            use, if its updates or its state have another structure than what it was given.
+        UserError: if the function returns something else, or if the chain needs more than gradients and parameters. In
+            use: if its updates or its state have another structure than what it was given.
     """
     found = own
     if isinstance(own, str):
