@@ -43,7 +43,8 @@ def run_sweep(jobs: Sequence[Job], flags: SweepFlags, *, command: str = "", repo
     kinds = {tuple(job.labels) for job in jobs}
     if len(kinds) != 1:
         raise UserError(
-            f"`jobs` must be one or more, all with labels of the same names, got {sorted(kinds)}: mend them"
+            f"`jobs` must be one or more, all with labels of the same names, got "
+            f"{' and '.join(str(kind) for kind in sorted(kinds)) or 'none'}: give each the same labels"
         )
     chunks = programs(jobs)
     folder = sweep_directory(flags)

@@ -32,7 +32,7 @@ def test_what_does_not_fit_the_memory_is_chunked(monkeypatch: pytest.MonkeyPatch
 def test_members_that_do_not_compare_are_refused(tmp_path: Path) -> None:
     _, (job,) = plan(experiment_parser("", SweepFlags), [])
     for jobs in ([], [job._replace(labels={"beta": "1"}), job._replace(labels={"prior": "Vamp"})]):
-        with pytest.raises(UserError, match="jobs must be one or more, all with labels of the same names"):
+        with pytest.raises(UserError, match="`jobs` must be one or more, all with labels of the same names"):
             run_sweep(jobs, SweepFlags(run_dir=str(tmp_path / "sweep")))
     assert not (tmp_path / "sweep").exists()
 
