@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from jaxvae.errors import UserError, nearest
-from jaxvae.import_path import imported, raised
+from jaxvae.import_path import FROM_USERS_CODE, imported, raised
 
 _PATH = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"
 
@@ -104,8 +104,9 @@ def check_options(function: Any, call: Call, who: str, given: tuple[str, ...] = 
     named = [name for name, one in known.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     for name in call.options:
         if name not in named and not takes_any:
-            has = f"its options are {', '.join(named)}" if named else "it has none"
-            raise UserError(f"{who} {call.path} has no option {name!r}{nearest(name, named)}: {has}")
+            own = [one for one in named if one not in given]
+            has = f"its options are {', '.join(own)}" if own else "it has none"
+            raise UserError(f"{who} {call.path} has no option {name!r}{nearest(name, own)}: {has}")
     optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for name, parameter in known.items():
         needs = parameter.default is parameter.empty and parameter.kind not in optional
@@ -122,7 +123,8 @@ def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:
         given: values that the function gets where it has a parameter of that name and the word has none.
 
     Raises:
-        UserError: if there is no such function, if it has not these options, or if it raises an exception.
+        UserError: if there is no such function, if it does not have these options, or if it raises an exception or
+            ends the process.
 
     >>> called("fractions.Fraction(numerator=3)", "`number`")
     Fraction(3, 1)
@@ -138,5 +140,5 @@ def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:
         return function(**{**filled, **call.options})
     except UserError:
         raise
-    except Exception as error:  # any error of the user's code
+    except FROM_USERS_CODE as error:
         raise UserError(f"{who} called {call}, which raised {raised(error)}: mend it") from error

@@ -10,6 +10,8 @@ from typing import Any
 
 from jaxvae.errors import UserError, nearest
 
+FROM_USERS_CODE = (Exception, SystemExit)  # a file that ends the process on import, as scripts do, is a mistake, too
+
 
 def imported(path: str, who: str) -> Any:
     """The object at an import path.
@@ -19,7 +21,8 @@ def imported(path: str, who: str) -> Any:
         who: what takes the path, as the message names it (an option or a field).
 
     Raises:
-        UserError: if there is no such module, if the module has no such name, or if its code raises an exception.
+        UserError: if there is no such module, if the module has no such name, or if its code raises an exception or
+            ends the process.
 
     >>> imported("math.pi", "`number`")
     3.141592653589793
@@ -37,13 +40,25 @@ def imported(path: str, who: str) -> Any:
         )
     where = first
     for name in rest:
-        if not hasattr(found, name) and isinstance(found, ModuleType) and hasattr(found, "__path__"):
+        if not _has(found, name, path, who) and isinstance(found, ModuleType) and hasattr(found, "__path__"):
             _module(f"{where}.{name}", path, who)  # a module within a package becomes an attribute of it
-        if not hasattr(found, name):
+        if not _has(found, name, path, who):
             kind = "module" if isinstance(found, ModuleType) else "object"
             raise UserError(f"{who} looked for {path}, but the {kind} {where} has no {name!r}{_near(found, name)}")
         found, where = getattr(found, name), f"{where}.{name}"
     return found
+
+
+def _has(owner: Any, name: str, path: str, who: str) -> bool:
+    """Whether an object has an attribute.
+
+    Raises:
+        UserError: if the code that makes the attribute raises an exception, as a lazy module may.
+    """
+    try:
+        return hasattr(owner, name)
+    except FROM_USERS_CODE as error:
+        raise UserError(f"{who} looked for {path}, but reading {name!r} raised {raised(error)}: mend it") from error
 
 
 def exists(path: str) -> bool:
@@ -60,7 +75,7 @@ def _module(name: str, path: str, who: str) -> ModuleType | None:
     """The module of that name, None where there is none.
 
     Raises:
-        UserError: if the code of the module raises an exception.
+        UserError: if the code of the module raises an exception, or ends the process.
     """
     try:
         return importlib.import_module(name)
@@ -68,7 +83,7 @@ def _module(name: str, path: str, who: str) -> ModuleType | None:
         if error.name == name:
             return None
         raise UserError(f"{who} looked for {path}, but importing {name} raised {raised(error)}: mend it") from error
-    except Exception as error:  # any error of the user's code
+    except FROM_USERS_CODE as error:
         raise UserError(f"{who} looked for {path}, but importing {name} raised {raised(error)}: mend it") from error
 
 
@@ -93,7 +108,7 @@ def raised(error: BaseException) -> str:
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{type(error).__name__}: {error.msg} ({_short(error.filename)}:{error.lineno})"
-    others = ("<frozen", str(Path(__file__).parent), str(Path(importlib.__file__).parent))
+    others = ("<frozen", "<string>", str(Path(__file__).parent), str(Path(importlib.__file__).parent))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(others)]
     python = str(Path(traceback.__file__).parent)
     own = [frame for frame in frames if not frame.filename.startswith(python) and "site-packages" not in frame.filename]

@@ -7,7 +7,13 @@ from typing import Self, cast
 
 import jax
 import jax.numpy as jnp
-from flax.errors import ScopeCollectionNotFound, ScopeParamNotFoundError, ScopeParamShapeError
+from flax.errors import (
+    InvalidRngError,
+    ModifyScopeVariableError,
+    ScopeCollectionNotFound,
+    ScopeParamNotFoundError,
+    ScopeParamShapeError,
+)
 
 from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import (
@@ -34,6 +40,7 @@ from jaxvae.draw import Draw
 from jaxvae.errors import NoMeanError, UserError, any_of
 from jaxvae.likelihoods.support import check_values
 from jaxvae.model import Model
+from jaxvae.networks.network import check_variables
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, PyTree, Shape
@@ -44,7 +51,8 @@ def _of_this_model(name: str, component: object) -> Iterator[None]:
     """A context for reading the parameters of a component.
 
     Raises:
-        UserError: if parameters are missing, because they are of another model.
+        UserError: if parameters are missing, because they are of another model, or if a module of Linen draws noise or
+            changes its state.
     """
     try:
         yield
@@ -52,6 +60,12 @@ def _of_this_model(name: str, component: object) -> Iterator[None]:
         raise UserError(
             f"params must be those of this model, got others for its {name}, a {type(component).__name__}: take them "
             f"from jaxvae.init of this model ({' '.join(str(error).split())[:200]})"
+        ) from error
+    except (InvalidRngError, ModifyScopeVariableError) as error:
+        raise UserError(
+            f"VAE.{name} must be a function of its input and of learned numbers alone, got a "
+            f"{type(component).__name__} that asks for more: leave out dropout and batch statistics "
+            f"({' '.join(str(error).split())[:200]})"
         ) from error
 
 
@@ -125,9 +139,13 @@ class VAE:
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
         shown = self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
         shown_of_z = self.posterior.decoder_input(self, z)
+        encoder = self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self))
+        decoder = self.decoder.init(keys[1], shown_of_z, self.likelihood.parameter_shape(self))
+        check_variables("VAE.encoder", self.encoder, encoder)
+        check_variables("VAE.decoder", self.decoder, decoder)
         return {
-            "encoder": self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self)),
-            "decoder": self.decoder.init(keys[1], shown_of_z, self.likelihood.parameter_shape(self)),
+            "encoder": encoder,
+            "decoder": decoder,
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
             "likelihood": likelihood,

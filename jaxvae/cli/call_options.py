@@ -54,9 +54,10 @@ def add_call_options(flags: Namespace, options: Options) -> None:
         word = str(flags[flag])
         if not is_call(word):
             first = next(iter(of_flag))
+            got = f"no --{flag}" if flags[flag] is None else f"--{flag} {word}"
             raise UserError(
-                f"--{flag}.{first} is an option of a function that --{flag} names by its import path, got --{flag} "
-                f"{word}: write --{flag} my_module.my_function, or leave out --{flag}.{first}"
+                f"--{flag}.{first} is an option of a function that --{flag} names by its import path, got {got}: write "
+                f"--{flag} my_module.my_function, or leave out --{flag}.{first}"
             )
         call = parsed(word, f"--{flag}")
         flags[flag] = str(Call(call.path, call.options | of_flag))

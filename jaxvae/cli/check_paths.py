@@ -1,5 +1,6 @@
 """Import paths of components are tried before the flag parser tries them: its messages do not say what is wrong."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import yaml
 
 from jaxvae.calls import is_call
 from jaxvae.cli.words import by_flag
+from jaxvae.errors import UserError
 from jaxvae.import_path import imported
 from jaxvae.runs.components import FAMILIES
 
@@ -16,11 +18,14 @@ def check_import_paths(words: Sequence[str]) -> None:
     """Import every class that the words or a file of `--config` name by its path.
 
     Raises:
-        UserError: if there is nothing at a path, or importing it raises an exception.
+        UserError: if there is nothing at a path, importing it raises an exception, or an object is there and no class.
     """
     for flag, path in _paths(words):
         if is_call(path) and "(" not in path:
-            imported(path, f"--{flag}")
+            found = imported(path, f"--{flag}")
+            if not isinstance(found, type) and not inspect.isroutine(found):
+                name = type(found).__name__
+                raise UserError(f"--{flag} takes a class, got {path}, an object of {name}: give the path of its class")
 
 
 def _paths(words: Sequence[str]) -> Iterator[tuple[str, str]]:

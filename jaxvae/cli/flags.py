@@ -77,6 +77,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         words = configurations_first(with_joined_numbers(words))
         check_configurations(words)
         words, options = without_call_options(words, [flag for flag in CALLED if _has(parser, flag)])
+        _check_no_options(parser, words)
         check_import_paths(words)
         is_printed = any(word.split("=")[0] == _PRINT for word in words)
         flags = _parse(parser, [word for word in words if word.split("=")[0] != _PRINT])
@@ -92,6 +93,20 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         print(parser.dump(flags, skip_unset=False), end="")
         sys.exit(0)
     return flags
+
+
+def _check_no_options(parser: ArgumentParser, words: Sequence[str]) -> None:
+    """Check that no option is given to a flag that takes a plain value.
+
+    Raises:
+        UserError: naming both.
+    """
+    for word in words:
+        name = word.split("=")[0]
+        flag = name.removeprefix("--").split(".")[0]
+        if name.startswith("--") and "." in name and flag not in FAMILIES and _has(parser, flag):
+            fix = "write them as 'my_module.my_group(option=3)'" if flag == "metrics" else f"take --{flag} alone"
+            raise UserError(f"--{flag} takes no options as flags, got {name}: {fix}")
 
 
 def _has(parser: ArgumentParser, flag: str) -> bool:

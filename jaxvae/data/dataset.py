@@ -44,7 +44,8 @@ class Dataset:
     were subtracted from the columns, and `columns` are their kinds (`infer_columns`).
 
     Raises:
-        UserError: if the splits differ in shape or dtype, hold no example, or labels or factors do not match images.
+        UserError: if the splits are not arrays, differ in shape or dtype, or hold no example, if labels or factors do
+            not match images, or if `maximum` is below 1.
 
     >>> zeros = np.zeros((3, 8, 6, 1), np.uint8)
     >>> Dataset("zeros", train=Split(zeros), validation=Split(zeros), test=Split(zeros), maximum=1).data_shape
@@ -63,6 +64,12 @@ class Dataset:
     columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for split, part in self.splits.items():
+            if not isinstance(part, Split) or not hasattr(part.images, "dtype"):
+                got = f"images of {type(part.images).__name__}" if isinstance(part, Split) else type(part).__name__
+                raise UserError(
+                    f"{self.name}: {split} must be a Split of arrays, got {got}; write Split(np.asarray(…))"
+                )
         kinds = {split: f"{part.images.dtype} {part.images.shape[1:]}" for split, part in self.splits.items()}
         if len(set(kinds.values())) != 1:
             got = ", ".join(f"{split} {kind}" for split, kind in kinds.items())
@@ -80,6 +87,8 @@ class Dataset:
                 f"{self.name}: maximum is the largest grey level of uint8 images and None for float32 ones, "
                 f"got {self.maximum} for {self.train.images.dtype}"
             )
+        if self.maximum is not None and self.maximum < 1:
+            raise UserError(f"{self.name}: maximum must be >= 1, the largest grey level, got {self.maximum}")
         for split, part in self.splits.items():
             if len(part) == 0:
                 raise UserError(

@@ -81,3 +81,25 @@ def check_linen(field: str, network: Any) -> None:
             f"{field} must be a Linen module with __call__(self, x, output_shape), got {type(network).__name__}, "
             f"whose arguments are {', '.join(names)}: put out an array of output_shape"
         ) from error
+
+
+def check_variables(field: str, network: Any, variables: Any) -> None:
+    """Check that a module of Linen, or one within a wrapper, has no variables but learned ones and those under `fixed`.
+
+    Others, such as the statistics of a batch norm, would be learned by gradient.
+
+    Raises:
+        UserError: naming the other collections of variables.
+
+    >>> check_variables("VAE.encoder", nn.BatchNorm(), {"params": {}, "batch_stats": {}})
+    Traceback (most recent call last):
+    jaxvae.errors.UserError: VAE.encoder must be a function of its input and of learned numbers alone, got BatchNorm...
+    """
+    while not isinstance(network, nn.Module) and hasattr(network, "network"):
+        network = network.network
+    others = sorted(set(variables) - {"params", "fixed"}) if isinstance(network, nn.Module) else []
+    if others:
+        raise UserError(
+            f"{field} must be a function of its input and of learned numbers alone, got {type(network).__name__}, "
+            f"which also keeps {', '.join(others)}: leave out batch statistics and other state"
+        )

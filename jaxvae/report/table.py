@@ -30,17 +30,18 @@ def evaluation_rows(document: dict[str, Any]) -> dict[str, list[Row]]:
 
 
 def _own_rows(document: dict[str, Any]) -> Iterator[Row]:
-    """A line for each figure of a group of the user's, with its unit."""
+    """A line for each figure of a group of the user's, with its unit; of its other details nothing is known."""
     known = {path.partition(".")[0] for entries in _SECTIONS.values() for path in entries}
     for name, entry in document.items():
-        if (
-            name in known
-            or not isinstance(entry, dict)
-            or not isinstance(entry.get("value", ""), (int, float, type(None)))
-        ):
+        if name in known or not isinstance(entry, dict) or "value" not in entry:
             continue
-        if (row := _row(name, entry)) is not None:
-            yield row._replace(more=", ".join(part for part in (entry.get("unit"), row.more) if part))
+        value, error = entry["value"], entry.get("standard_error")
+        if not isinstance(value, int | float | None) or not isinstance(error, int | float | None):
+            continue
+        wanted = ("value", "standard_error", "reason", "note")
+        if (row := _row(name, {part: entry[part] for part in wanted if part in entry})) is not None:
+            more = (entry.get("unit"), row.more)
+            yield row._replace(more=", ".join(str(part) for part in more if part))
 
 
 def _settings(document: dict[str, Any], title: str) -> str:
@@ -165,7 +166,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
     if "value" not in entry:
         return None
     if entry["value"] is None:
-        return Row(name, _NONE, more=entry.get("reason", "not finite"))
+        return Row(name, _NONE, more=str(entry.get("reason", "not finite")))
     if "of" in entry:
         return Row(name, f"{entry['value']} of {entry['of']}")
     more = []
@@ -177,7 +178,7 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
         more.append(f"{entry['num_repeats']} repeats ± {entry['repeat_error']['value']:.3f}")
     if "upper_bound" in entry:
         more.append(f"at most {entry['upper_bound']['value']:.2f}")
-    more += [entry[name] for name in ("model", "note") if name in entry]
+    more += [str(entry[name]) for name in ("model", "note") if name in entry]
     if entry.get("bits_per_dimension") is not None:
         more.insert(0, f"{entry['bits_per_dimension']:.4f} bits/dim")
     error = entry.get("standard_error")

@@ -1,5 +1,6 @@
 """From a trained run to `evaluation.json`: groups of metrics, where a failure of one leaves the others."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ from jaxvae.runs.documents import check_writable, write_document
 from jaxvae.runs.earlier_figures import earlier_figures, keep_finer
 from jaxvae.runs.evaluation_flags import EvaluationFlags
 from jaxvae.runs.folder import EVALUATION
-from jaxvae.runs.metric_groups import ENTRIES, GROUPS, group_of
+from jaxvae.runs.metric_groups import ENTRIES, GROUPS, chosen_groups, group_of
 from jaxvae.runs.own_metrics import WrongEntriesError, check_entries
 from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.subject import Subject
@@ -40,9 +41,11 @@ def evaluate_run(
         The document that was written.
 
     Raises:
-        UserError: if the file cannot be written, or at the end, if a group of the user's returned what is no entry.
+        UserError: for an unknown group, if the file cannot be written, or at the end, if a group of the user's returned
+            something else than entries.
     """
     flags = EvaluationFlags(num_samples=run.num_samples) if flags is None else flags
+    flags = dataclasses.replace(flags, metrics=chosen_groups(flags.metrics))
     path = run.run_dir / file
     check_writable(path)
     training, dataset, state = run.setup.training, run.setup.dataset, run.state
@@ -68,6 +71,7 @@ def evaluate_run(
     if "likelihood" in flags.metrics:
         keep_finer(path, document, flags.num_samples * flags.num_repeats, reporter)
     said: set[str] = set()
+    owners: dict[str, str] = {}  # the function of the user's that measured an entry: another must not replace it
     refused: list[UserError] = []
     for name in flags.metrics:
         group = group_of(name)
@@ -76,7 +80,9 @@ def evaluate_run(
         try:
             found = group.measure(subject)
             if name not in GROUPS:
-                check_entries(name, found, taken)
+                function = name.partition("(")[0]
+                check_entries(name, found, taken | {entry for entry, other in owners.items() if other != function})
+                owners |= dict.fromkeys(found, function)
             document |= found
             for line in sorted(_remarks(found[name]) - said) if name in _OF_SEVERAL else ():
                 reporter.warning(f"{name}: {line}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxvae.calls import Call, check_options, parameters, parsed
 from jaxvae.errors import UserError
-from jaxvae.import_path import imported, raised
+from jaxvae.import_path import FROM_USERS_CODE, imported, raised
 from jaxvae.runs.subject import Subject
 
 _WHO = "`metrics`"
@@ -37,9 +37,9 @@ def own_group(word: str) -> Callable[[Subject], dict[str, Any]]:
 def _measured(function: Callable[..., Any], call: Call, subject: Subject) -> dict[str, Any]:
     try:
         return function(subject, **call.options)
-    except (UserError, NotImplementedError):
+    except UserError:
         raise
-    except Exception as error:  # any error of the user's code
+    except FROM_USERS_CODE as error:
         raise UserError(raised(error)) from error
 
 

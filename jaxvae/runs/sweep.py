@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxvae.errors import UserError
 from jaxvae.report.rate_distortion import save_rate_distortion
 from jaxvae.runs.documents import write_document
 from jaxvae.runs.reporter import SILENT, Reporter
@@ -36,8 +37,14 @@ def run_sweep(jobs: Sequence[Job], flags: SweepFlags, *, command: str = "", repo
         reporter: who is told of it.
 
     Raises:
-        UserError: for a folder that holds something else, or members that cannot be trained.
+        UserError: for no members, labels of different names, a folder that holds something else, or members that cannot
+            be trained.
     """
+    kinds = {tuple(job.labels) for job in jobs}
+    if len(kinds) != 1:
+        raise UserError(
+            f"`jobs` must be one or more, all with labels of the same names, got {sorted(kinds)}: mend them"
+        )
     chunks = programs(jobs)
     folder = sweep_directory(flags)
     write_document(folder / CONTEXT, context(command, flags, jobs[0]))

@@ -23,7 +23,7 @@ class TrainedRun(NamedTuple):
     """Importance samples an example for log p(x), as the run says or by sizes [samples]."""
 
 
-def load_trained(run_dir: Path, setup: Setup, run: RunFlags) -> TrainedRun:
+def load_trained(run_dir: Path | str, setup: Setup, run: RunFlags) -> TrainedRun:
     """The run in a folder, at its best checkpoint.
 
     Args:
@@ -34,6 +34,7 @@ def load_trained(run_dir: Path, setup: Setup, run: RunFlags) -> TrainedRun:
     Raises:
         UserError: if there is no checkpoint, or one of another model.
     """
+    run_dir = Path(run_dir)
     best = restore_checkpoint(run_dir, "best", first_state(setup, run.seed))
     return TrainedRun(run_dir, setup, best, run.seed, num_samples_of(run, setup))
 

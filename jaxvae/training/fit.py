@@ -74,9 +74,11 @@ def fit(
         validation_scores = {name: float(value) for name, value in scores.items()}
         for name, value in {"training loss": train["loss"], **validation_scores}.items():
             if not math.isfinite(value):
+                own = "the learning rate in your optimizer, clip gradients there"
+                slower = own if training.updates.is_own else "`learning_rate`, set `gradient_clip=1`"
                 raise UserError(
-                    f"the {name} must stay finite, got {value} in epoch {epoch}: lower `learning_rate`, set "
-                    f"`gradient_clip=1`, or check the data's range; earlier checkpoints are kept"
+                    f"the {name} must stay finite, got {value} in epoch {epoch}: lower {slower}, or check the data's "
+                    f"range; earlier checkpoints are kept"
                 )
         yield Epoch(
             state=state,

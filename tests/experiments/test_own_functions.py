@@ -31,6 +31,22 @@ ready = optax.sgd(0.1)
 def chain(num_steps, learning_rate=0.01):
     return optax.chain(optax.clip(0.5), optax.adamw(optax.linear_schedule(learning_rate, 0.0, num_steps)))
 
+frozen = optax.GradientTransformation(lambda p: (), lambda g, s, p=None: (None, s))
+summed = optax.GradientTransformation(lambda p: (), lambda g, s, p=None: (jax.tree.map(lambda x: x.sum(), g), s))
+growing = optax.GradientTransformation(lambda p: (), lambda g, s, p=None: (g, (s, 1)))
+
+def leave_now():
+    raise SystemExit(0)
+
+def lists():
+    return Dataset("mine", *3 * [Split([[0, 1]])], maximum=1)
+
+def arrays():
+    return Dataset("mine", *3 * [np.zeros((3, 2), np.uint8)], maximum=1)
+
+def no_levels():
+    return Dataset("mine", *3 * [Split(np.zeros((3, 2), np.uint8))], maximum=0)
+
 def number():
     return 3
 
@@ -51,16 +67,44 @@ class Hidden(nn.Module):
             h = nn.tanh(nn.Dense(size)(h))
         return nn.Dense(math.prod(output_shape))(h).reshape(output_shape)
 
+class Normalized(nn.Module):
+    of_the_run: bool = True
+
+    @nn.compact
+    def __call__(self, x, output_shape):
+        h = nn.BatchNorm(use_running_average=self.of_the_run)(x.ravel())
+        return nn.Dense(math.prod(output_shape))(h).reshape(output_shape)
+
+class Noisy(nn.Module):
+    @nn.compact
+    def __call__(self, x, output_shape):
+        h = nn.Dropout(0.5, deterministic=False)(x.ravel())
+        return nn.Dense(math.prod(output_shape))(h).reshape(output_shape)
+
+ready_network = Hidden()
+
 def means(subject, count=5):
     return {"mean_pixel": figure(Estimate.of(np.asarray(subject.x[:count]).mean((1, 2, 3))), "grey levels", "a mean")}
 
 def of_the_library(subject):
     return {"elbo": 3.0}
 
+def means_again(subject):
+    return means(subject)
+
+def ends_itself(subject):
+    raise SystemExit(0)
+
+def odd_entries(subject):
+    odd = {"value": 1.0, "standard_error": "x", "unit": "nats"}
+    more = {"value": 2.0, "name": 3, "num_samples": "many", "of": None, "unit": 5}
+    return {"odd_figure": odd, "odd_summary": {"median": 1.0}, "odd_details": more}
+
 def no_json(subject):
     return {"mine": np.float32(3.0)}
 """
 BROKEN_LINE = OWN.splitlines().index("    return 1 / 0") + 1
+LAZY = "def __getattr__(name):\n    raise RuntimeError(name)\n"
 BROKEN = "import jaxvae\n\nvalue = {}['key']\n"
 
 
@@ -68,10 +112,11 @@ BROKEN = "import jaxvae\n\nvalue = {}['key']\n"
 def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    for name, text in {"own.py": OWN, "broken.py": BROKEN, "unfinished.py": "x = (\n"}.items():
-        (tmp_path / name).write_text(text)
+    files = {"own": OWN, "broken": BROKEN, "unfinished": "x = (\n", "lazy": LAZY, "ends": "exit(0)\n"}
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
     yield tmp_path
-    for name in ("own", "broken", "unfinished"):
+    for name in files:
         sys.modules.pop(name, None)
 
 
@@ -96,7 +141,7 @@ def built(*flags: str) -> dict:
         ("--optimizer optax.contrib.reduce_on_plateau", ["gradients and parameters alone", "'value'"]),
         ("--data own.number", ["own.number must return a jaxvae.data.Dataset, got an object of int"]),
         ("--data own.lod", ["--data looked for own.lod", "did you mean load?"]),
-        ("--data images.zip", ["got images.zip, which is no file", "no module 'images'"]),
+        ("--data images.zip", ["got images.zip, which is not a file", "no module 'images'"]),
         ("--data own.load --data.sice 3", ["no option 'sice' (did you mean size?)"]),
         ("--encoder own.Hiden", ["--encoder looked for own.Hiden", "did you mean Hidden"]),
         ("--encoder own.Hidden --encoder.feature 3", ["Hidden has no option 'feature' (did you mean features?)"]),
@@ -104,6 +149,20 @@ def built(*flags: str) -> dict:
         ("--prior own.Hidden", ["--prior takes a class derived from jaxvae.priors.Prior", "own.Hidden"]),
         ("--prior broken.Prior", ["importing broken raised KeyError: 'key' (broken.py:3)"]),
         ("--prior unfinished.Prior", ["raised SyntaxError: '(' was never closed (unfinished.py:1)"]),
+        ("--prior own.ready_network", ["--prior takes a class, got own.ready_network, an object of Hidden"]),
+        ("--encoder own.ready_network", ["--encoder takes a class, got own.ready_network"]),
+        ("--prior lazy.Prior", ["but reading 'Prior' raised RuntimeError: Prior (lazy.py:2)"]),
+        ("--prior ends.Prior", ["importing ends raised SystemExit: 0 (ends.py:1)"]),
+        ("--optimizer ends.chain", ["importing ends raised SystemExit: 0 (ends.py:1)"]),
+        ("--optimizer own.leave_now", ["--optimizer called own.leave_now, which raised SystemExit: 0 (own.py:"]),
+        ("--data own.leave_now", ["--data called own.leave_now, which raised SystemExit: 0 (own.py:"]),
+        ("--data own.lists", ["mine: train must be a Split of arrays, got images of list"]),
+        ("--data own.arrays", ["mine: train must be a Split of arrays, got ndarray"]),
+        ("--data own.no_levels", ["mine: maximum must be >= 1, the largest grey level, got 0"]),
+        ("--optimizer own.frozen", ["updates of the structure of the gradients, got nothing for decoder/"]),
+        ("--optimizer own.summed", ["updates of the structure of the gradients, got () for decoder/"]),
+        ("--optimizer own.growing", ["a state of the structure of the state before, got () for 1"]),
+        ("--learning_rate.peak 3", ["--learning_rate takes no options as flags, got --learning_rate.peak"]),
         ("--config config.yaml", ["--prior.base looked for own.Priot"]),
     ],
 )  # fmt: skip
@@ -128,6 +187,22 @@ def test_a_module_of_linen_without_the_output_shape_is_refused() -> None:
     for build in (lambda: jv.VAE((4,), encoder=nn.Dense(3)), lambda: jv.networks.Bfloat16(nn.Dense(3))):  # type: ignore[arg-type]
         with pytest.raises(jv.UserError, match=r"must be a Linen module with __call__\(self, x, output_shape\).*Dense"):
             build()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--encoder own.Normalized", "VAE.encoder must be a function .* Normalized, which also keeps batch_stats"),
+        ("--decoder own.Normalized --precision bfloat16", "VAE.decoder must be .* Normalized, which also keeps"),
+        ("--encoder own.Normalized --encoder.of_the_run false", "VAE.encoder must be .* leave out"),
+        ("--encoder own.Noisy", "VAE.encoder must be a function .* got a Noisy .* leave out dropout"),
+    ],
+)
+def test_a_module_of_linen_with_state_or_noise_is_refused(flags: str, words: str) -> None:
+    """By gradient the statistics of a batch norm would be learned: they are no parameters."""
+    with pytest.raises(jv.UserError, match=words) as caught:
+        check_traces(set_up_from(built(*flags.split())))
+    assert "\n" not in str(caught.value)
 
 
 def test_data_are_those_that_the_function_returns() -> None:
@@ -167,6 +242,14 @@ def test_a_run_is_trained_resumed_and_scored_by_functions_of_ones_own(script: Sc
     assert document["own.no_json"]["value"] is None
     assert document["mean_pixel"]["value"] == pytest.approx(sys.modules["own"].load().test.images[:5].mean())
     refused(script(EVALUATE, "run", "--metrics", "own.of_the_library"), "names of its own, got 'elbo'")
+    refused(script(EVALUATE, "run", "--metrics", "own.means", "own.means_again"), "of its own, got 'mean_pixel'")
+    refused(script(EVALUATE, "run", "--metrics", "own.means", "--metrics.count", "3"), "'my_module.my_group(option=3)'")
+    refused(script(EVALUATE, "run", "--data.size", "3"), "got no --data")
+    shown = script(EVALUATE, "run", "--metrics", "own.odd_entries", "own.ends_itself", "--markdown")
+    assert shown.code == 0
+    assert "| odd_details | 2.000 |  | 5 |" in shown.out
+    assert "odd_figure" not in shown.out  # its error is no number
+    assert "warning: own.ends_itself: SystemExit: 0 (own.py:" in shown.err
     refused(script(EVALUATE, "run", "--metrics", "own.number"), "own.number, which has no argument")
     refused(script(EVALUATE, "run", "--metrics", "own.maens"), "--metrics looked for own.maens", "did you mean means?")
 

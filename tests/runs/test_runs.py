@@ -167,3 +167,14 @@ def test_a_sweep_from_python_scores_members_as_runs(tmp_path: Path) -> None:
         for seed in (0, 1)
     ]
     assert math.isclose(float(sweep.lines[1]["elbo"] or 0.0), sum(alone) / 2, rel_tol=1e-5)
+
+
+def test_an_unknown_group_of_metrics_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    run = train_run(described(epochs=1), RunFlags(run_dir=str(tmp_path / "run"), num_samples=0))
+    with pytest.raises(jv.UserError, match=r"got 'likelihod' .did you mean likelihood"):
+        evaluate_run(run, EvaluationFlags(num_samples=0, metrics=("latents", "likelihod")))
+    assert not (run.run_dir / "evaluation.json").exists()
+    again = load_trained(str(run.run_dir), described(epochs=1), RunFlags(num_samples=0))
+    assert again.run_dir == run.run_dir
+    with pytest.raises(jv.UserError, match="holds a run already: add `resume=True` to go on, `overwrite=True`"):
+        train_run(described(epochs=1), RunFlags(run_dir=str(run.run_dir)))

@@ -1,9 +1,13 @@
 """Members of a sweep as programs, and means over them."""
 
+from pathlib import Path
+
 import pytest
 
 from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.sweep_plan import plan
+from jaxvae.errors import UserError
+from jaxvae.runs.sweep import run_sweep
 from jaxvae.runs.sweep_flags import SweepFlags
 from jaxvae.runs.sweep_jobs import programs
 from jaxvae.runs.sweep_summary import summary
@@ -22,6 +26,14 @@ def test_what_does_not_fit_the_memory_is_chunked(monkeypatch: pytest.MonkeyPatch
     _, jobs = plan(experiment_parser("", SweepFlags), ["--seeds", "7"])
     monkeypatch.setattr("jaxvae.runs.sweep_jobs.members_at_once", lambda *_: 3)
     assert [len(chunk) for chunk in programs(jobs)] == [2, 2, 3]
+
+
+def test_members_that_do_not_compare_are_refused(tmp_path: Path) -> None:
+    _, (job,) = plan(experiment_parser("", SweepFlags), [])
+    for jobs in ([], [job._replace(labels={"beta": "1"}), job._replace(labels={"prior": "Vamp"})]):
+        with pytest.raises(UserError, match="`jobs` must be one or more, all with labels of the same names"):
+            run_sweep(jobs, SweepFlags(run_dir=str(tmp_path / "sweep")))
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_a_mean_over_members_leaves_out_those_without_figures() -> None:

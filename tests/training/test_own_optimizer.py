@@ -83,3 +83,10 @@ def test_what_is_no_chain_is_refused_in_one_line(build: object, words: str) -> N
     with pytest.raises(UserError, match=words) as caught:
         build()  # type: ignore[operator]
     assert "\n" not in str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_is_mended_in_the_chain_itself() -> None:
+    """The options of the library's chain are refused beside one of the user's, so they are no fix."""
+    with pytest.raises(UserError, match=r"must stay finite.*: lower the learning rate in your optimizer") as caught:
+        list(fit(*make_job(optimizer=optax.scale(jnp.nan))))
+    assert "`" not in str(caught.value)
