@@ -55,7 +55,7 @@ _PAIRS = [(name, False) for name in OBJECTIVES] + [
 ]
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(("name", "splits"), _PAIRS)
 def test_no_two_terms_of_an_objective_share_a_key(name: str, splits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a posterior whose `sample` splits its key, and with one that does not."""

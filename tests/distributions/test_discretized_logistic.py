@@ -115,6 +115,7 @@ def test_a_uniform_model_of_eight_bit_data_needs_eight_bits() -> None:
     assert bits_per_dimension(float(mixture.log_prob(x)), 12) == pytest.approx(8.0, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_green_and_blue_follow_the_channels_before_them() -> None:
     """With all levels known but blue's: its median moves by c₁ (r − ½) + c₂ (g − ½), and by nothing else."""
     coefficients, red, green = jnp.array([0.9, -0.7, 0.4]), 0.75, 0.125

@@ -89,7 +89,7 @@ FAMILIES: dict[str, Any] = {
 }
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_any_family_can_be_mixed_and_batched(family: Any) -> None:
     """Density by hand from each component, draws of the component that has all the weight, batch axes by vmap."""
@@ -141,6 +141,7 @@ def test_a_mixture_of_what_has_no_mean_has_none() -> None:
         _ = mixture.mean
 
 
+@pytest.mark.slow
 def test_low_rank_density_stays_accurate_where_the_factors_are_far_longer_than_the_scale() -> None:
     """Along and across a factor 10,000 scales long, against float64: rounding alone is 1e-7 of the squared distance."""
     rng = np.random.default_rng(2)

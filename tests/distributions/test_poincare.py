@@ -20,6 +20,7 @@ def points(seed: int, curvature: float, count: int = 50, farthest: float = 0.95)
     return x * rng.uniform(0, farthest, (count, 1)) / np.linalg.norm(x, axis=-1, keepdims=True) / np.sqrt(curvature)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curvature", [0.1, 1.0, 3.0])
 def test_the_maps_are_inverse_and_as_long_as_the_distance(curvature: float) -> None:
     """Distance arccosh(1 + 2c ‖x − y‖² / ((1 − c‖x‖²)(1 − c‖y‖²))) / √c."""
@@ -76,6 +77,7 @@ def test_far_out_draws_stay_within_the_rim_with_finite_densities_and_gradients(c
         assert np.linalg.norm(z) <= (1 - RIM) * radius * (1 + 1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_at_equal_points_and_at_0() -> None:
     """Of the log map at base = point it is λ I, of the exponential map at 0 it is I / λ: no 0 / 0."""
     base, c = jnp.array([0.3, -0.2, 0.1]), jnp.array([1.0])

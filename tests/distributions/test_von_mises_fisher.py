@@ -106,6 +106,7 @@ def angle_distribution(grid: np.ndarray, dim: int, concentration: float) -> tupl
     return density[::2] / cumulative[-1], cumulative / cumulative[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 3, 10, 100])
 @pytest.mark.parametrize("concentration", [0.01, 1.0, 10.0, 1e4])
 def test_a_quantile_moves_as_its_gradient_says(dim: int, concentration: float) -> None:

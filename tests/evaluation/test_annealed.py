@@ -35,6 +35,7 @@ def problem() -> Problem:
     return Problem()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["prior", "posterior"])
 def test_the_weights_are_unbiased_with_few_temperatures(problem: Problem, start: Any) -> None:
     """E[w] = p(x) with 4 temperatures, where log w is far below: within 5 standard errors of 400 keys · 7 chains."""

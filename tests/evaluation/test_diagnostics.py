@@ -142,6 +142,7 @@ def test_both_bounds_of_the_information_meet_with_many_examples() -> None:
     assert abs(above.value - found.mutual_information.value) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_a_bound_from_above_is_never_below_0_or_the_figure(seed: int) -> None:
     """Of 20 examples and a posterior that says little: one draw an example is noisier than what it measures."""

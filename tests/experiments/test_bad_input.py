@@ -246,6 +246,7 @@ def test_evaluate_on_what_is_no_run(script: Script) -> None:
     refused(script(EVALUATE, "run", "--num_sample", "3"), "--num_samples")
 
 
+@pytest.mark.slow
 def test_resume_refuses_what_would_make_the_config_untrue(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--decay", "cosine").code == 0
     config = Path("run/config.yaml").read_text()

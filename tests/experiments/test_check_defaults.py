@@ -168,6 +168,7 @@ def test_only_plain_models_have_peers() -> None:
     assert peers.peer_of(Training(jv.VAE((8, 8, 1), 4, encoder=jv.networks.Conv()), Preprocessing())) is None
 
 
+@pytest.mark.slow
 def test_a_grid_goes_on_where_it_stopped(script: Script) -> None:
     """Four cases, two of them without their data: those alone are tried again."""
     arguments = (CHECK, "--only", "L2", "--steps", "1", "--output", "new/out.json")

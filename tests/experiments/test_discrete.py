@@ -28,6 +28,7 @@ def test_a_temperature_by_step_trains_and_resumes_exactly(script: Script) -> Non
     assert np.asarray(Image.open("whole/reconstructions.png").convert("L")).std() > 20  # of a posterior without mean
 
 
+@pytest.mark.slow
 def test_an_enumerated_elbo_trains_and_is_below_log_p(script: Script) -> None:
     flags = ("--posterior", "Bernoulli", "--prior", "UniformBernoulli", "--objective.expectation", "enumerated")
     outcome = script(TRAIN, *FAST, *flags, "--run_dir", "run", "--num_samples", "300")
@@ -79,6 +80,7 @@ def test_codes_in_two_stages_train_and_resume_exactly(script: Script) -> None:
     assert yaml.safe_load(Path("whole/config.yaml").read_text())["objective"]["init_args"]["first_stage_steps"] == 60
 
 
+@pytest.mark.slow
 def test_equal_codes_train_and_cost_their_bits(script: Script) -> None:
     flags = ["--objective", "VQVAE", "--posterior", "VectorQuantized", "--prior", "UniformCodes", "--epochs", "2"]
     outcome = script(TRAIN, *flags, "--num_samples", "2", "--run_dir", "run", "--encoder.features", "[9]")

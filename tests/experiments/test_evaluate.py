@@ -66,6 +66,7 @@ def test_a_group_that_fails_says_why_and_leaves_the_others(script: Script) -> No
     assert after["samples"]["nearest_neighbour_distance"]["value"] is not None
 
 
+@pytest.mark.slow
 def test_markdown_and_an_error_that_is_wanted(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     wanted = ["--num_repeats", "2", "--target_error", "1e-4", "--metrics", "likelihood", "--markdown"]
@@ -81,6 +82,7 @@ def test_markdown_and_an_error_that_is_wanted(script: Script) -> None:
     assert needed == pytest.approx(6 * (error / 1e-4) ** 2, rel=0.01)
 
 
+@pytest.mark.slow
 def test_bad_flags(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
     before = document()
@@ -106,6 +108,7 @@ def test_the_autoencoder_beside_a_flow_has_a_plain_code(script: Script) -> None:
     assert document()["representation"]["autoencoder"]["linear_probe"]["value"] > 0.1
 
 
+@pytest.mark.slow
 def test_damaged_runs_end_in_one_line(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
     largest = max(Path("run/checkpoints/best").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
@@ -131,6 +134,7 @@ def test_damaged_runs_end_in_one_line(script: Script) -> None:
     assert script(EVALUATE, "run", "--metrics", "latents").code == 0
 
 
+@pytest.mark.slow
 def test_figures_of_other_code_are_kept_apart(script: Script) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run", "--epochs", "1").code == 0
     before = document()

@@ -142,6 +142,7 @@ def test_a_plan_fits_the_time_with_fewer_draws_and_a_shorter_warmup(
     assert (long["epochs"], long["num_samples"]) == (700, 5000)
 
 
+@pytest.mark.slow
 def test_a_training_whose_time_is_up_can_save_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved = tmp_path / "saved"
     # a shell, which has set its trap long before the time is up, however busy the machine is

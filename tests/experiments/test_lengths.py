@@ -71,6 +71,7 @@ def test_a_run_that_gains_nothing_says_where_it_ended_and_how_to_go_on(script: S
     assert config("run")["patience"] == "never"
 
 
+@pytest.mark.slow
 def test_5000_draws_need_no_remark(script: Script) -> None:
     outcome = script(TRAIN, "--epochs", "1", "--num_samples", "5000", *SMALL, "--run_dir", "run")
     assert outcome.code == 0, outcome.err

@@ -267,6 +267,7 @@ def test_a_sweep_has_one_program_for_all_members_of_one_optimizer(script: Script
     assert "figures of different data do not compare" in outcome.err
 
 
+@pytest.mark.slow
 def test_an_optimizer_by_its_path_is_the_one_of_optax() -> None:
     """Both as `optax.adamw` takes the steps."""
     params = {"w": jax.numpy.array([1.0, -2.0])}

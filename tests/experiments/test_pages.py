@@ -37,7 +37,7 @@ def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         sys.modules.pop(name.removesuffix(".py"), None)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: f"{block.page}-{block.number}")
 def test_python_blocks(block: Block, own_modules: Path) -> None:
     names: dict = {"__name__": "block"}

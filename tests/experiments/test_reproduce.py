@@ -33,7 +33,7 @@ def arrays(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("config", WAITING, ids=lambda path: path.stem)
 def test_a_row_that_waits_for_a_gpu_trains(config: Path, arrays: str) -> None:
     """Two steps: finite bounds, every parameter that is learned receives a finite gradient, and most of them one."""
@@ -55,6 +55,7 @@ def test_a_row_that_waits_for_a_gpu_trains(config: Path, arrays: str) -> None:
     assert np.mean(jax.tree.leaves(moved)) > 0.7
 
 
+@pytest.mark.slow
 def test_the_two_layers_are_those_of_the_paper() -> None:
     """q(z₁, z₂|x) = q(z₁|x) q(z₂|z₁) and p(z₁, z₂) = p(z₂) p(z₁|z₂), both normal, and p(x|z) sees z₁ alone."""
     parser = experiment_parser("")

@@ -50,6 +50,7 @@ def test_every_combination_is_scored_as_a_run_of_its_own(script: Script, tmp_pat
     assert context["test_set_sha256"] == document["test_set_sha256"]
 
 
+@pytest.mark.slow
 def test_folds_are_scored_apart(script: Script, tmp_path: Path) -> None:
     outcome = script(SWEEP, *FAST, "--folds", "3", "--run_dir", "out")
     assert outcome.code == 0, outcome.err
@@ -101,6 +102,7 @@ def test_one_value_is_no_axis() -> None:
     assert parse(experiment_parser("", SweepFlags), others).objective.init_args.beta == 4.0
 
 
+@pytest.mark.slow
 def test_a_run_can_be_where_a_sweep_starts(script: Script, tmp_path: Path) -> None:
     assert script(TRAIN, *FAST, "--run_dir", "run").code == 0
     outcome = script(SWEEP, "--config", "run/config.yaml", "--learning_rate", "1e-3", "2e-3", "--num_samples", "3")

@@ -117,6 +117,7 @@ def test_half_precision_remat_and_parts(script: Script) -> None:
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_profile_records_the_second_epoch(script: Script) -> None:
     outcome = script(TRAIN, *FAST, "--profile", "--run_dir", "run")
     assert outcome.code == 0, outcome.err
@@ -169,6 +170,7 @@ def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
         assert pixels.std() > 20, f"{picture} is blank"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags",
     [
@@ -218,6 +220,7 @@ def test_colours_by_a_mixture_of_discretised_logistics(script: Script) -> None:
         assert np.asarray(Image.open(f"run/{picture}").convert("RGB")).std() > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags",
     [
@@ -253,6 +256,7 @@ def test_bits_of_dequantised_data_do_not_depend_on_the_range(script: Script) -> 
     assert a["value"] != pytest.approx(b["value"], abs=1)
 
 
+@pytest.mark.slow
 def test_a_prior_of_the_users_own_by_its_import_path(script: Script) -> None:
     Path("my_prior.py").write_text(
         "import jax.numpy as jnp\n"

@@ -170,6 +170,7 @@ def test_in_a_model_of_images(network: Any, data_shape: tuple[int, ...], likelih
     check_in_model(lambda: jv.VAE(data_shape, 2, network, network, likelihood=likelihood))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [0, 1])
 def test_the_place_of_the_image_can_be_said(axis: int) -> None:
     """The pixels of a decoder stand on the axes that are said: neighbours there share their inputs."""

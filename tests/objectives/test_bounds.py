@@ -232,7 +232,7 @@ def sampled_gradients(problem: Problem, objective: Any, count: int, seed: int = 
     return np.asarray(jax.jit(jax.vmap(gradient))(keys(seed, count)), np.float64)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(
     ("objective", "generative", "inference"),
     [

@@ -113,6 +113,7 @@ def test_geco_is_judged_by_its_cost_and_by_what_it_misses(constrain: Any, values
         assert objective.summary(means)["bound"] == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "weight"),
     [

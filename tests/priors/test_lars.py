@@ -135,6 +135,7 @@ def test_draws_for_z_are_fresh_in_each_step_shared_by_the_batch_and_fixed_elsewh
     assert fixed == fixed_again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [jv.priors.WithNoise, lambda lars: jv.priors.Flow(Planar(), 1, lars)])
 def test_inside_another_prior_it_draws_anew_in_training_and_reports_its_error(wrap: Callable[[LARS], Any]) -> None:
     model = tiny_vae(prior=wrap(LARS(NETWORK, num_samples=50, evaluation_samples=60)), latent_dim=2)

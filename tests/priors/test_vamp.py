@@ -34,7 +34,7 @@ def has_density(build: Callable[[], Any]) -> bool:
 DENSE = {name: build for name, build in POSTERIORS.items() if has_density(build)}
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("posterior", DENSE.values(), ids=DENSE)
 def test_over_every_posterior_with_a_density(posterior: Callable[[], Any]) -> None:
     """In full for the VampPrior; exemplars, which mix posteriors by the same code, give an ELBO of the right shape."""

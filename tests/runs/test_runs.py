@@ -132,6 +132,7 @@ def test_a_reporter_is_told_of_the_data_and_of_examples(tmp_path: Path) -> None:
     assert sum(int(line.split()[0]) for line in reporter.told if line.endswith(" examples")) == 180
 
 
+@pytest.mark.slow
 def test_a_run_from_python_is_known_as_one_and_its_configuration_has_no_flags(script: Script, tmp_path: Path) -> None:
     flags = RunFlags(run_dir=str(tmp_path / "run"), num_samples=0)
     train_run(described(), flags)

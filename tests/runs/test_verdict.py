@@ -46,7 +46,7 @@ def document(elbo: float, *, collapsed: bool = False, error: float = 0.1, **base
 COLLAPSED = document(-27.3, collapsed=True, baseline=-27.2)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(
     ("flags", "epoch", "measured", "problem", "advice"),
     [

@@ -109,6 +109,7 @@ def test_another_number_does_not_recompile_and_another_architecture_does(job: Jo
         traced(training, create_state(training, jax.random.key(0), None, NUM_TRAIN), job.images)
 
 
+@pytest.mark.slow
 def test_several_models_train_at_once_and_equal_the_same_runs_done_alone(job: Job) -> None:
     """`vmap` over stacked descriptions and states: three β, three learning rates, three seeds."""
     settings = [(0.5, 1e-3, 1), (1.0, 1e-2, 2), (4.0, 3e-3, 3)]

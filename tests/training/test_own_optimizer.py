@@ -19,6 +19,7 @@ from tests.training.test_sweep import plain
 ADAM = optax.adam(1e-2)
 
 
+@pytest.mark.slow
 def test_it_trains_as_the_chain_of_the_library_that_has_its_formula() -> None:
     """Adam of Optax and ours take the same steps; an object, a word and an average do not change them."""
     expected = [epoch.train["loss"] for epoch in fit(*make_job())]
@@ -36,6 +37,7 @@ def test_what_is_fixed_stays_and_has_no_gradient() -> None:
     assert updates["prior"]["fixed"] == 0.0  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_members_of_a_sweep_are_what_they_are_alone() -> None:
     own = optax.inject_hyperparams(optax.adamw)(learning_rate=optax.linear_schedule(1e-2, 0.0, 20))
     jobs = [
