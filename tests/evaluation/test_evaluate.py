@@ -48,7 +48,7 @@ def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     elbo = jax.jit(jax.vmap(jv.elbo, (None, None, 0, 0)))(model, params, keys[:, 0], x)
     marginal = jax.jit(jax.vmap(lambda k, one: jv.log_marginal(model, params, k, one, 300)))(keys[:, 1], x)
     for name, values in {"elbo": elbo.value, "kl": elbo.kl, "log_marginal": marginal}.items():
-        assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5)
+        assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5, abs=1e-7)  # float32
         assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)
 
     autoencoder = evaluate(
