@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("jaxvae", "experiments", "scripts", "examples", "tests")
-PAGES = ("docs/*.md", "README.md", "CONTRIBUTING.md")
+PAGES = ("docs/*.md", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".github")
 MOST_WORDS = 30  # in a sentence or clause; about 25 read well
 
-# a turn as a regular expression (lower case is meant) -> what to write
+# a turn as a regular expression, its first letter small or, as a sentence begins, capital -> what to write
 TURNS = {
     r"anew": "again",
     r"whatever|however many": "any",
@@ -142,7 +142,9 @@ def turns(path: Path, text: Text) -> Iterator[Finding]:
     words = re.sub(r"`[^`]*`", lambda found: re.sub(r"[^\n]", "·", found[0]), text.words)
     for turn, fix in TURNS.items():
         pattern = turn.replace(" ", r"\s+")
-        for found in re.finditer(rf"\b(?:{pattern})(?!\w)", words):
+        for found in re.finditer(rf"\b(?:{pattern})(?!\w)", words, flags=re.IGNORECASE):
+            if found[0][1:] != found[0][1:].lower():  # None, of Python
+                continue
             yield Finding(path, text.line + words.count("\n", 0, found.start()), " ".join(found[0].split()), fix)
 
 
@@ -193,6 +195,8 @@ def findings(path: Path, shown: Path) -> Iterator[Finding]:
 def files(places: Sequence[str]) -> Iterator[Path]:
     """Python files and pages of some places; this file, which lists the turns, is left out."""
     for place in places:
+        if not any(ROOT.glob(place)):
+            sys.exit(f"nothing to check in {place}: no such file or folder in {ROOT}")
         for file in (file for path in sorted(ROOT.glob(place)) for file in (sorted(path.rglob("*")) or [path])):
             if file.suffix in (".py", ".md") and file != Path(__file__).resolve():
                 yield file

@@ -98,7 +98,7 @@ def index(tree: PyTree, i: int) -> PyTree:
 
 
 def check_in_model(build: Callable[[], jv.VAE]) -> None:
-    """Whatever its components, a model holds the library's promises.
+    """With any components a model holds the library's promises.
 
     Compiled and batched by vmap it gives the number of one plain call; its gradient is finite and reaches every
     parameter (and nothing `fixed`); its samples are in its support; the same description built again does not compile

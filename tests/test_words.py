@@ -34,6 +34,8 @@ def test_the_code_has_plain_words() -> None:
         ("It is drawn anew at each use.", 1),
         ("A figure that cannot\n    be had becomes a reason.", 1),
         ("The codes stand beside the model's, as they stand.", 2),
+        ("Hence it is known. Thus it ends.", 2),
+        ("None but a few, though it is None.", 1),
         ("The name `anew` in code is no turn.", 0),
         ("It is drawn again, next to the codes.", 0),
         ("If the value is None else 0: thousands of them.", 0),
@@ -80,3 +82,8 @@ def test_what_is_read_of_a_page() -> None:
         (9, "- an item"),
         (10, "- another"),
     ]
+
+
+def test_a_place_that_is_not_there_is_no_success() -> None:
+    with pytest.raises(SystemExit, match="nothing to check in no_such_folder"):
+        list(files(["no_such_folder"]))

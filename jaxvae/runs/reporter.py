@@ -86,7 +86,7 @@ class Silent:
         """Drop the warning."""
 
     def interrupted(self, run_dir: Path) -> None:
-        """Say nothing of an interrupted run."""
+        """Nobody is told of an interrupted run."""
 
     def epochs(self, monitor: str, total: int, done: int) -> AbstractContextManager[EpochsBar]:
         """A bar that is not shown."""

@@ -1,4 +1,4 @@
-"""Whatever surrounds a script: streams, environment variables, signals, the disk; exit codes as documented."""
+"""What surrounds a script: streams, environment variables, signals, the disk; exit codes as documented."""
 
 import errno
 import io

@@ -44,3 +44,12 @@ def test_a_mesh_is_not_cut_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts.fast_fitting_parts(two_layers, weights, (x,)) > 1
     with jax.set_mesh(make_mesh(1)):
         assert parts.fast_fitting_parts(two_layers, weights, (x,)) == 1
+
+
+def test_plain_formulas_are_computed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    monkeypatch.setattr(parts, "CACHE", 4 * (3 * WIDTH + 3 * (WIDTH + 2)))
+    weights, x = {"first": jnp.ones((2, WIDTH)), "second": jnp.ones((WIDTH, 3))}, jnp.ones((BATCH, 2))
+    for switch, count in {"1": 4, "0": 1}.items():
+        monkeypatch.setenv("JAXVAE_FAST", switch)
+        assert parts.fitting_parts(two_layers, weights, (x,)) == count

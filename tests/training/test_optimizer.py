@@ -109,7 +109,7 @@ def test_refuses_what_has_no_meaning(fields: dict) -> None:
 
 @pytest.mark.parametrize("name", ["adam", "lion", "sgd"])
 def test_what_is_fixed_stays_to_the_last_bit_and_out_of_the_clipped_norm(name: str) -> None:
-    """Whatever its gradient, with weight decay and in the average: exemplars are data."""
+    """With any gradient, with weight decay and in the average: exemplars are data."""
     optimizer = Optimizer(name, learning_rate=0.1, weight_decay=0.5, gradient_clip=1.0, ema_decay=0.9)  # type: ignore[arg-type]
     data = jnp.linspace(0.0, 1.0, 50)  # an average of two equal numbers rounds some of them
     with_data = {"weights": PARAMS["weights"], "prior": {"fixed": {"exemplars": data}, "loc": jnp.ones(2)}}
