@@ -31,6 +31,8 @@ def imported(name: str, path: Path) -> Iterator[tuple[str, str]]:
             above = package.rsplit(".", node.level - 1)[0] if node.level else ""
             source = ".".join(filter(None, (above, node.module)))
             yield from ((source, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            yield from ((word.value, "") for word in node.args if isinstance(word, ast.Constant))
 
 
 def import_graph(root: Path) -> Graph:
@@ -107,6 +109,7 @@ def test_runs_know_no_console_and_no_command_line() -> None:
         ("from .b import value", "jaxvae.runs.a → jaxvae.runs.b → jaxvae.runs.a"),
         ("def late():\n    import jaxvae.runs.b", "jaxvae.runs.a → jaxvae.runs.b → jaxvae.runs.a"),
         ("if TYPE_CHECKING:\n    from jaxvae.runs.b import B", "jaxvae.runs.a → jaxvae.runs.b → jaxvae.runs.a"),
+        ("importlib.import_module('jaxvae.runs.b')", "jaxvae.runs.a → jaxvae.runs.b → jaxvae.runs.a"),
         ("import jax", ""),
     ],
 )
