@@ -77,3 +77,20 @@ def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
     if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
         return cast(SupportsMean, distribution).mean
     raise NoMeanError(distribution)
+
+
+def has_mean(distribution: SupportsSampleAndLogProb) -> bool:
+    """Whether a distribution has a mean in closed form; it is traced, and nothing is computed.
+
+    Args:
+        distribution: a pytree of arrays, or of their shapes alone (`jax.eval_shape`).
+
+    >>> from jaxvae.distributions import Normal
+    >>> has_mean(Normal(jnp.zeros(2), jnp.ones(2)))
+    True
+    """
+    try:
+        jax.eval_shape(mean_of, distribution)
+    except NotImplementedError:
+        return False
+    return True

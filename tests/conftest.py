@@ -1,9 +1,11 @@
 """Settings for every test: strict dtypes and ranks, key-reuse checking, compiled programs kept between runs."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 # the tests' programs are tiny: compiling them is most of the time, most of that is optimising, and to compile one in
 # 32 parts at once costs more than it saves where every core runs tests
@@ -24,6 +26,20 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+
+
+def module_of_script(path: str) -> ModuleType:
+    """The module that a script of the repository is; its main function is not called.
+
+    Args:
+        path: from the root of the repository.
+    """
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 MOST_MAPPINGS = 12_000

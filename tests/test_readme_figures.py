@@ -1,12 +1,11 @@
 """The figures of the README are those of the JSON files, and of the pages that these files make."""
 
-import importlib.util
 import re
 from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, module_of_script
 
 README = (ROOT / "README.md").read_text()
 LINES = README.split("<!-- figures -->\n")[1].split("<!-- /figures -->")[0].strip().splitlines()
@@ -14,12 +13,7 @@ LINES = README.split("<!-- figures -->\n")[1].split("<!-- /figures -->")[0].stri
 
 @pytest.fixture(scope="module")
 def write_readme() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("write_readme", ROOT / "scripts" / "write_readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of_script("scripts/write_readme.py")
 
 
 def cells(page: str, start: str, section: str = "") -> list[str]:

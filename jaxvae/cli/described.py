@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-_OF_LINEN = ("parent", "name")  # where a module of Linen lies in another one
+from jaxvae.cli.linen_fields import linen_fields
 
 
 def described(component: Any) -> Namespace:
@@ -15,8 +15,11 @@ def described(component: Any) -> Namespace:
     >>> described(GatedMLP((3, 2))).init_args.features
     [3, 2]
     """
-    options = {field.name: getattr(component, field.name) for field in dataclasses.fields(component)}
-    return _of_class(type(component), options)
+    cls = type(component)
+    names = [field.name for field in dataclasses.fields(component) if field.name not in linen_fields(cls)]
+    path = f"{cls.__module__}.{cls.__qualname__}"
+    arguments = {name: _value(getattr(component, name)) for name in names}
+    return Namespace(class_path=path, init_args=Namespace(arguments)) if arguments else Namespace(class_path=path)
 
 
 def own_defaults(cls: type) -> dict[str, Any]:
@@ -28,13 +31,7 @@ def own_defaults(cls: type) -> dict[str, Any]:
     """
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     known = {field.name: field.default for field in fields if field.init and field.default is not dataclasses.MISSING}
-    return {name: _as_dict(_value(value)) for name, value in known.items() if name not in _OF_LINEN}
-
-
-def _of_class(cls: type, options: dict[str, Any]) -> Namespace:
-    path = f"{cls.__module__}.{cls.__qualname__}"
-    arguments = {name: _value(value) for name, value in options.items()}
-    return Namespace(class_path=path, init_args=Namespace(arguments)) if arguments else Namespace(class_path=path)
+    return {name: _as_dict(_value(value)) for name, value in known.items() if name not in linen_fields(cls)}
 
 
 def _value(value: Any) -> Any:

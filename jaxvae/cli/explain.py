@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
+from jaxvae.cli.linen_fields import linen_fields
 from jaxvae.errors import did_you_mean, nearest
 from jaxvae.import_path import imported
 from jaxvae.networks import Network
@@ -212,8 +213,8 @@ def _owners(flag: str, family: type, option: str, name: str | None = None) -> st
 
 def _own_options(path: str) -> list[str]:
     """The options of a user's class; `parent` and `name` of a module of Linen are none."""
-    names = inspect.signature(imported(path, "--")).parameters
-    return [name for name in names if name not in ("parent", "name")]
+    cls = imported(path, "--")
+    return [name for name in inspect.signature(cls).parameters if name not in linen_fields(cls)]
 
 
 _IN_WORDS = {

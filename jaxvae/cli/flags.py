@@ -78,10 +78,11 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
         words = with_bare_switches(words, _switches(parser))
         words = configurations_first(with_joined_numbers(words))
         check_configurations(words)
-        if (text := call_help(words, [flag for flag in CALLED if _has(parser, flag)])) is not None:
+        called = [flag for flag in CALLED if _has(parser, flag)]
+        if (text := call_help(words, called)) is not None:
             print(text)
             sys.exit(0)
-        words, options = without_call_options(words, [flag for flag in CALLED if _has(parser, flag)])
+        words, options = without_call_options(words, called)
         _check_no_options(parser, words)
         check_import_paths(words)
         is_printed = any(word.split("=")[0] == _PRINT for word in words)

@@ -7,7 +7,14 @@ from jsonargparse import Namespace
 
 from jaxvae.import_path import imported
 
-_OF_LINEN = ("parent", "name")
+
+def linen_fields(cls: object) -> tuple[str, ...]:
+    """The fields of a class that are Linen's own: none of a class that is not a module of Linen.
+
+    >>> linen_fields(nn.Dense), linen_fields(dict)
+    (('parent', 'name'), ())
+    """
+    return ("parent", "name") if isinstance(cls, type) and issubclass(cls, nn.Module) else ()
 
 
 def drop_linen_fields(flags: Namespace) -> None:
@@ -20,8 +27,7 @@ def _drop(value: Any) -> None:
     if not isinstance(value, Namespace):
         return
     options = value.get("init_args")
-    if isinstance(options, Namespace) and all(name in options for name in _OF_LINEN):
-        cls = imported(value["class_path"], "class_path")
-        for name in _OF_LINEN if isinstance(cls, type) and issubclass(cls, nn.Module) else ():
-            options.pop(name)
+    if isinstance(options, Namespace) and "parent" in options:
+        for name in linen_fields(imported(value["class_path"], "class_path")):
+            options.pop(name, None)
     drop_linen_fields(value)

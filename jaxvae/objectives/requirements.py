@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jaxvae import posteriors, priors
 from jaxvae.compatibility import members
 from jaxvae.distributions import is_reparameterized, per_dimension
-from jaxvae.errors import NoMeanError, UserError, any_of
-from jaxvae.functions import mean_of
+from jaxvae.errors import UserError, any_of
+from jaxvae.functions import has_mean, mean_of
 from jaxvae.model import Model
 from jaxvae.pytrees import learned_leaves
 from jaxvae.typing import Array
@@ -53,7 +53,7 @@ def mean_of_posterior(owner: object, model: Model, q: Any, *, fix: str = "") -> 
     Raises:
         UserError: if q has no mean, naming posteriors that have one.
     """
-    check_posterior(type(owner).__name__, "a posterior with a mean", _has_mean, model, q, fix=fix)
+    check_posterior(type(owner).__name__, "a posterior with a mean", has_mean, model, q, fix=fix)
     return mean_of(q)
 
 
@@ -85,14 +85,6 @@ def _stays(model: VAE) -> bool:
     if model.prior.space is None:
         return False
     return not learned_leaves(jax.eval_shape(lambda key: model.prior.init(key, model, None), jax.random.key(0)))
-
-
-def _has_mean(q: Any) -> bool:
-    try:
-        mean_of(q)
-    except NoMeanError:
-        return False
-    return True
 
 
 def _posteriors_that(condition: Condition, model: Model) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import fit_code_density, in_batches
-from jaxvae.functions import mean_of
+from jaxvae.functions import has_mean, mean_of
 from jaxvae.objectives import WithoutDensity
 from jaxvae.runs.code_density import CodeDensity
 from jaxvae.runs.setup import Setup
@@ -22,19 +22,7 @@ _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
 def mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
     """The mean, or a draw if the distribution has no mean."""
-    try:
-        return mean_of(distribution)
-    except NotImplementedError:
-        return distribution.sample(key)
-
-
-def has_mean(distribution: SupportsSampleAndLogProb) -> bool:
-    """Whether the distribution has a mean, which pictures then show in place of a draw."""
-    try:
-        mean_of(distribution)
-    except NotImplementedError:
-        return False
-    return True
+    return mean_of(distribution) if has_mean(distribution) else distribution.sample(key)
 
 
 class Pictures:

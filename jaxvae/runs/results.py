@@ -5,9 +5,10 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
+from jaxvae.functions import has_mean
 from jaxvae.report import is_image, save_grid
 from jaxvae.runs.code_density import CodeDensity
-from jaxvae.runs.pictures import Pictures, has_mean, mean_or_draw
+from jaxvae.runs.pictures import Pictures, mean_or_draw
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.runs.trained import TrainedRun
 from jaxvae.typing import Array, Key
@@ -38,8 +39,9 @@ def save_pictures(run: TrainedRun, code_density: CodeDensity | None = None) -> l
 
     reconstructions = jax.jit(jax.vmap(reconstruction))(jax.random.split(stream_key(seed, Stream.PICTURES), len(x)), x)
     path = run_dir / "reconstructions.png"
-    q = model.encode(params, x[0])
-    x_shown = "E[x | z]" if has_mean(model.decode(params, mean_or_draw(q, run.state.key))) else "x ~ p(x|z)"
+    q = jax.eval_shape(model.encode, params, x[0])
+    p = jax.eval_shape(lambda key: model.decode(params, model.sample_prior(params, key)), state.key)
+    x_shown = "E[x | z]" if has_mean(p) else "x ~ p(x|z)"
     title = f"test data and {x_shown}, {'z = E q(z|x)' if has_mean(q) else 'z ~ q(z|x)'}"
     both = pictures.shown(jnp.concatenate([x, reconstructions]))
     save_grid(path, both, title, columns=len(x), rows=("test", "model"))

@@ -1,7 +1,6 @@
 """Scripts run in this process, from an empty folder, with what they print and their exit code."""
 
 import contextlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from jaxvae.cli.flags import run_script
-from tests.conftest import ROOT
+from tests.conftest import module_of_script
 
 TRAIN, EVALUATE = "experiments/train.py", "experiments/evaluate.py"
 FAST = ["--epochs", "2", "--num_samples", "6", "--encoder.features", "[9]", "--decoder.features", "[8]"]
@@ -37,11 +36,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # which a script replaces on its way out
 
     def run(path: str, *arguments: str) -> Outcome:
-        spec = importlib.util.spec_from_file_location("script_under_test", ROOT / path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = module_of_script(path)
         monkeypatch.setattr(sys, "argv", [path, *arguments])
         code: object = 0
         try:

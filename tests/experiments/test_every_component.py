@@ -1,7 +1,6 @@
 """The command line builds every component of every family, and the pages of components are those of the code."""
 
 import dataclasses
-import importlib.util
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse
 from jaxvae.objectives import Lagging, Objective, WithoutDensity
 from jaxvae.runs.components import FAMILIES, choices
-from tests.conftest import ROOT
+from tests.conftest import ROOT, module_of_script
 
 OWNERS = {  # what has to be chosen first for a flag to exist
     "posterior.base": "Flow", "prior.base": "Flow", "posterior.bijector": "Flow", "prior.bijector": "Flow",
@@ -62,11 +61,7 @@ def test_the_command_line_builds_it(flag: str, name: str) -> None:
 
 
 def test_the_pages_of_components_are_those_of_the_code() -> None:
-    spec = importlib.util.spec_from_file_location("write_components", ROOT / "scripts" / "write_components.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_of_script("scripts/write_components.py")
     written = {path.name: path.read_text() for path in (ROOT / "docs" / "components").iterdir()}
     assert written == module.pages(), "run python scripts/write_components.py"
 

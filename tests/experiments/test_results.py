@@ -1,22 +1,16 @@
 """The figures in docs/results.md and in the headers of configurations are those that a run wrote."""
 
-import importlib.util
 import json
 from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, module_of_script
 
 
 @pytest.fixture(scope="module")
 def run_configs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("run_configs", ROOT / "scripts" / "run_configs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of_script("scripts/run_configs.py")
 
 
 def test_every_configuration_was_run_and_states_what_came_out(run_configs: ModuleType) -> None:

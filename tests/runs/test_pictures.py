@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
-from jaxvae.runs.pictures import has_mean, mean_or_draw
+from jaxvae.functions import has_mean
+from jaxvae.runs.pictures import mean_or_draw
 
 
 def test_a_distribution_without_a_mean_is_drawn_from() -> None:
@@ -16,4 +17,6 @@ def test_a_distribution_without_a_mean_is_drawn_from() -> None:
     np.testing.assert_array_equal(mean_or_draw(q, jax.random.clone(key)), q.sample(key))
     p = jv.decode(model, params, jnp.zeros(2))
     assert has_mean(p)
+    assert has_mean(jax.eval_shape(lambda: p))  # of shapes alone
+    assert not has_mean(jax.eval_shape(lambda: q))
     np.testing.assert_array_equal(mean_or_draw(p, jax.random.key(2)), p.mean)
