@@ -86,7 +86,7 @@ def has_mean(distribution: SupportsSampleAndLogProb) -> bool:
         distribution: a pytree of arrays, or of their shapes alone (`jax.eval_shape`).
 
     >>> from jaxvae.distributions import Normal
-    >>> has_mean(Normal(jnp.zeros(2), jnp.ones(2)))
+    >>> has_mean(Normal(jax.numpy.zeros(2), jax.numpy.ones(2)))
     True
     """
     try:
