@@ -84,7 +84,7 @@ def test_combinations_trace(pair: tuple[str, str], likelihoods: list[str]) -> No
         check_traces(model(*pair, likelihood))
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("posterior", POSTERIORS)
 def test_every_pair_that_fits_traces(posterior: str) -> None:
     priors = [prior for its_posterior, prior in pairs(fit=True) if its_posterior == posterior]

@@ -170,6 +170,7 @@ def test_values_of_a_wrong_kind(build: Any, words: str) -> None:
         build(model, init(model, jax.random.key(0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [jv.elbo, jv.log_marginal])
 @pytest.mark.parametrize(
     ("likelihood", "x", "words"),

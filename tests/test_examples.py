@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.experiments.conftest import FAST, Script, script  # noqa: F401 - a fixture
 
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"), reverse=True)  # the whole VAE first: it is always run
 LAST_LINES = {
     "compare_bounds": "IWAE 5,000",
     "own_likelihood": "a draw of x has shape (8, 6, 1)",

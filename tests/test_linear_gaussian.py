@@ -75,6 +75,7 @@ def test_the_closed_form_kl_gives_the_log_density_only_in_the_mean(exact: Exact)
     assert np.std(terms.value - exact.log_px) > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_samples", [1, 7, 250, 513])
 def test_log_marginal_is_exact_for_any_number_of_samples(exact: Exact, num_samples: int) -> None:
     """One, below, exactly and above the chunk of 250."""
@@ -141,6 +142,7 @@ def test_log_marginal_rises_from_the_elbo_to_log_px_and_never_above(wrong: Wrong
     assert wrong.log_px - means[-1] < 0.05 * (wrong.log_px - wrong.elbo)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_samples", [1, 3, 4, 7])
 def test_exp_of_log_marginal_is_unbiased(wrong: Wrong, monkeypatch: pytest.MonkeyPatch, num_samples: int) -> None:
     """E[p̂(x)] = p(x), below, at and above a chunk of 3."""

@@ -23,6 +23,7 @@ from scripts.check_words import (
 HERE = Path("file.py")
 
 
+@pytest.mark.slow
 def test_the_code_has_plain_words() -> None:
     found = [str(finding) for path in files(CODE) for finding in findings(path, path.relative_to(ROOT))]
     assert not found

@@ -78,7 +78,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(*request.param)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 def test_log_det_is_that_of_the_jacobian(case: Case) -> None:
     for direction in ("", "inverse_"):
         log_det, jacobian = (case.results[f"{direction}{name}"] for name in ("log_det", "jacobian"))

@@ -29,6 +29,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare_module, "host_answers", lambda _: False)
 
 
+@pytest.mark.slow
 def test_a_host_that_never_answers_costs_less_than_five_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_server: int
 ) -> None:
@@ -203,6 +204,7 @@ def test_load_downloads(served: SimpleNamespace, tmp_path: Path, capfd: pytest.C
     assert capfd.readouterr() == ("", "mnist: downloading 4 files, 0.0 MB\n")
 
 
+@pytest.mark.slow
 def test_folder_is_removed_while_a_thread_writes_into_it(tmp_path: Path) -> None:
     folder, stop = tmp_path / "working", threading.Event()
     (folder / "originals").mkdir(parents=True)

@@ -11,6 +11,7 @@ from jaxvae.errors import UserError
 RAW = jnp.arange(17, dtype=jnp.uint8).reshape(1, 17, 1) * jnp.ones((5000, 1, 1), jnp.uint8)  # levels 0 … 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maximum", [1, 7, 16, 255])
 @pytest.mark.parametrize("for_evaluation", [False, True])
 def test_dynamic_binarisation_has_the_grey_level_for_probability(maximum: int, for_evaluation: bool) -> None:

@@ -57,6 +57,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (403, True), (405, True), (500, False), (503, False)])
 def test_host_answers(host: str, status: int, answers: bool) -> None:
     assert host_answers(f"{host}/{status}") is answers

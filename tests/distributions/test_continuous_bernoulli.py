@@ -81,6 +81,7 @@ def test_samples_have_the_derivative_of_the_inverse_distribution_function() -> N
     np.testing.assert_allclose(slope, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0.0, 1e-30, 1e-8, 0.5, 88.0, 89.0, 104.0, 1e4, 1e30])
 def test_everything_is_finite_at_any_logit(size: float) -> None:
     def everything(logit: jax.Array, x: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:

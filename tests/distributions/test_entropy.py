@@ -29,6 +29,7 @@ def make(name: str) -> Distribution:
     return DISTRIBUTIONS[name].make(**parameters, event_ndim=len(EVENT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_the_closed_form_is_the_integral(name: str) -> None:
     """Of each component by scipy's density, or a sum over the support; and under vmap."""
@@ -74,6 +75,7 @@ def vectors() -> dict[str, Distribution]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", vectors())
 def test_the_closed_form_is_the_mean_of_draws(name: str) -> None:
     """100,000 of them, within 6 standard errors: fails with probability 1e-8."""

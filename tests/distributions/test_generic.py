@@ -110,6 +110,7 @@ def test_log_prob_agrees_with_scipy(case: Case) -> None:
 KNOWN_TO_NUMPYRO = {name: row for name, row in DISTRIBUTIONS.items() if row.numpyro is not None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", KNOWN_TO_NUMPYRO.values(), ids=KNOWN_TO_NUMPYRO.keys(), indirect=True)
 def test_log_prob_agrees_with_numpyro(case: Case) -> None:
     assert case.row.numpyro is not None

@@ -38,6 +38,7 @@ def test_the_maps_are_inverse_and_as_long_as_the_distance(curvature: float) -> N
     np.testing.assert_allclose(single, vector, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curvature", [0.1, 1.0])
 def test_density_in_three_dimensions_sums_to_one(curvature: float) -> None:
     """About 0 with one scale the density depends on the radius alone: ∫ 4π r² p(r) dr."""

@@ -50,7 +50,7 @@ def test_negative_binomial(rate: float, dispersion: float) -> None:
     check(NegativeBinomial(jnp.full(NUM_DRAWS, rate), dispersion), rate, variance, kurtosis)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(
     ("count", "alpha", "beta"),
     [(10.0, 1.0, 1.0), (1e6, 1e8, 2e8), (1e7, 1e8, 3e8), (1e8, 1e12, 1e12), (1e5, 0.5, 0.5), (100.0, 1e-2, 1e-2)],

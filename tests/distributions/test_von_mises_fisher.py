@@ -64,6 +64,7 @@ def test_terms_are_finite_at_any_concentration() -> None:
     assert SphereTerms(*(float(value[0]) for value in terms)) == (0.0, 0.0, 0.0, 1.0)  # κ = 0 is uniform
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 5, 20, 100])
 def test_density_agrees_with_scipy(dim: int) -> None:
     rng = np.random.default_rng(dim)

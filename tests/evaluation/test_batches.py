@@ -52,6 +52,7 @@ def test_precision_is_that_of_the_caller(x: np.ndarray) -> None:
     assert {batch["sum"].dtype for batch in batches} == {np.dtype(np.float64)}
 
 
+@pytest.mark.slow
 def test_lapack_is_called_by_one_thread_at_a_time() -> None:
     """Two calls at a time wait for each other for ever."""
 

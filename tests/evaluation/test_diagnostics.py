@@ -177,6 +177,7 @@ def code_model() -> tuple[jv.VAE, Any, jax.Array, np.ndarray]:
     return model, params, jnp.asarray(x), codes
 
 
+@pytest.mark.slow
 def test_codes_without_noise_carry_their_entropy() -> None:
     """3, 2 and 4 of 9 examples share a code: I is the entropy of these shares, the rest of 2 log 2 is marginal KL."""
     model, params, x, codes = code_model()
@@ -211,6 +212,7 @@ def test_the_order_of_examples_and_the_size_of_chunks_do_not_matter(monkeypatch:
     np.testing.assert_allclose(units, units_of(x), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_aggregate_is_that_of_the_other_estimators() -> None:
     """Lagging inference looks at the same information; β-TCVAE's stratified weights are equal where B = N."""
     problem, key = Problem(), jax.random.key(4)

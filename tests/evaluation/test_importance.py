@@ -35,6 +35,7 @@ def zhang_stephens(excesses: np.ndarray) -> float:
     return (n * k + 5) / (n + 10)
 
 
+@pytest.mark.slow
 def test_the_tail_and_sums_are_those_of_all_weights() -> None:
     """A chunk and a rest: every field from the weights that `draw` gives for the same keys, by numpy."""
     problem = LinearGaussian.random(np.random.default_rng(0))

@@ -236,6 +236,7 @@ def test_a_run_directory_is_never_overwritten_by_accident(script: Script) -> Non
     refused(script(TRAIN, *FAST, "--run_dir", "mine/thesis.tex/run"), "written")
 
 
+@pytest.mark.slow
 def test_evaluate_on_what_is_no_run(script: Script) -> None:
     refused(script(EVALUATE, "nowhere"), "nowhere", "no folder", "train.py")
     Path("empty").mkdir()

@@ -15,6 +15,7 @@ BENCHMARK = "scripts/benchmark.py"
 LIMITS = ["matrix products alone", "matrix products alone, compiled plainly"]
 
 
+@pytest.mark.slow
 def test_every_contender_in_every_round(script: Script) -> None:
     outcome = script(BENCHMARK, "log_marginal", "--examples", "2", "--rounds", "3", "--output", "out.json")
     assert outcome.code == 0, outcome.err

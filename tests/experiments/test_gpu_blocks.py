@@ -176,6 +176,7 @@ def test_the_page_says_what_ran_and_what_comes_next(monkeypatch: pytest.MonkeyPa
     assert f"\n{rows}\n" in page.page()
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_was_cut_off_goes_on_without_the_peer_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,7 @@ def test_the_pages_name_the_commands_of_the_experiments() -> None:
         assert f"{path}" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swap", SWAPS, ids=lambda swap: f"{swap.page}: {swap.shell}")
 def test_swaps(swap: Swap, own_modules: Path) -> None:
     """Both columns of a row are built; where both describe one component, they are equal."""

@@ -55,6 +55,7 @@ def test_a_run_leaves_what_the_readme_promises(script: Script) -> None:
     assert [record["epoch"] for record in read_metrics(run)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_decoder_that_ignores_z_is_told_of_in_one_line(script: Script) -> None:
     """Before the table of figures, and by `evaluate.py`, too."""
     outcome = script(TRAIN, *FAST, "--objective.beta", "1000", "--batch_size", "50", "--run_dir", "run")
@@ -141,6 +142,7 @@ def test_resume_goes_on_exactly(script: Script) -> None:
     assert yaml.safe_load(Path("parts/config.yaml").read_text())["epochs"] == 4
 
 
+@pytest.mark.slow
 def test_evaluate_gives_the_same_figures_and_takes_more_samples(script: Script) -> None:
     script(TRAIN, *FAST, "--run_dir", "run")
     first = json.loads(Path("run/evaluation.json").read_text())
@@ -155,6 +157,7 @@ def test_evaluate_gives_the_same_figures_and_takes_more_samples(script: Script) 
     assert second["elbo"]["value"] == pytest.approx(first["elbo"]["value"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_says_that_it_has_no_density(script: Script) -> None:
     outcome = script(TRAIN, *FAST, "--objective", "Autoencoder", "--code_density", "mixture", "--run_dir", "run")
     assert outcome.code == 0, outcome.err

@@ -8,6 +8,7 @@ import pytest
 from jaxvae.fast.bernoulli_log_prob import bernoulli_log_prob, fast_bernoulli_log_prob, plain_bernoulli_log_prob
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", [(7,), (64,), (3, 16), (28, 28, 1)])
 @pytest.mark.parametrize("spread", [1.0, 60.0])
 def test_both_forms_have_the_same_values_and_slopes(event: tuple[int, ...], spread: float) -> None:

@@ -14,7 +14,7 @@ NUM_EXAMPLES = 7
 every_row = pytest.mark.parametrize("row", LIKELIHOODS.values(), ids=LIKELIHOODS)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @every_row
 def test_in_a_model(row: LikelihoodRow) -> None:
     check_in_model(lambda: tiny_vae(likelihood=row.build(), data_shape=row.data_shape))

@@ -45,7 +45,7 @@ def primitives(jaxpr: jax.extend.core.Jaxpr) -> Iterator[jax.extend.core.JaxprEq
                 yield from primitives(inner)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(
     "network", [GatedMLP((6, 5)), Conv((2, 4)), ResNet((2, 4))], ids=lambda one: type(one).__name__
 )

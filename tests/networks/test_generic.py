@@ -41,7 +41,7 @@ def test_finite_at_extreme_inputs(row: NetworkRow, which: int) -> None:
     assert_finite(square(jax.random.key(0), x))
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @every_row
 def test_in_a_model(row: NetworkRow) -> None:
     check_in_model(lambda: tiny_vae(encoder=row.build(), decoder=row.build()))

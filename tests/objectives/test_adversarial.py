@@ -156,6 +156,7 @@ def test_the_adversarial_autoencoder_claims_no_elbo() -> None:
     assert AdversarialAutoencoder.monitor == "log_likelihood"
 
 
+@pytest.mark.slow
 def test_vae_gan_gradients_stay_with_their_player() -> None:
     """weight reaches the decoder only, the ELBO's KL the encoder only; a head of zeros leaves no adversary."""
     one, _, params = gradients(VAEGAN(1.0, 6, DISCRIMINATOR))

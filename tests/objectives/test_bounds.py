@@ -67,7 +67,7 @@ def of_one_draw() -> list[Any]:
     ]
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("objective", of_one_draw(), ids=repr)
 def test_of_one_draw_every_bound_is_the_elbo_of_that_key(problem: Problem, objective: Any) -> None:
     expected = jv.elbo(problem.vae, problem.params, jax.random.key(5), problem.x, kl="sampled").value
@@ -103,7 +103,7 @@ def in_numpy(objective: Any, log_weights: np.ndarray) -> float:
     return total
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize(
     "objective",
     [

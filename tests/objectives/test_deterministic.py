@@ -103,6 +103,7 @@ def pair(shape: tuple[int, ...], noise: float) -> tuple[np.ndarray, np.ndarray]:
     return x, np.clip(x + noise * rng.normal(size=shape), 0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "scales"), [((8, 8, 1), 2), ((3, 4, 1), 1), ((29, 21, 3), 3)])
 def test_ms_ssim_against_loops(shape: tuple[int, ...], scales: int) -> None:
     x, y = pair(shape, 0.2)

@@ -79,7 +79,7 @@ def test_padding_changes_neither_loss_nor_metrics_nor_gradient(case: Case) -> No
     assert_trees_close(case.loss(keys(1, BATCH)[shuffled], jnp.asarray(xs), mask), case.whole)
 
 
-@pytest.mark.fast_rows(2)
+@pytest.mark.fast_rows(1)
 @pytest.mark.parametrize("name", sorted(set(OBJECTIVES) - OVER_THE_BATCH))
 def test_a_batch_is_the_weighted_mean_of_its_parts(name: str) -> None:
     """2 and 3 of 5 examples: a last batch that is short has no more say than its examples."""

@@ -90,6 +90,7 @@ def test_the_weight_of_the_kl_is_that_of_the_refinement(problem: Problem) -> Non
     np.testing.assert_allclose(held.scale, [1.0, 1.0], atol=0.05)
 
 
+@pytest.mark.slow
 def test_evaluation_draws_from_the_refined_posterior(problem: Problem) -> None:
     """Also within Lagging: log p(x) by one draw is near the truth; the encoder's ELBO is 4.6 nats below it.
 

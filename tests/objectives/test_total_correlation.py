@@ -117,6 +117,7 @@ def test_with_weights_of_one_the_loss_is_minus_the_sampled_elbo(estimator: Any) 
     assert abs(float(extra)) > 0.1
 
 
+@pytest.mark.slow
 def test_training_hands_over_the_size_of_the_training_set() -> None:
     """The step of an objective that was not told N is that of one that was told, and not of another N."""
     job = make_job(objective=BetaTCVAE())

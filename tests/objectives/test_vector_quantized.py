@@ -54,6 +54,7 @@ def test_loss_and_metrics_by_hand() -> None:
     np.testing.assert_allclose(metrics["usage"], np.mean(shares > 0))
 
 
+@pytest.mark.slow
 def test_a_batch_in_two_has_the_loss_and_gradient_of_the_whole() -> None:
     """And so has a batch of twice the examples: β does not depend on the batch size."""
     vae, xs = model(AutoregressiveCodes((5,))), binary_batch()
@@ -70,6 +71,7 @@ def test_a_batch_in_two_has_the_loss_and_gradient_of_the_whole() -> None:
     assert_trees_close(twice, whole)
 
 
+@pytest.mark.slow
 def test_the_prior_has_no_say_in_the_encoder_and_decoder() -> None:
     """Their gradient is the same with either prior."""
     gradients = []

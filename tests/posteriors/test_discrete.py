@@ -162,6 +162,7 @@ def test_the_gradient_of_vimco_is_that_of_the_sum_over_all_pairs_of_states(case:
     assert_mean(bounds, value, standard_errors=6)
 
 
+@pytest.mark.slow
 def test_the_closed_form_kl_takes_no_part_in_the_score(case: Case) -> None:
     """The score term is log p(x|z) ∇log q(z|x), worked out by hand for one draw."""
     objective, key = ELBO(beta=0.7, num_samples=1), keys(5, 1)[0]

@@ -53,6 +53,7 @@ def _moments(q: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(q.loc), np.asarray(q.scale_tril @ q.scale_tril.T)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [1, 2, 5])
 def test_low_rank_normal_adds_its_rows(rank: int) -> None:
     posterior, rng = LowRankNormal(rank=rank), np.random.default_rng(rank)

@@ -62,6 +62,7 @@ def test_a_number_close_to_0_is_scored_as_it_is() -> None:
     np.testing.assert_allclose(log_prob, 17.61, atol=0.01)
 
 
+@pytest.mark.slow
 @binary_or_groups
 @pytest.mark.parametrize("estimator", get_args(Estimator))
 def test_no_estimator_reports_more_than_log_p(family: str, estimator: Estimator) -> None:

@@ -72,6 +72,7 @@ def test_all_mass_is_on_the_codes() -> None:
     np.testing.assert_array_equal(jax.vmap(lambda one, z: one.log_prob(z))(q, z), np.zeros(BATCH))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_encoder_gets_the_gradient_of_the_decoder_at_the_codes(depth: int) -> None:
     """Of what the decoder is shown, the sum of the levels."""

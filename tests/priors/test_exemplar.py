@@ -33,6 +33,7 @@ def log_mean(each: np.ndarray) -> float:
     return float(np.log(np.mean(np.exp(each))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "preprocessing",
     [
@@ -87,6 +88,7 @@ def test_a_0_or_a_1_of_real_data_leaves_out_no_other_exemplar() -> None:
     assert not np.allclose(itself.log_prob(Z), everything)
 
 
+@pytest.mark.slow
 def test_an_only_exemplar_stays_and_everything_is_finite() -> None:
     vae, params, each = model(RAW[:1] / np.float32(255), num_exemplars=3)
     assert each.shape == (1,)
@@ -112,6 +114,7 @@ def test_exemplars_are_different_random_examples() -> None:
     assert sorted(known.index(np.asarray(one).tobytes()) for one in fewer) == list(range(len(RAW)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left_out", [False, True])
 @pytest.mark.parametrize("nearest", [1, 3, COUNT - 1, 99])
 def test_the_nearest_exemplars_bound_the_density_from_below(nearest: int, left_out: bool) -> None:

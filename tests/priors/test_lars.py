@@ -94,6 +94,7 @@ def test_the_gradient_of_log_z_is_that_of_quadrature() -> None:
         assert np.all(np.abs(one.mean(0) - other) < error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
 def test_the_density_and_the_sampler_are_those_of_truncated_rejection(truncation: int | None) -> None:
     """The density is the mixture of the paper and sums to 1; 20,000 draws follow it (Kolmogorov-Smirnov, p > 1e-8)."""
@@ -154,6 +155,7 @@ def test_inside_another_prior_it_draws_anew_in_training_and_reports_its_error(wr
     assert 0 < report["log_normaliser"].standard_error < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
 @pytest.mark.parametrize("bias", [-1e4, -50.0, 50.0, 1e4])
 def test_finite_where_nothing_or_everything_is_accepted(truncation: int | None, bias: float) -> None:

@@ -34,6 +34,7 @@ def test_all_meshes_give_the_losses_of_one_device_over_100_steps(runs: dict[str,
     np.testing.assert_allclose(runs[mesh]["losses"], runs["1x1"]["losses"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_transformation_of_optax_is_divided_and_trains_as_the_same_chain_of_the_library(runs: dict[str, Any]) -> None:
     run = runs["of Optax on 2x2"]
     np.testing.assert_allclose(run["losses"], runs["1x1"]["losses"], rtol=1e-4)

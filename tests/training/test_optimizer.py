@@ -107,6 +107,7 @@ def test_refuses_what_has_no_meaning(fields: dict) -> None:
     assert next(iter(fields)) in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lion", "sgd"])
 def test_what_is_fixed_stays_to_the_last_bit_and_out_of_the_clipped_norm(name: str) -> None:
     """With any gradient, with weight decay and in the average: exemplars are data."""

@@ -41,6 +41,7 @@ def plain(state: TrainState) -> TrainState:
     return state._replace(key=jax.random.key_data(state.key))
 
 
+@pytest.mark.slow
 def test_each_member_is_what_it_is_alone() -> None:
     """Metrics, last and best states to 1e-5: a batch of matrix products need not round as one does."""
     members = jobs()
@@ -56,6 +57,7 @@ def test_each_member_is_what_it_is_alone() -> None:
         assert_trees_close(best, plain(best_of(alone)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_member_that_stops_early_stands_still() -> None:
     """The second does not improve after its first epoch: its steps are nearly 0, but the moments of gradients move."""
     members = jobs(epochs=6, patience=2)

@@ -43,6 +43,7 @@ def test_patience_is_a_share_of_the_epochs_unless_it_is_given(
     assert (training.epochs, training.patience) == (epochs, waited)
 
 
+@pytest.mark.slow
 def test_by_default_a_run_that_gains_nothing_ends_and_one_that_never_stops_does_not() -> None:
     """Steps of nearly 0: the first epoch is the best, and ten more are waited for."""
     for patience, count in ((None, 11), ("never", 14)):

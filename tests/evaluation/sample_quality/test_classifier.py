@@ -24,6 +24,7 @@ def unit(split: Split, maximum: int | None) -> tuple[np.ndarray, np.ndarray | No
     return split.images.astype(np.float32) / (maximum or 1), split.labels
 
 
+@pytest.mark.slow
 def test_it_learns_digits() -> None:
     """Features are what stands before the last layer: its weights make them the probabilities."""
     digits = load("digits")
@@ -52,6 +53,7 @@ def small(seed: int) -> Classifier:
     return train_classifier(IMAGES, labels, IMAGES[:5], labels[:5], seed=seed, steps=2, batch_size=5)
 
 
+@pytest.mark.slow
 def test_it_is_a_function_of_its_seed_and_keeps_the_labels() -> None:
     first, again, other = small(1), small(1), small(2)
     assert first.classes.tolist() == [-1, 4, 7]
