@@ -19,13 +19,13 @@ epochs = parser.parse_args().epochs
 data = load("digits")
 preprocessing = Preprocessing(maximum=data.maximum, binarize="threshold")
 training = Training(jv.VAE((8, 8, 1), latent_dim=8), preprocessing, batch_size=100, epochs=epochs)
-images = jnp.asarray(data.train.images)
-validation = preprocessing.for_evaluation(data.validation.images, "validation")
+images = jnp.asarray(data.train.values)
+validation = preprocessing.for_evaluation(data.validation.values, "validation")
 state = create_state(training, jax.random.key(0), preprocessing.expected(images), len(images))
 for epoch in fit(training, state, images, validation):
     state = epoch.state
 
-test = preprocessing.for_evaluation(data.test.images, "test")
+test = preprocessing.for_evaluation(data.test.values, "test")
 keys = jax.random.split(jax.random.key(1), len(test))
 model, params = training.model, state.params
 

@@ -10,7 +10,7 @@ import optax
 import jaxvae as jv
 from jaxvae.data import load
 
-train = jnp.asarray(load("digits").train.images > 8, jnp.float32)
+train = jnp.asarray(load("digits").train.values > 8, jnp.float32)
 model, optimizer = jv.VAE((8, 8, 1), latent_dim=8), optax.adam(1e-3)
 betas = (0.25, 0.5, 1.0, 2.0, 4.0)
 objectives = jv.stack([jv.objectives.ELBO(beta=beta) for beta in betas])  # one description, beta has an axis [5]

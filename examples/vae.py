@@ -16,7 +16,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=20)
 epochs, batch_size = parser.parse_args().epochs, 50
 data = load("digits")
-train, test = (jnp.asarray(part.images > 8, jnp.float32) for part in (data.train, data.test))  # pixels on or off
+train, test = (jnp.asarray(part.values > 8, jnp.float32) for part in (data.train, data.test))  # pixels on or off
 model = jv.VAE(data_shape=(8, 8, 1), latent_dim=8)
 params = jv.init(model, jax.random.key(0), train)
 optimizer = optax.adam(1e-3)

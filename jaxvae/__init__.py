@@ -13,23 +13,30 @@ from jaxvae import (
     spaces,
     training,
 )
+from jaxvae.conditions import Condition
 from jaxvae.distributions.entropy import entropy
 from jaxvae.distributions.kl import kl_divergence
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.evaluation.likelihood import log_marginal
-from jaxvae.functions import decode, encode, init, reconstruct, reparameterize, sample
+from jaxvae.functions import decode, encode, given, init, reconstruct, reparameterize, sample
+from jaxvae.missingness import Missingness, SelfMasking
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import Elbo, elbo
+from jaxvae.observation import Observation
 from jaxvae.pytrees import dataclass, stack
 from jaxvae.vae import VAE
 from jaxvae.version import __version__
 
 __all__ = [
     "VAE",
+    "Condition",
     "Draw",
     "Elbo",
+    "Missingness",
     "Model",
+    "Observation",
+    "SelfMasking",
     "UserError",
     "__version__",
     "bijectors",
@@ -41,6 +48,7 @@ __all__ = [
     "encode",
     "entropy",
     "evaluation",
+    "given",
     "init",
     "kl_divergence",
     "likelihoods",

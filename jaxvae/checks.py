@@ -170,7 +170,7 @@ def check_output(field: str, output: Any, shape: Shape) -> Array:
     return output
 
 
-def check_component(owner: object, family: type, **components: Any) -> None:
+def check_component(owner: object, family: type | tuple[type, ...], **components: Any) -> None:
     """Check that components are descriptions of their family.
 
     Raises:
@@ -180,7 +180,8 @@ def check_component(owner: object, family: type, **components: Any) -> None:
     for name, value in components.items():
         field = _field_of_object(owner, name, value)
         if not isinstance(value, family):
-            wanted = f"{family.__module__.rsplit('.', 1)[0]}.{family.__name__}"
+            base = family[0] if isinstance(family, tuple) else family
+            wanted = f"{base.__module__.rsplit('.', 1)[0]}.{base.__name__}"
             raise UserError(f"{field} must be a {wanted}, got {type(value).__name__}: derive your class from {wanted}")
         if jax.tree_util.all_leaves([value]):
             raise UserError(

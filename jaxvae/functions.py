@@ -11,16 +11,18 @@ from jaxvae.distributions import (
 )
 from jaxvae.errors import NoMeanError
 from jaxvae.model import Model
-from jaxvae.typing import Array, Key, Params, PyTree
+from jaxvae.observation import Example, Observation
+from jaxvae.typing import Array, ArrayLike, Key, Params, PyTree
 
 
-def init(model: Model, key: Key, examples: Array | None = None) -> Params:
+def init(model: Model, key: Key, examples: Example | None = None) -> Params:
     """Draw all parameters: a nested dict of arrays with one entry a component.
 
     Args:
         model: the model description.
         key: for the draw.
-        examples: training examples, `[n, *data_shape]`, for components that start from data; None where there are none.
+        examples: training examples, `[n, *data_shape]`, for components that start from data; an `Observation` of them
+            where entries are hidden or there is a condition; None where there are none.
 
     Raises:
         ValueError: for examples of another shape, or of integers (stored levels).
@@ -28,7 +30,7 @@ def init(model: Model, key: Key, examples: Array | None = None) -> Params:
     return model.init(key, examples)
 
 
-def encode(model: Model, params: Params, x: Array) -> SupportsMean:
+def encode(model: Model, params: Params, x: Example) -> SupportsMean:
     """q(z|x) for ONE example: a distribution over z, for its `.mean`, `.sample(key)` or `.log_prob(z)`.
 
     Raises:
@@ -56,14 +58,35 @@ def decode(model: Model, params: Params, z: PyTree) -> SupportsMean:
     return model.decode(params, z)
 
 
+def given(model: Model, condition: ArrayLike | None) -> Model:
+    """The model given a condition c, to decode and to sample: p(z|c) and p(x|z, c).
+
+    Args:
+        model: a model with a condition.
+        condition: c, a row `[columns]`, or a number if there is one column; None hides it, if the model may drop it.
+
+    Raises:
+        UserError: if the model has no condition, or c is not one of its.
+
+    Example:
+        >>> import jaxvae as jv
+        >>> model = jv.VAE((4,), 2, condition=jv.Condition(("categorical:3",)))
+        >>> params = init(model, jax.random.key(0))
+        >>> sample(given(model, 2), params, jax.random.key(1)).shape
+        (4,)
+    """
+    return model.given(Observation(None, condition=condition))[0]
+
+
 def sample(model: Model, params: Params, key: Key) -> Array:
-    """One draw of x: z ~ p(z), then x ~ p(x|z)."""
+    """One draw of x: z ~ p(z), then x ~ p(x|z); of a conditional model take `given(model, condition)`."""
     prior_key, likelihood_key = jax.random.split(key)
     return model.decode(params, model.sample_prior(params, prior_key)).sample(likelihood_key)
 
 
-def reconstruct(model: Model, params: Params, x: Array, key: Key | None = None) -> Array:
+def reconstruct(model: Model, params: Params, x: Example, key: Key | None = None) -> Array:
     """E[x'|z] for ONE example, with z the posterior mean, or a draw from the posterior if a key is given."""
+    model, x = model.given(x)
     q = model.encode(params, x)
     return mean_of(model.decode(params, mean_of(q) if key is None else q.sample(key)))
 

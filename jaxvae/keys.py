@@ -31,6 +31,10 @@ class Purpose(enum.IntEnum):
     """Parameters of an objective."""
     NORMALISER = 8
     """Draws for the normaliser of a prior."""
+    HIDDEN = 9
+    """Draws of the hidden entries of an example."""
+    NETWORKS = 10
+    """The noise of networks in training (dropout), and dropped conditions."""
 
 
 def key_for(key: Key, purpose: Purpose) -> Key:

@@ -3,10 +3,11 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax.errors import (
     InvalidRngError,
     ModifyScopeVariableError,
@@ -14,9 +15,12 @@ from flax.errors import (
     ScopeParamNotFoundError,
     ScopeParamShapeError,
 )
+from jax.core import Tracer
 
 from jaxvae import likelihoods, networks, posteriors, priors
+from jaxvae.beside import beside
 from jaxvae.checks import (
+    check_choice,
     check_component,
     check_example,
     check_examples,
@@ -26,21 +30,18 @@ from jaxvae.checks import (
     check_sizes,
 )
 from jaxvae.compatibility import check_fit
-from jaxvae.distributions import (
-    Distribution,
-    SupportsEnumeration,
-    SupportsMean,
-    SupportsSampleAndLogProb,
-    closed_form_kl,
-    is_reparameterized,
-    per_dimension,
-    sample_and_log_prob,
-    score_term,
-)
+from jaxvae.conditions import Condition, KnownCondition, known_condition
+from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, is_reparameterized
 from jaxvae.draw import Draw
-from jaxvae.errors import UserError, any_of
+from jaxvae.errors import UserError
+from jaxvae.hidden import FILLS, Fill, check_mask, check_seen, complete_columns, fill_values, filled, with_mask
+from jaxvae.keys import Purpose, key_for
+from jaxvae.likelihoods.masked import Masked
 from jaxvae.likelihoods.support import check_values
+from jaxvae.missingness import Missingness
+from jaxvae.model import Model
 from jaxvae.networks.network import check_variables
+from jaxvae.observation import Example, Observation
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, Shape
@@ -70,10 +71,14 @@ def _of_this_model(name: str, component: object) -> Iterator[None]:
 
 
 @dataclass
-class VAE:
+class VAE(Model):
     """A variational autoencoder: encoder, posterior, prior, decoder and likelihood.
 
     z ~ p(z),  x ~ p(x|z);  q(z|x) approximates the posterior of z. Kingma and Welling 2014.
+
+    Where only some entries x_o of an example were seen, the likelihood is that of them alone, log p(x_o|z), so that
+    every bound is one of log p(x_o) (Mattei and Frellsen 2019, section 3). With a condition c everything is given c:
+    log p(x|c).
 
     Args:
         data_shape: shape of one example.
@@ -83,6 +88,10 @@ class VAE:
         posterior: family of q(z|x).
         prior: family of p(z).
         likelihood: family of p(x|z).
+        condition: what encoder, decoder and a conditional prior are told of an example; by default nothing.
+        fill: what the encoder sees for hidden entries: `zero`, the training `mean`, or `learned` numbers.
+        show_mask: show the encoder also which entries were seen, beside them.
+        missingness: a model of which entries are hidden, for data that are not missing at random; by default none.
 
     Example:
         >>> model = VAE(data_shape=(8, 8, 1), latent_dim=3, encoder=networks.MLP((16,)))
@@ -98,6 +107,10 @@ class VAE:
     posterior: posteriors.Posterior = posteriors.DiagonalNormal()
     prior: priors.Prior = priors.StandardNormal()
     likelihood: likelihoods.Likelihood = likelihoods.Bernoulli()
+    condition: Condition | None = None
+    fill: Fill = "zero"
+    show_mask: bool = False
+    missingness: Missingness | None = None
 
     def __post_init__(self) -> None:
         check_sizes(self, self.latent_dim, self.data_shape)
@@ -108,6 +121,11 @@ class VAE:
         check_component(self, posteriors.Posterior, posterior=self.posterior)
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
+        check_choice(self, FILLS, fill=self.fill)
+        if self.condition is not None:
+            check_component(self, (Condition, KnownCondition), condition=self.condition)
+        if self.missingness is not None:
+            check_component(self, Missingness, missingness=self.missingness)
         check_fit(self.posterior, self.prior)
         for component in (self.posterior, self.prior, self.likelihood):
             component.check_model(self)
@@ -117,7 +135,14 @@ class VAE:
 
         Elsewhere (in evaluation, in your own code) a schedule has reached its end.
         """
-        return dataclasses.replace(self, posterior=self.posterior.at_step(step), prior=self.prior.at_step(step))
+        return dataclasses.replace(
+            self,
+            encoder=networks.at_step(self.encoder, step),
+            decoder=networks.at_step(self.decoder, step),
+            posterior=self.posterior.at_step(step),
+            prior=self.prior.at_step(step),
+            likelihood=self.likelihood.at_step(step),
+        )
 
     def for_run(self, num_steps: int) -> Self:
         """The model with options that depend on the length of a run as numbers; `self` if nothing changes.
@@ -132,14 +157,87 @@ class VAE:
         """The model with the noise of one training step that all examples share (draws for a prior's normaliser)."""
         return dataclasses.replace(self, prior=self.prior.for_training(key))
 
-    def init(self, key: Key, examples: Array | None = None) -> Params:
+    def given(self, example: Example, key: Key | None = None) -> tuple[Self, Array]:
+        """The model as it is for ONE example, and the example's value; see `Model.given`.
+
+        Raises:
+            UserError: for a mask of another shape, hidden entries that cannot be integrated out, NaN in an observed
+                entry, or a condition that the model lacks or does not know.
+        """
+        observation = example if isinstance(example, Observation) else Observation(example)
+        changes: dict[str, Any] = {}
+        keys = (None, None, None)
+        if key is not None and self._has_noise:
+            keys = jax.random.split(key_for(key, Purpose.NETWORKS), 3)
+            changes["encoder"] = networks.with_noise(self.encoder, keys[0])
+            changes["decoder"] = networks.with_noise(self.decoder, keys[1])
+        condition = known_condition(self.condition, observation.condition, keys[2])
+        if condition is not self.condition:
+            changes["condition"] = condition
+        if observation.observed is not None:
+            changes["likelihood"] = self._masked(observation.value, observation.observed)
+        if observation.label is not None:
+            raise UserError(
+                f"the model has no discrete latent whose class a label could be, got {type(self.posterior).__name__}: "
+                f"leave `label` out"
+            )
+        return (dataclasses.replace(self, **changes) if changes else self), observation.value
+
+    @property
+    def _has_noise(self) -> bool:
+        """Whether a training step has noise of its own for each example."""
+        has_drops = self.condition is not None and self.condition.drop is not None
+        return has_drops or networks.has_noise(self.encoder) or networks.has_noise(self.decoder)
+
+    def _masked(self, x: Any, observed: Any) -> Masked:
+        """The likelihood of the observed entries."""
+        observed = check_mask(observed, self.data_shape)
+        likelihood = self.complete.likelihood
+        if not isinstance(observed, Tracer):
+            likelihood.check_observed(self, np.asarray(observed)[None])
+            if x is not None and not isinstance(x, Tracer):
+                check_seen(np.asarray(x), np.asarray(observed), "x")
+        return Masked(likelihood, observed)
+
+    @property
+    def observed(self) -> Array | None:
+        """Which entries of the example at hand were seen, `data_shape`; None: all of them."""
+        return self.likelihood.observed if isinstance(self.likelihood, Masked) else None
+
+    @property
+    def complete(self) -> Self:
+        """The same model for examples of which every entry was seen."""
+        if not isinstance(self.likelihood, Masked):
+            return self
+        return dataclasses.replace(self, likelihood=self.likelihood.likelihood)
+
+    def completed(self, x: Array, other: Array) -> Array:
+        """`x` with its hidden entries taken from `other`."""
+        return x if self.observed is None else jnp.where(self.observed, x, other)
+
+    def init(self, key: Key, examples: Example | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
+        conditions = examples.condition if isinstance(examples, Observation) else None
+        examples = complete_columns(examples)
         check_examples(examples, self.data_shape)
         keys = jax.random.split(key, 5)
         likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
-        shown = self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
+
+        def shown_of(x: Array) -> Array:
+            return self.likelihood.encoder_input(self, {"likelihood": likelihood}, x)
+
+        shown = shown_of(x)
+        hidden = fill_values(self.fill, shown, None if examples is None else jax.vmap(shown_of)(examples))
+        shown = with_mask(shown, None) if self.show_mask else shown
         shown_of_z = self.posterior.decoder_input(self, z)
+        further: dict[str, Any] = {"hidden": hidden} if hidden else {}
+        if self.condition is not None:
+            further["condition"] = self.condition.init(None if conditions is None else _rows(conditions))
+            vector = jnp.zeros(self.condition.size)
+            shown, shown_of_z = beside(shown, vector), beside(shown_of_z, vector)
+        if self.missingness is not None:
+            further["missingness"] = self.missingness.init(self.data_shape, examples)
         encoder = self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self))
         decoder = self.decoder.init(keys[1], shown_of_z, self.likelihood.parameter_shape(self))
         check_variables("VAE.encoder", self.encoder, encoder)
@@ -150,22 +248,35 @@ class VAE:
             "posterior": self.posterior.init(keys[2], self),
             "prior": self.prior.init(keys[3], self, examples),
             "likelihood": likelihood,
+            **further,
         }
 
-    def encode(self, params: Params, x: Array) -> SupportsMean:
-        """q(z|x); see `jaxvae.encode`."""
-        return self.posterior_from(params, self.posterior_features(params, x))
-
     def _example(self, x: Array) -> Array:
-        """ONE example with the right shape and, if its numbers are known, values that the likelihood accepts."""
+        """ONE example with the right shape and, if its numbers are known, values that the likelihood accepts.
+
+        Hidden entries get a value of the support, so that no term and no gradient of theirs is NaN.
+        """
         x = check_example(x, self.data_shape)
+        if self.observed is not None:
+            inside = self.likelihood.support.some_value(self.data_shape)
+            x = jnp.where(self.observed, x, jnp.asarray(inside, x.dtype))
         check_values(self.likelihood, x)
         return x
 
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement changes."""
-        x = self.likelihood.encoder_input(self, params, self._example(x))
-        return self._outputs("encoder", params, x, self.posterior.parameter_shape(self))
+        shown = self.likelihood.encoder_input(self, params, self._example(x))
+        if self.observed is None:
+            shown = with_mask(shown, None) if self.show_mask else shown
+        else:
+            observed = self.likelihood.encoder_observed(self, self.observed)
+            shown = filled(self.fill, params, shown, observed)
+            shown = with_mask(shown, observed) if self.show_mask else shown
+        return self._outputs("encoder", params, self._told(params, shown), self.posterior.parameter_shape(self))
+
+    def _told(self, params: Params, value: Array) -> Array:
+        """The input of a network, with the condition beside it if there is one."""
+        return value if self.condition is None else beside(value, self.condition.vector(params))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsMean:
         """q(z|x) from the encoder's outputs."""
@@ -175,7 +286,7 @@ class VAE:
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
-        outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
+        outputs = self._outputs("decoder", params, self._told(params, z), self.likelihood.parameter_shape(self))
         with _of_this_model("likelihood", self.likelihood):
             return cast(SupportsMean, self.likelihood.distribution(self, params, outputs))
 
@@ -195,117 +306,70 @@ class VAE:
     def sample_prior(self, params: Params, key: Key) -> Array:
         """One z ~ p(z), `[latent_dim]`."""
         with _of_this_model("prior", self.prior):
-            return self.prior.distribution(self, params).sample(key)
+            return self.prior.distribution(self.complete, params).sample(key)
 
-    def _prior_given(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
+    def prior_given(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """p(z) as the terms of `x` use it."""
         with _of_this_model("prior", self.prior):
             return self.prior.given(self, params, x)
 
-    def draw(
-        self,
-        params: Params,
-        key: Key,
-        x: Array,
-        *,
-        posterior: SupportsSampleAndLogProb | None = None,
-    ) -> Draw:
-        """One z ~ q(z|x) and its terms, for one example.
-
-        Args:
-            params: all parameters.
-            key: for the draw of z.
-            x: one example, `data_shape`.
-            posterior: q(z|x) if it is known already (refined, or shared by many draws); by default `x` is encoded.
-        """
+    def log_likelihood(self, params: Params, key: Key, x: Array, z: Array) -> Array:
+        """log p(x|z), nats, `[]`; with a `missingness` plus log p(s|x) of a draw of the hidden entries."""
         x = self._example(x)
-        q = self.encode(params, x) if posterior is None else posterior
-        prior = self._prior_given(params, x)
-        z, log_posterior = sample_and_log_prob(key, q)
-        score = jnp.zeros_like(log_posterior) if is_reparameterized(q) else score_term(q, z)
-        return self._terms(params, x, q, prior, z, log_posterior)._replace(score=score)
+        log_likelihood = super().log_likelihood(params, key, x, z)
+        if self.missingness is None:
+            return log_likelihood
+        complete, observed = self.drawn_complete(params, key, x, z)
+        return log_likelihood + self.missingness.log_prob(params, complete, observed)
+
+    def drawn_complete(self, params: Params, key: Key, x: Array, z: Array) -> tuple[Array, Array]:
+        """`x` with its hidden entries drawn from p(x|z), and which entries were seen, `data_shape` each.
+
+        Raises:
+            UserError: for a likelihood whose draws pass no gradient: they must learn from the `missingness`.
+        """
+        p = self.decode(params, z)
+        if not is_reparameterized(p):
+            raise UserError(
+                f"VAE.missingness needs a likelihood whose draws pass a gradient, got "
+                f"{type(self.complete.likelihood).__name__}: take `likelihood=Normal()` or `likelihood=StudentT()`"
+            )
+        observed = jnp.ones(self.data_shape, bool) if self.observed is None else self.observed
+        return jnp.where(observed, x, p.sample(key_for(key, Purpose.HIDDEN))), observed
+
+    def log_joint(self, params: Params, x: Example, z: Array) -> tuple[Array, Array]:
+        """log p(x|z) and log p(z) at a given z, nats; see `Model.log_joint`."""
+        model, x = self.given(x)
+        if self.missingness is not None:
+            raise UserError(
+                "VAE.missingness draws hidden entries, so that log p(x|z) of a given z is no single number: leave it "
+                "out, or take log p(x) by importance sampling"
+            )
+        return super(VAE, model).log_joint(params, model._example(x), z)
 
     def _terms(
         self,
         params: Params,
+        key: Key,
         x: Array,
         q: SupportsSampleAndLogProb,
         prior: SupportsSampleAndLogProb,
         z: Array,
         log_posterior: Array,
     ) -> Draw:
-        """The terms of one z, without a score."""
         with _of_this_model("prior", self.prior):
-            log_prior, kl = prior.log_prob(z), closed_form_kl(q, prior)
-        _check_one_number("posterior", q, log_posterior)
-        _check_one_number("prior", prior, log_prior)
-        p = self.decode(params, z)
-        log_likelihood = p.log_prob(x)
-        _check_one_number("likelihood", p, log_likelihood)
-        return Draw(
-            latents=z,
-            log_likelihood=log_likelihood,
-            log_prior=log_prior,
-            log_posterior=log_posterior,
-            kl=jnp.expand_dims(log_posterior - log_prior if kl is None else kl, 0),  # one level
-            kl_dimensions=_kl_of_dimensions(per_dimension(q), per_dimension(prior), z),
-            exact_kl=jnp.zeros_like(log_posterior) if kl is None else kl,
-            score=jnp.zeros_like(log_posterior),
-        )
-
-    def log_joint(self, params: Params, x: Array, z: Array) -> tuple[Array, Array]:
-        """log p(x|z) and log p(z) at a given z, nats: their sum is log p(x, z).
-
-        Args:
-            params: all parameters.
-            x: one example, `data_shape`.
-            z: one latent, `[latent_dim]`.
-        """
-        x = self._example(x)
-        return self.decode(params, z).log_prob(x), self._prior_given(params, x).log_prob(z)
+            return super()._terms(params, key, x, q, prior, z, log_posterior)
 
     @property
     def latent_space(self) -> Space:
         """The space of z: that of the posterior, which is also the prior's."""
         return self.posterior.space
 
-    def enumerate(self, params: Params, x: Array) -> Draw:
-        """Every z with a probability under q(z|x), and its terms, each with a leading axis `[states]`.
-
-        E_q[f(z)] = Σ_z exp(log_posterior(z)) f(z), with an exact gradient.
-
-        Args:
-            params: all parameters.
-            x: one example, `data_shape`.
-
-        Raises:
-            UserError: if the posterior is not over discrete latents, or has more than 65,536 states.
-        """
-        x = self._example(x)
-        q = self.encode(params, x)
-        if not isinstance(q, SupportsEnumeration):
-            raise UserError(
-                f"to enumerate latents the posterior must be discrete, got {type(self.posterior).__name__} over "
-                f"{self.posterior.space}: take "
-                f"{any_of('posterior', ('Categorical', 'Bernoulli'))}, or `objective.expectation='sampled'`"
-            )
-        prior = self._prior_given(params, x)
-        return jax.vmap(lambda z: self._terms(params, x, q, prior, z, q.log_prob(z)))(q.enumerate_support())
+    def report(self, params: Params) -> dict[str, Any]:
+        """What the prior reports about itself."""
+        return self.prior.report(self, params)
 
 
-def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_prob: Array) -> None:
-    """Refuse a user's distribution that scores each dimension separately: its terms would broadcast silently."""
-    if log_prob.shape != ():
-        raise UserError(
-            f"the log_prob of a {role} must be one number, got shape {log_prob.shape} from "
-            f"{type(distribution).__name__}: make all of {'x' if role == 'likelihood' else 'z'} one event "
-            f"(event_ndim, or numpyro's to_event)"
-        )
-
-
-def _kl_of_dimensions(q: Distribution | None, p: Distribution | None, z: Array) -> Array | None:
-    """KL(q ‖ p) of each dimension in closed form, else log q(z) − log p(z), `[latent_dim]`."""
-    if q is None or p is None:
-        return None
-    kl = closed_form_kl(q, p)
-    return q.log_prob(z) - p.log_prob(z) if kl is None else kl
+def _rows(conditions: Array) -> Array:
+    """Conditions `[n, columns]`, also where each is one number."""
+    return conditions.reshape(conditions.shape[0], -1).astype(float)

@@ -78,12 +78,12 @@ def digits(examples: int, seed: int) -> Problem:
     dataset = load("digits")
     model = VAE(dataset.data_shape, 8, MLP((32,)), MLP((32,)))
     preprocessing = Preprocessing(maximum=dataset.maximum, binarize="threshold")
-    training, images = Training(model, preprocessing, epochs=_EPOCHS, patience="never"), dataset.train.images
+    training, images = Training(model, preprocessing, epochs=_EPOCHS, patience="never"), dataset.train.values
     state = jax.jit(create_state, static_argnums=(2, 3))(training, jax.random.key(seed), None, len(images))
-    validation = preprocessing.for_evaluation(dataset.validation.images, "validation")
+    validation = preprocessing.for_evaluation(dataset.validation.values, "validation")
     for epoch in fit(training, state, jnp.asarray(images), validation):
         state = epoch.state
-    x = preprocessing.for_evaluation(dataset.test.images, "test")
+    x = preprocessing.for_evaluation(dataset.test.values, "test")
     if examples > len(x):
         raise UserError(f"--examples must be <= {len(x)}, the test digits, got {examples}")
     return Problem(model, state.params, x[:examples])

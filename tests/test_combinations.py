@@ -151,7 +151,7 @@ def drawn() -> list[Combination]:
 
 def data_for(vae: jv.VAE, params: Any) -> jax.Array:
     """Digits as the likelihood takes them, else draws from the fresh model."""
-    levels = np.asarray(load("digits").train.images[:NUM_TRAIN], np.float32)
+    levels = np.asarray(load("digits").train.values[:NUM_TRAIN], np.float32)
     ways = (levels > 8, np.round(levels / 16 * 5) / 5, np.round(levels / 16 * 255) / 255, levels / 16, levels)
     for x in ways:
         if x.shape[1:] == vae.data_shape and np.all(vae.likelihood.support.contains(np.float32(x))):

@@ -29,6 +29,6 @@ def main() -> None:
     folder = prepare(flags.name, flags["from"], flags.data_dir)
     dataset = load(flags.name, flags.data_dir)
     sizes = ", ".join(f"{split} {len(part):,}" for split, part in dataset.splits.items())
-    print(f"{flags.name}: {sizes}, each {dataset.train.images.dtype} {dataset.data_shape}")
+    print(f"{flags.name}: {sizes}, each {dataset.train.values.dtype} {dataset.data_shape}")
     print(f"records: {folder}")
     print(f"arrays:  {cache_folder(flags.name, data_folder(flags.data_dir))}")

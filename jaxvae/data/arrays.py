@@ -126,9 +126,9 @@ def largest_level(splits: Iterable[Split]) -> int | None:
     [1, 1, 16, 127, 255]
     """
     splits = list(splits)
-    if any(split.images.dtype != np.uint8 for split in splits):
+    if any(split.values.dtype != np.uint8 for split in splits):
         return None
-    most = max(int(split.images.max()) for split in splits)
+    most = max(int(split.values.max()) for split in splits)
     return LARGEST_LEVEL if most > _MOST_OF_FEW_LEVELS else max(most, 1)
 
 
@@ -139,9 +139,9 @@ def with_maximum(splits: Iterable[Split], maximum: int, where: str) -> int:
         UserError: if a value is above it, or the data are floats.
     """
     splits = list(splits)
-    if any(split.images.dtype != np.uint8 for split in splits):
+    if any(split.values.dtype != np.uint8 for split in splits):
         raise UserError(f"`maximum` is the largest grey level of integers 0..255, {where} holds floats: leave it out")
-    most = max(int(split.images.max()) for split in splits)
+    most = max(int(split.values.max()) for split in splits)
     if not max(most, 1) <= maximum <= LARGEST_LEVEL:
         raise UserError(
             f"`maximum` must be from the largest value of the data, {most}, to {LARGEST_LEVEL}, got {maximum}"

@@ -65,7 +65,7 @@ def write_cache(folder: Path, splits: dict[str, Split]) -> None:
         arrays = Path(working) / "arrays"
         arrays.mkdir()
         for name, split in splits.items():
-            np.save(arrays / f"{name}.images.npy", split.images)
+            np.save(arrays / f"{name}.images.npy", split.values)
             if split.labels is not None:
                 np.save(arrays / f"{name}.labels.npy", split.labels)
         move_into_place(arrays, folder)

@@ -1,10 +1,12 @@
 """The value that every loader returns: three splits of one kind of example."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from jaxvae.errors import UserError
+from jaxvae.observation import Observation
 from jaxvae.typing import Shape
 
 SPLIT_SEED = 0  # of the one permutation for every split that no paper fixes: the same examples on every machine
@@ -12,26 +14,35 @@ SPLIT_SEED = 0  # of the one permutation for every split that no paper fixes: th
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples in a fixed order, and their classes and factors of variation if these are known.
+    """Examples in a fixed order, and what is known of them.
 
-    Shapes: `images` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, or None; `factors` [N, factors]
-    int64, the number of each factor's value, or None.
+    Shapes: `values` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, their classes, or None;
+    `factors` [N, factors] int64, the number of each factor's value, or None; `observed` [N, *data_shape] bool, which
+    entries were seen, None for all; `conditions` [N, columns] float32, what the model is told of each, or None;
+    `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones, or None.
     """
 
-    images: np.ndarray
+    values: np.ndarray
     labels: np.ndarray | None = None
     factors: np.ndarray | None = None
+    observed: np.ndarray | None = None
+    conditions: np.ndarray | None = None
+    placeholders: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.values)
 
     def take(self, index: slice | np.ndarray) -> "Split":
         """The examples at `index`, in that order; a slice copies nothing."""
-        return Split(
-            self.images[index],
-            None if self.labels is None else self.labels[index],
-            None if self.factors is None else self.factors[index],
-        )
+        parts: list[Any] = [getattr(self, field.name) for field in fields(self)]
+        return Split(*(None if part is None else part[index] for part in parts))  # type: ignore[arg-type]
+
+    def examples(self, values: Any = None) -> Any:
+        """The values, or others in their place, as an `Observation` if some are hidden or there is a condition."""
+        values = self.values if values is None else values
+        if self.observed is None and self.conditions is None:
+            return values
+        return Observation(values, self.observed, self.conditions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +56,7 @@ class Dataset:
 
     Raises:
         UserError: if the splits are not arrays, differ in shape or dtype, or hold no example, if labels or factors do
-            not match images, or if `maximum` is below 1.
+            not match values, or if `maximum` is below 1.
 
     >>> zeros = np.zeros((3, 8, 6, 1), np.uint8)
     >>> Dataset("zeros", train=Split(zeros), validation=Split(zeros), test=Split(zeros), maximum=1).data_shape
@@ -65,27 +76,27 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for split, part in self.splits.items():
-            if not isinstance(part, Split) or not hasattr(part.images, "dtype"):
-                got = f"images of {type(part.images).__name__}" if isinstance(part, Split) else type(part).__name__
+            if not isinstance(part, Split) or not hasattr(part.values, "dtype"):
+                got = f"values of {type(part.values).__name__}" if isinstance(part, Split) else type(part).__name__
                 raise UserError(
                     f"{self.name}: {split} must be a Split of arrays, got {got}; write Split(np.asarray(…))"
                 )
-        kinds = {split: f"{part.images.dtype} {part.images.shape[1:]}" for split, part in self.splits.items()}
+        kinds = {split: f"{part.values.dtype} {part.values.shape[1:]}" for split, part in self.splits.items()}
         if len(set(kinds.values())) != 1:
             got = ", ".join(f"{split} {kind}" for split, kind in kinds.items())
             raise UserError(
                 f"{self.name}: train, validation and test must hold examples of one dtype and shape, got {got}; "
                 "save them as arrays that differ in their first axis only"
             )
-        if self.train.images.dtype not in (np.uint8, np.float32):
+        if self.train.values.dtype not in (np.uint8, np.float32):
             raise UserError(
-                f"{self.name}: images must be uint8 (grey levels) or float32, got {self.train.images.dtype}; "
-                "convert them with images.astype"
+                f"{self.name}: values must be uint8 (grey levels) or float32, got {self.train.values.dtype}; "
+                "convert them with values.astype"
             )
-        if (self.maximum is None) != (self.train.images.dtype == np.float32):
+        if (self.maximum is None) != (self.train.values.dtype == np.float32):
             raise UserError(
-                f"{self.name}: maximum is the largest grey level of uint8 images and None for float32 ones, "
-                f"got {self.maximum} for {self.train.images.dtype}"
+                f"{self.name}: maximum is the largest grey level of uint8 values and None for float32 ones, "
+                f"got {self.maximum} for {self.train.values.dtype}"
             )
         if self.maximum is not None and self.maximum < 1:
             raise UserError(f"{self.name}: maximum must be >= 1, the largest grey level, got {self.maximum}")
@@ -94,6 +105,7 @@ class Dataset:
                 raise UserError(
                     f"{self.name}: split {split!r} must hold at least one example, got 0; add examples to it"
                 )
+            _check_known(f"{self.name}: {{}} of split {split!r}", part)
             if part.labels is not None and part.labels.shape != (len(part),):
                 raise UserError(
                     f"{self.name}: labels of split {split!r} must have shape ({len(part)},), one for each image, "
@@ -115,21 +127,39 @@ class Dataset:
     @property
     def data_shape(self) -> Shape:
         """Shape of ONE example."""
-        return self.train.images.shape[1:]
+        return self.train.values.shape[1:]
+
+
+def _check_known(what: str, part: Split) -> None:
+    """Check the shapes of the masks and conditions of a split.
+
+    Raises:
+        UserError: naming what came and what is expected.
+    """
+    for name in ("observed", "placeholders"):
+        mask = getattr(part, name)
+        if mask is not None and (mask.shape != part.values.shape or mask.dtype != bool):
+            raise UserError(
+                f"{what.format(name)} must be bool of the shape of its values, {part.values.shape}, got {mask.dtype} "
+                f"of shape {mask.shape}"
+            )
+    if part.observed is not None and not part.observed.any():
+        raise UserError(f"{what.format('observed')} must be True for some entries, got none: all are hidden")
+    if part.conditions is not None and (part.conditions.ndim != 2 or len(part.conditions) != len(part)):
+        raise UserError(
+            f"{what.format('conditions')} must have shape [{len(part)}, columns], one row for each example, got "
+            f"{part.conditions.shape}"
+        )
 
 
 def concatenate(*splits: Split) -> Split:
-    """All examples of `splits` in order; labels and factors only if every split has them."""
+    """All examples of `splits` in order; what is known of them only if it is known in every split."""
 
     def joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
 
-    return Split(
-        np.concatenate([split.images for split in splits]),
-        joined([split.labels for split in splits]),
-        joined([split.factors for split in splits]),
-    )
+    return Split(*(joined([getattr(split, field.name) for split in splits]) for field in fields(Split)))  # type: ignore[arg-type]
 
 
 def split_off(split: Split, *fractions: float) -> tuple[Split, ...]:

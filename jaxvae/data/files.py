@@ -84,7 +84,7 @@ def load_files(
         largest = with_maximum(splits.values(), maximum, str(path))
     else:  # a folder of pictures has 8-bit pixels, however dark: 1 is then black, not white
         largest = LARGEST_LEVEL if path.is_dir() else largest_level(splits.values())
-        is_table = splits[next(iter(splits))].images.ndim == 2
+        is_table = splits[next(iter(splits))].values.ndim == 2
         if largest not in (None, 1, LARGEST_LEVEL) and not is_table:
             notes.append(f"integers are taken for grey levels, and {largest} for white; `maximum=255` if it is not")
     return Dataset(
@@ -190,10 +190,10 @@ def _of_arrays(
         found = labels.get(split)
         of_labels = f"{path}, array {named.get((split, True))!r},"
         splits[split or ALL] = Split(values, None if found is None else as_labels(found, len(values), names, of_labels))
-    if len({split.images.dtype for split in splits.values()}) > 1 and all(
+    if len({split.values.dtype for split in splits.values()}) > 1 and all(
         arrays[named[split, False]].dtype.kind in "biu" for split in examples
     ):  # if integers are not grey levels in one split, they are not in the others
-        splits = {key: Split(split.images.astype(np.float32), split.labels) for key, split in splits.items()}
+        splits = {key: Split(split.values.astype(np.float32), split.labels) for key, split in splits.items()}
     stored = {split or ALL: arrays[named[split, False]] for split in ordered}
     hashes = {split: hashes_of_rows(stored[split]) for split in splits_to_cut(stored)}
     return _Parts(splits, hashes, names, notes, table.offsets, table.kinds)

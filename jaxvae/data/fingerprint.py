@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset
+from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.records import Records
 
 
@@ -15,13 +15,21 @@ def fingerprints(dataset: Dataset) -> dict[str, str]:
     >>> sorted(fingerprints(load("digits")))
     ['test', 'train', 'validation']
     """
-    return {name: _fingerprint(split.images) for name, split in dataset.splits.items()}
+    return {name: _of_split(split) for name, split in dataset.splits.items()}
 
 
-def _fingerprint(images: np.ndarray | Records) -> str:
-    if isinstance(images, Records):
-        return images.listing_hash()
-    array = np.ascontiguousarray(images)
+def _of_split(split: Split) -> str:
+    """Of the values alone, unless some are hidden or there are conditions."""
+    known = [part for part in (split.observed, split.conditions) if part is not None]
+    if not known:
+        return _fingerprint(split.values)
+    return hashlib.sha256("".join(map(_fingerprint, (split.values, *known))).encode()).hexdigest()
+
+
+def _fingerprint(values: np.ndarray | Records) -> str:
+    if isinstance(values, Records):
+        return values.listing_hash()
+    array = np.ascontiguousarray(values)
     content = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
     content.update(array.data)
     return content.hexdigest()

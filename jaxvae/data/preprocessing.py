@@ -1,7 +1,7 @@
 """From stored grey levels to the values that a likelihood scores, inside the compiled step."""
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -107,6 +107,10 @@ class Preprocessing:
     def _shares(self, levels: Array) -> Array:
         return levels / self.maximum if self.scale and self.maximum is not None else levels
 
+    def examples(self, split: Any, name: Literal["validation", "test"]) -> Any:
+        """`for_evaluation` of a `Split`, with the masks and conditions of its examples if there are any."""
+        return split.examples(self.for_evaluation(split.values, name))
+
     def for_evaluation(self, raw: np.ndarray, split: Literal["validation", "test"]) -> Array:
         """The fixed validation or test set: drawn once with a fixed key, the same for every run and seed."""
         split_key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), ("validation", "test").index(split))
@@ -124,10 +128,14 @@ def _inside_a_level(key: Key, shape: Shape, maximum: int) -> Array:
     return ((random_words(key, shape) >> (32 - bits)).astype(jnp.float32) + 0.5) / 2**bits
 
 
-def content_hash(*arrays: Array | np.ndarray | Records) -> str:
-    """SHA-256 of the values of arrays and their shapes, to see whether two figures were measured on the same ones."""
+def content_hash(*examples: Any) -> str:
+    """SHA-256 of the values of arrays and their shapes, to see whether two figures were measured on the same ones.
+
+    Args:
+        examples: arrays, `Records`, or an `Observation` of them.
+    """
     content = hashlib.sha256()
-    for array in arrays:
+    for array in jax.tree.leaves(examples, is_leaf=lambda leaf: isinstance(leaf, Records)):
         if isinstance(array, Records):
             content.update(array.content_hash().encode())
             continue

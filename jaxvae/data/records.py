@@ -201,7 +201,7 @@ def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
             train, validation = held_in, rows["validation"]
         else:
             train, validation = split_by_hash(held_in, hashes["train"], fraction)
-    held_out = [Split(Records(source, part.images)[:], part.labels) for part in (validation, test)]
+    held_out = [Split(Records(source, part.values)[:], part.labels) for part in (validation, test)]
     # a folder of pictures has 8-bit pixels, even if dark; for arrays the held-out ones show whether they are binary
     found = LARGEST_LEVEL if path.is_dir() else largest_level(held_out)
     if maximum is not None:
@@ -209,7 +209,7 @@ def load_records(path: Path, name: str, maximum: int | None = None) -> Dataset:
     elif found not in (1, LARGEST_LEVEL):
         notes = (*notes, f"validation and test have levels 0 to {found}: 255 is white, `maximum={found}` if that is")
         found = LARGEST_LEVEL
-    images = cast(np.ndarray, Records(source, train.images))  # training uses it like an array
+    images = cast(np.ndarray, Records(source, train.values))  # training uses it like an array
     validation, test = held_out
     return Dataset(name, Split(images, train.labels), validation, test, found, label_names=names, notes=tuple(notes))
 

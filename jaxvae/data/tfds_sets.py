@@ -89,7 +89,7 @@ def _read_split(builder: Any, split: str) -> Split:
 
 
 def _check_pixel_sum(name: str, train: Split, root: Path) -> None:
-    expected, found = ORIGINALS[name].train_pixel_sum, int(train.images.sum(dtype=np.int64))
+    expected, found = ORIGINALS[name].train_pixel_sum, int(train.values.sum(dtype=np.int64))
     if found != expected:
         raise UserError(
             f"the training pixels of {name!r} must sum to {expected:,}, got {found:,}: other data lie under its name; "

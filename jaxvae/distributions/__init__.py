@@ -39,6 +39,7 @@ from jaxvae.distributions.laplace import Laplace
 from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
+from jaxvae.distributions.marginal import Marginal, NoMarginalError, marginal_log_prob
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.negative_binomial import NegativeBinomial
@@ -80,9 +81,11 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "LowRankNormal",
+    "Marginal",
     "Mixture",
     "MultivariateNormal",
     "NegativeBinomial",
+    "NoMarginalError",
     "Normal",
     "OneHot",
     "PoincareNormal",
@@ -102,6 +105,7 @@ __all__ = [
     "closed_form_kl",
     "is_reparameterized",
     "is_straight_through",
+    "marginal_log_prob",
     "per_dimension",
     "positive",
     "sample_and_log_prob",

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.bernoulli import Bernoulli
-from jaxvae.distributions.distribution import Distribution, check_event, settle
+from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
 from jaxvae.distributions.transformed import over_batch
 from jaxvae.networks import MADE
 from jaxvae.networks.made import batch_shape, weight_ndims
@@ -63,6 +63,9 @@ class AutoregressiveBernoulli(Distribution):
     def _log_prob(self, weights: Params, logits: Array, x: Array) -> Array:
         return Bernoulli(logits + self.made.apply(weights, x)[0]).log_prob(x)
 
+    def _log_prob_terms(self, weights: Params, logits: Array, x: Array) -> Array:
+        return Bernoulli(logits + self.made.apply(weights, x)[0]).log_prob_terms(x)
+
     def _sample(self, weights: Params, logits: Array, uniform: Array) -> Array:
         def next_dimension(d: Array, x: Array) -> Array:
             probability = jax.nn.sigmoid(logits + self.made.apply(weights, x)[0])
@@ -74,6 +77,16 @@ class AutoregressiveBernoulli(Distribution):
         """Log-probability of `value` in nats, `[*batch]`."""
         check_event(value, self.logits.shape, self.event_ndim)
         return self._over_batch(self._log_prob, "()", jnp.asarray(value, self.logits.dtype))
+
+    def marginal_log_prob(self, value: Array, observed: Array) -> Array:
+        """log p of the observed entries, nats, `[*batch]`, for hidden entries that all come last in the order.
+
+        Earlier ones would have to be summed over: `likelihoods.AutoregressiveBernoulli` refuses such data.
+        """
+        check_event(value, self.logits.shape, self.event_ndim)
+        terms = self._over_batch(self._log_prob_terms, "(d)", jnp.asarray(value, self.logits.dtype))
+        terms, observed = align(terms.reshape(*terms.shape[:-1], *value.shape[-self.event_ndim :]), observed)
+        return sum_event(jnp.where(observed, terms, 0.0), self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones, a dimension at a time, `[*batch, *event]`; no gradient passes through it."""

@@ -183,6 +183,13 @@ class DiscretizedLogisticMixtureRGB(Distribution):
 
     def log_prob(self, value: Array) -> Array:
         """Log-probability of `value` in nats, `[*batch]`."""
+        return self.marginal_log_prob(value, None)
+
+    def marginal_log_prob(self, value: Array, observed: Array | None) -> Array:
+        """log P of the observed entries, nats, `[*batch]`, for pixels whose hidden channels come after the observed.
+
+        Other pixels would have to be summed over: `likelihoods.DiscretizedLogisticMixture` refuses such data.
+        """
         check_event(value, self.locs.shape[:-1], self.event_ndim)
         value, locs, scales, coefficients = align(value[..., None], self.locs, self.scales, self.coefficients)
         red, green, _ = _channels(value - 0.5)
@@ -190,6 +197,8 @@ class DiscretizedLogisticMixtureRGB(Distribution):
         green_shift = on_red * red
         shifts = (jnp.zeros_like(green_shift), green_shift, blue_on_red * red + blue_on_green * green)
         log_masses = _log_mass(value, locs + jnp.stack(shifts, axis=-2), scales, self.num_levels)
+        if observed is not None:
+            log_masses = jnp.where(align(observed[..., None], log_masses)[0], log_masses, 0.0)
         log_masses, log_weights = align(jnp.sum(log_masses, axis=-2), jax.nn.log_softmax(self.logits))
         return sum_event(jax.nn.logsumexp(log_weights + log_masses, axis=-1), self.event_ndim - 1)
 

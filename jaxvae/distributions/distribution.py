@@ -118,6 +118,11 @@ class IndependentTerms(SumOfTerms):
         """True: the terms are those of independent components."""
         return True
 
+    def marginal_log_prob(self, value: Array, observed: Array) -> Array:
+        """log p of the observed entries, nats, `[*batch]`: the sum of their terms."""
+        terms, observed = align(self.log_prob_terms(value), observed)
+        return sum_event(jnp.where(observed, terms, 0.0), self.event_ndim)
+
     def entropy_terms(self) -> Array | None:
         """E[−log p_d(x_d)] of each component in nats, `[*batch, *event]`, if there is a closed form, else None."""
         return None

@@ -1,5 +1,6 @@
 """A mixture of distributions of one family."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from jaxvae.distributions.distribution import Distribution, align, is_reparameterized, is_straight_through
+from jaxvae.distributions.marginal import marginal_log_prob
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -67,9 +69,33 @@ class Mixture(Distribution):
 
     def log_prob(self, value: Array) -> Array:
         """Log-density of `value` in nats, `[*batch]`."""
-        each = jax.vmap(lambda one: one.log_prob(value), in_axes=self._axis, out_axes=-1)(self.components)
+        return self._mixed(lambda one: one.log_prob(value))
+
+    def _mixed(self, log_prob: Callable[[Any], Array]) -> Array:
+        """log Σ_k π_k exp(log_prob of component k), `[*batch]`."""
+        each = jax.vmap(log_prob, in_axes=self._axis, out_axes=-1)(self.components)
         each, log_weights = align(each, jax.nn.log_softmax(self.logits))
         return logsumexp(log_weights + each, axis=-1)
+
+    def responsibilities(self, value: Array) -> Array:
+        """The probability of each component given `value`, `[*batch, K]`: p(k|x) = π_k p_k(x) / p(x).
+
+        >>> from jaxvae.distributions import Normal
+        >>> halves = jax.vmap(lambda loc: Normal(loc, 1.0))(jnp.array([[-1.0], [1.0]]))
+        >>> Mixture(jnp.zeros(2), halves).responsibilities(jnp.zeros(1)).tolist()
+        [0.5, 0.5]
+        """
+        each = jax.vmap(lambda one: one.log_prob(value), in_axes=self._axis, out_axes=-1)(self.components)
+        each, log_weights = align(each, jax.nn.log_softmax(self.logits))
+        return jax.nn.softmax(log_weights + each, axis=-1)
+
+    def marginal_log_prob(self, value: Array, observed: Array) -> Array:
+        """log p of the observed entries, nats, `[*batch]`: the mixture of the components' own marginals.
+
+        Raises:
+            NoMarginalError: if the components have none.
+        """
+        return self._mixed(lambda one: marginal_log_prob(one, value, observed))
 
     def sample(self, key: Key) -> Array:
         """A draw from a random component; gradients pass to that component if its family is reparameterized."""

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxvae.distributions.distribution import Distribution, align, check_event
 from jaxvae.distributions.normal_kl import NormalFamily, normal_kl
 from jaxvae.fast import solve_lower, standard_normal
+from jaxvae.numerics import HALF_LOG_2PI
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -48,6 +49,22 @@ class MultivariateNormal(Distribution, NormalFamily):
         value, loc, log_diagonal = align(value, self.loc, self._log_diagonal)
         whitened = solve_lower(self.scale_tril, value - loc)
         return jnp.sum(-0.5 * whitened**2 - log_diagonal - 0.5 * math.log(2.0 * math.pi), axis=-1)
+
+    def marginal_log_prob(self, value: Array, observed: Array) -> Array:
+        """log p of the observed entries, nats, `[*batch]`: normal with their rows and columns of the covariance.
+
+        Hidden entries get covariance 1 and distance 0, so they add only their ½ log 2π, which is taken off again.
+        """
+        check_event(value, self.loc.shape, 1)
+        covariance = jnp.einsum("...de,...fe->...df", self.scale_tril, self.scale_tril)
+        value, loc, observed = align(value, self.loc, observed)
+        both = observed[..., :, None] & observed[..., None, :]
+        both, covariance = align(both, covariance)
+        factor = jnp.linalg.cholesky(jnp.where(both, covariance, jnp.eye(self.loc.shape[-1], dtype=self.loc.dtype)))
+        distance = jnp.where(observed, value - loc, 0.0)
+        whole = MultivariateNormal(jnp.zeros_like(distance), factor)
+        num_hidden = jnp.sum((~observed).astype(self.loc.dtype), axis=-1)
+        return whole.log_prob(distance) + HALF_LOG_2PI * num_hidden
 
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + L ε, ε ~ N(0, I); gradients pass through it."""

@@ -11,6 +11,7 @@ from jaxvae.errors import UserError
 from jaxvae.fast import standard_normal
 from jaxvae.model import Model
 from jaxvae.numerics import error_of_log_mean_exp, log_mean_exp
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import REAL
 from jaxvae.typing import Array, Key, Params
@@ -69,7 +70,7 @@ class Annealed(NamedTuple):
     """The mean share of accepted moves, `[]`: near 0.65 if the step size fits."""
 
 
-def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, annealing: Annealing) -> Annealed:
+def annealed_log_marginal(model: Model, params: Params, key: Key, x: Example, annealing: Annealing) -> Annealed:
     """log p(x) of ONE example by annealed importance sampling: a lower bound in expectation, exact as T or M grows.
 
     log w = Σ_t (β_t − β_{t−1}) [log p(x, z_{t−1}) − log p₀(z_{t−1})],  z_t ~ a Hamiltonian move that keeps f_{β_t}
@@ -82,7 +83,7 @@ def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, anne
         model: the model description; latents must be real vectors.
         params: all parameters.
         key: for starts and moves.
-        x: one example, `data_shape`.
+        x: one example, `data_shape`, or an `Observation`.
         annealing: temperatures, chains and moves.
 
     Raises:
@@ -104,7 +105,7 @@ def annealed_log_marginal(model: Model, params: Params, key: Key, x: Array, anne
 
 
 def reverse_annealed_log_marginal(
-    model: Model, params: Params, key: Key, x: Array, latents: Array, annealing: Annealing
+    model: Model, params: Params, key: Key, x: Example, latents: Array, annealing: Annealing
 ) -> Annealed:
     """log p(x) of ONE simulated example from above: the same path, walked backwards from an exact draw of p(z|x).
 
@@ -125,7 +126,8 @@ def reverse_annealed_log_marginal(
 class _Path:
     """The annealing path of one example."""
 
-    def __init__(self, model: Model, params: Params, x: Array, annealing: Annealing) -> None:
+    def __init__(self, model: Model, params: Params, x: Example, annealing: Annealing) -> None:
+        model, x = model.given(x)
         if model.latent_space != REAL:
             raise UserError(
                 f"annealed importance sampling moves latents along gradients: expected {REAL}, got "

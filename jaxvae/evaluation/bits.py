@@ -5,7 +5,7 @@ import math
 from jaxvae.typing import Array
 
 
-def bits_per_dimension(log_prob: Array | float, num_dimensions: int, bin_width: float = 1.0) -> Array | float:
+def bits_per_dimension(log_prob: Array | float, num_dimensions: float, bin_width: float = 1.0) -> Array | float:
     """The bits that a model needs for one dimension of one example.
 
     bits = −(log p(x) + D log bin_width) / (D log 2)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxvae.evaluation.diagnostics import ACTIVE, ActiveUnits, LatentTerms, active_units, latent_terms
 from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing, spread
 from jaxvae.model import Model
+from jaxvae.observation import Example, number_of, rows_of
 from jaxvae.operations import count_operations
 from jaxvae.typing import Array, Key, Params
 
@@ -62,7 +63,7 @@ class Diagnostics(NamedTuple):
         return self.num_examples > 1 and self.mutual_information.value < limit
 
 
-def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
+def diagnose(model: Model, params: Params, key: Key, x: Example) -> Diagnostics:
     """The diagnostics of a test set.
 
     It draws one z for each of at most 1,000 evenly spread examples. q(z) is the mixture of at most 10,000 posteriors:
@@ -72,13 +73,14 @@ def diagnose(model: Model, params: Params, key: Key, x: Array) -> Diagnostics:
         model: the model description.
         params: all parameters.
         key: for one draw of z an example.
-        x: preprocessed test data, `[n, *data_shape]`.
+        x: preprocessed test data, `[n, *data_shape]`, or an `Observation` of them.
     """
-    drawn = min(len(x), MOST_DRAWN)
-    count = min(len(x), max(drawn, min(MOST_EXAMPLES, _affordable(model, params, x[0], drawn))))
+    total = number_of(x)
+    drawn = min(total, MOST_DRAWN)
+    count = min(total, max(drawn, min(MOST_EXAMPLES, _affordable(model, params, rows_of(x, 0), drawn))))
     x = spread(x, count)
 
-    def figures(x: Array) -> tuple[LatentTerms, ActiveUnits]:
+    def figures(x: Example) -> tuple[LatentTerms, ActiveUnits]:
         terms_key, units_key = jax.random.split(key)
         units = active_units(model, params, units_key, spread(x, drawn))
         return latent_terms(model, params, terms_key, x, drawn), units
@@ -104,10 +106,10 @@ def _above(below: Estimate, average_kl: Estimate, information_above: np.ndarray)
     return Estimate(max(value, below.value, 0.0), error)
 
 
-def _affordable(model: Model, params: Params, example: Array, drawn: int) -> int:
+def _affordable(model: Model, params: Params, example: Example, drawn: int) -> int:
     """The N for which the work stays within its limit."""
 
-    def draw_and_score(params: Params, key: Key, x: Array) -> Array:
+    def draw_and_score(params: Params, key: Key, x: Example) -> Array:
         posterior = model.encode(params, x)
         return posterior.log_prob(posterior.sample(key))
 

@@ -10,6 +10,7 @@ from jaxvae.evaluation.figures import spread
 from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
+from jaxvae.observation import Example, number_of, rows_of
 from jaxvae.typing import Array, Key, Params
 
 ACTIVE = 0.01  # variance of the posterior mean above which a unit is active: Burda et al. 2016, section 5
@@ -33,7 +34,7 @@ class LatentTerms(NamedTuple):
     """The share of each dimension in `kl`, `[n, latent_dim]`; None if q or p has dependent dimensions."""
 
 
-def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: int | None = None) -> LatentTerms:
+def latent_terms(model: Model, params: Params, key: Key, x: Example, num_drawn: int | None = None) -> LatentTerms:
     """The terms of examples under the aggregated posterior of N of them, q(z) = (1/N) Σ_n q(z|x_n).
 
     KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ p(z)),  both sides averaged over x
@@ -45,7 +46,7 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
         model: the model description.
         params: all parameters.
         key: for one draw of z an example.
-        x: examples, `[N, *data_shape]`.
+        x: examples, `[N, *data_shape]`, or an `Observation` of them.
         num_drawn: n, the number of evenly spread examples for which z is drawn; by default all.
 
     Example:
@@ -55,12 +56,12 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
         >>> bool(jnp.mean(terms.information) <= jnp.log(4.0))
         True
     """
-    count = x.shape[0]
+    count = number_of(x)
     posteriors = _encode(model, params, x)
 
     def terms(index: Array) -> LatentTerms:
         q = jax.tree.map(lambda leaf: leaf[index], posteriors)
-        draw = model.draw(params, jax.random.fold_in(key, index), x[index], posterior=q)
+        draw = model.draw(params, jax.random.fold_in(key, index), rows_of(x, index), posterior=q)
         own, aggregate = own_and_aggregate(posteriors, index, draw.latents, everyone)
         _, others = own_and_aggregate(posteriors, index, draw.latents, jnp.arange(count) != index)
         return LatentTerms(
@@ -72,7 +73,7 @@ def latent_terms(model: Model, params: Params, key: Key, x: Array, num_drawn: in
     return jax.lax.map(terms, jnp.asarray(drawn), batch_size=min(len(drawn), max(1, _PAIRS_AT_ONCE // count)))
 
 
-def mutual_information(model: Model, params: Params, key: Key, x: Array) -> Array:
+def mutual_information(model: Model, params: Params, key: Key, x: Example) -> Array:
     """The information in z about which of N examples it comes from, nats, `[]`.
 
     I(x; z) = E_i E_q(z|x_i)[log q(z|x_i) − log (1/N) Σ_j q(z|x_j)] ≤ log N
@@ -84,7 +85,7 @@ def mutual_information(model: Model, params: Params, key: Key, x: Array) -> Arra
     return jnp.mean(latent_terms(model, params, key, x).information)
 
 
-def marginal_kl(model: Model, params: Params, key: Key, x: Array) -> Array:
+def marginal_kl(model: Model, params: Params, key: Key, x: Example) -> Array:
     """How far the aggregated posterior of N examples is from the prior, nats, `[]`.
 
     KL(q(z) ‖ p(z)) = E_q(z)[log q(z) − log p(z)] = E_x[KL(q(z|x) ‖ p(z))] − I(x; z),  q(z) = (1/N) Σ_n q(z|x_n)
@@ -96,7 +97,7 @@ def marginal_kl(model: Model, params: Params, key: Key, x: Array) -> Array:
     return jnp.mean(latent_terms(model, params, key, x).marginal_kl)
 
 
-def kl_per_dimension(model: Model, params: Params, key: Key, x: Array) -> Array | None:
+def kl_per_dimension(model: Model, params: Params, key: Key, x: Example) -> Array | None:
     """E_x[KL(q(z_d|x) ‖ p(z_d))], nats, `[latent_dim]`, or None if q or p has dependent dimensions.
 
     In closed form if the pair has one, else by one draw an example. The arguments are those of `latent_terms`.
@@ -119,7 +120,7 @@ class ActiveUnits(NamedTuple):
         return self.variances > ACTIVE
 
 
-def active_units(model: Model, params: Params, key: Key, x: Array) -> ActiveUnits:
+def active_units(model: Model, params: Params, key: Key, x: Example) -> ActiveUnits:
     """The variance over N examples of each dimension's posterior mean.
 
     A_d = Var_x(E_q(z|x)[z_d]). Burda, Grosse and Salakhutdinov 2016, section 5. For discrete latents the mean is the
@@ -141,17 +142,19 @@ def active_units(model: Model, params: Params, key: Key, x: Array) -> ActiveUnit
 
     def halves(index: Array) -> Array:
         keys = jax.random.split(jax.random.fold_in(key, index), (2, _DRAWS_FOR_MEAN))
-        return jnp.mean(jax.vmap(jax.vmap(model.encode(params, x[index]).sample))(keys), axis=1)  # [2, latent_dim]
+        return jnp.mean(
+            jax.vmap(jax.vmap(model.encode(params, rows_of(x, index)).sample))(keys), axis=1
+        )  # [2, latent_dim]
 
-    means = jax.lax.map(halves, jnp.arange(x.shape[0]), batch_size=_batch(x))
+    means = jax.lax.map(halves, jnp.arange(number_of(x)), batch_size=_batch(x))
     first, second = jnp.moveaxis(means - jnp.mean(means, axis=0, keepdims=True), 1, 0)
     return ActiveUnits(jnp.mean(first * second, axis=0), by_draws=True)
 
 
-def _batch(x: Array) -> int:
-    return min(x.shape[0], ENCODED_AT_ONCE)
+def _batch(x: Example) -> int:
+    return min(number_of(x), ENCODED_AT_ONCE)
 
 
-def _encode(model: Model, params: Params, x: Array) -> Any:
+def _encode(model: Model, params: Params, x: Example) -> Any:
     """q(z|x) of each example, a distribution batched over `[N]`."""
     return jax.lax.map(lambda one: model.encode(params, one), x, batch_size=_batch(x))

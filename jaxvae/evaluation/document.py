@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
 from jaxvae.data.preprocessing import Preprocessing
-from jaxvae.distributions import Columns, Levels, SupportsSampleAndLogProb
+from jaxvae.distributions import Columns, Levels, SupportsSampleAndLogProb, marginal_log_prob
 from jaxvae.evaluation.annealed import Annealing
 from jaxvae.evaluation.bits import bits_per_dimension
 from jaxvae.evaluation.evaluate import ImportanceReport, Scores
@@ -16,6 +17,7 @@ from jaxvae.evaluation.figures import NO_DENSITY, Estimate, figure, missing
 from jaxvae.evaluation.gaps import ELBO_DRAWS, InferenceGaps
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import BINARY
+from jaxvae.observation import Example, Observation, number_of, value_of
 from jaxvae.priors import Figure
 from jaxvae.typing import Array
 
@@ -36,7 +38,7 @@ def likelihood_document(
     family_baseline: SupportsSampleAndLogProb,
     likelihood: Likelihood,
     preprocessing: Preprocessing,
-    x: Array,
+    x: Example,
     estimators: Mapping[str, str],
     is_point_mass: bool = False,
     prior: Mapping[str, Figure] | None = None,
@@ -51,13 +53,13 @@ def likelihood_document(
         family_baseline: the best member of the likelihood's own family that ignores z.
         likelihood: decides whether log-probabilities are masses.
         preprocessing: decides the width of a grey level.
-        x: preprocessed test data, `[n, *data_shape]`.
+        x: preprocessed test data, `[n, *data_shape]`, or an `Observation` of them.
         estimators: how `elbo`, `distortion` and `rate` were estimated, see `Scoring.describe`.
         is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
         prior: figures that the prior reports.
     """
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
-    num_dimensions = int(np.prod(x.shape[1:]))
+    num_dimensions = _dimensions_seen(x)
     figures, how = scores.figures, {**_ESTIMATORS, **estimators}
 
     def bits(estimate: Estimate) -> dict[str, float | None]:
@@ -83,7 +85,7 @@ def likelihood_document(
     def trivial(model: SupportsSampleAndLogProb) -> dict[str, Any]:
         family = type(model.base if isinstance(model, Levels) else model).__name__
         name = "columns" if isinstance(model, Columns) else f"{family} per dimension"
-        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(model.log_prob))(x)))
+        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(partial(_log_prob_seen, model)))(x)))
         shown = figure(estimate, "nats", "log p(x) in closed form", **bits(estimate))
         return {"model": f"independent {name}", **shown}
 
@@ -102,6 +104,20 @@ def likelihood_document(
         **baselines,
         **({"prior": {name: _prior_figure(value) for name, value in prior.items()}} if prior else {}),
     }
+
+
+def _dimensions_seen(x: Example) -> float:
+    """The entries of an example that are seen: all of them, or where some are hidden their mean number."""
+    if isinstance(x, Observation) and x.observed is not None:
+        return float(np.sum(x.observed)) / number_of(x)
+    return int(np.prod(value_of(x).shape[1:]))
+
+
+def _log_prob_seen(model: SupportsSampleAndLogProb, x: Example) -> Array:
+    """log p of the seen entries of ONE example, nats, `[]`."""
+    if isinstance(x, Observation) and x.observed is not None:
+        return marginal_log_prob(model, x.value, x.observed)
+    return model.log_prob(value_of(x))
 
 
 _NO_TAIL = "too few samples for a tail: raise num_samples"

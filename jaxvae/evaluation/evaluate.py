@@ -17,8 +17,9 @@ from jaxvae.fast import draws_at_once
 from jaxvae.keys import Purpose, key_for
 from jaxvae.model import Model
 from jaxvae.objectives import Objective
+from jaxvae.observation import Example, number_of
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Key, Metrics, Params
+from jaxvae.typing import Key, Metrics, Params
 
 _NEARLY_ALL = 0.99  # share of effective draws: the shape of a tail of equal weights is noise
 _MOST_ABOVE = 0.1  # share of examples whose weights may have too heavy a tail
@@ -39,18 +40,20 @@ class _Scored:
 
 @functools.cache  # one function object for one number, by which jit recognises it
 def _marginal(num_samples: int) -> Callable[..., Metrics]:
-    def marginal(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
-        posterior = scored.objective.infer(scored.model, params, key_for(key, Purpose.REFINEMENT), example)
-        return importance_estimate(scored.model, params, key, example, num_samples, posterior)._asdict()
+    def marginal(scored: _Scored, params: Params, key: Key, example: Example) -> Metrics:
+        model, x = scored.model.given(example)
+        posterior = scored.objective.infer(model, params, key_for(key, Purpose.REFINEMENT), x)
+        return importance_estimate(model, params, key, x, num_samples, posterior)._asdict()
 
     return marginal
 
 
 @functools.cache
 def _scores_and_marginal(num_samples: int) -> Callable[..., Metrics]:
-    def first(scored: _Scored, params: Params, key: Key, example: Array) -> Metrics:
+    def first(scored: _Scored, params: Params, key: Key, example: Example) -> Metrics:
         score_key, marginal_key = jax.random.split(key)
-        scores = scored.objective.score(scored.model, params, score_key, example)
+        model, x = scored.model.given(example)
+        scores = scored.objective.score(model, params, score_key, x)
         if "elbo" not in scores or num_samples == 0:
             return scores
         return scores | _marginal(num_samples)(scored, params, marginal_key, example)
@@ -123,7 +126,7 @@ def evaluate(
     objective: Objective,
     params: Params,
     key: Key,
-    x: Array,
+    x: Example,
     *,
     num_samples: int,
     num_repeats: int = 1,
@@ -136,16 +139,16 @@ def evaluate(
         objective: the objective of the training: its scores are reported, and log p(x) if it has a density.
         params: all parameters.
         key: for the draws.
-        x: preprocessed test data, `[n, *data_shape]`.
+        x: preprocessed test data, `[n, *data_shape]`, or an `Observation` of them.
         num_samples: draws an example for log p(x) [samples]; 0 leaves it out.
         num_repeats: number of independent estimates of log p(x); their mean is reported.
         progress: called with the number of finished examples after each batch of each repeat.
     """
-    scored = _Scored(model, objective)
+    scored, count = _Scored(model, objective), number_of(x)
 
     def over_examples(batches: Batches, key: Key) -> dict[str, np.ndarray]:
         results = []
-        for batch in batches(key, x, min(examples_at_once(max(num_samples, 1)), len(x))):
+        for batch in batches(key, x, min(examples_at_once(max(num_samples, 1)), count)):
             results.append(batch)
             progress(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
@@ -158,7 +161,7 @@ def evaluate(
     if "elbo" not in figures or num_samples == 0:
         return Scores(estimates(figures), None)
     again = in_batches(Partial(_marginal(num_samples), scored, params))
-    others = [over_examples(again, jax.random.fold_in(key, len(x) + repeat)) for repeat in range(1, num_repeats)]
+    others = [over_examples(again, jax.random.fold_in(key, count + repeat)) for repeat in range(1, num_repeats)]
     repeats = [{name: figures.pop(name) for name in ImportanceEstimate._fields}, *others]
     figures["log_marginal"] = np.mean([repeat["log_marginal"] for repeat in repeats], axis=0)
     return Scores(estimates(figures), _importance_report(repeats, num_samples))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from jaxvae.errors import UserError
+from jaxvae.observation import number_of, rows_of
 
 T = TypeVar("T")
 NO_DENSITY = "the objective trains no density of x: train one that does, such as ELBO"
@@ -61,6 +62,5 @@ def spread(examples: Any, count: int) -> Any:
     >>> spread(np.arange(10), 4).tolist()
     [0, 3, 6, 9]
     """
-    if count >= len(examples):
-        return examples
-    return examples[np.linspace(0, len(examples) - 1, count).astype(int)]
+    total = number_of(examples)
+    return examples if count >= total else rows_of(examples, np.linspace(0, total - 1, count).astype(int))

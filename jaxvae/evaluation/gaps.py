@@ -10,6 +10,7 @@ from jaxvae.keys import same_draws
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.refine import refine
+from jaxvae.observation import Example
 from jaxvae.typing import Array, Key, Params
 
 ELBO_DRAWS = 500  # for each of the two ELBOs
@@ -36,7 +37,7 @@ def inference_gaps(
     model: Model,
     params: Params,
     key: Key,
-    x: Array,
+    x: Example,
     *,
     num_samples: int = 5000,
     num_draws: int = ELBO_DRAWS,
@@ -73,6 +74,7 @@ def inference_gaps(
         True
     """
     refine_key, elbo_key, marginal_key = jax.random.split(key, 3)
+    model, x = model.given(x)
     encoded = model.encode(params, x)
     refined = refine(model, params, refine_key, x, steps=steps, learning_rate=learning_rate)
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxvae.checks import check_range
 from jaxvae.model import Model
 from jaxvae.objectives import Objective
+from jaxvae.observation import number_of
 from jaxvae.typing import Array, Key, Params, PyTree
 
 _GRADIENTS_AT_ONCE = 50  # in one vmap
@@ -29,10 +30,10 @@ def gradient_draws(objective: Objective, model: Model, params: Params, key: Key,
         UserError: for fewer than two repeats.
     """
     check_range(gradient_draws, at_least=2, repeats=repeats)
-    mask, step = jnp.ones(x.shape[0], bool), jnp.zeros((), jnp.int32)
+    mask, step = jnp.ones(number_of(x), bool), jnp.zeros((), jnp.int32)
 
     def gradient(index: Array) -> PyTree:
-        keys = jax.random.split(jax.random.fold_in(key, index), x.shape[0])
+        keys = jax.random.split(jax.random.fold_in(key, index), number_of(x))
         return jax.grad(lambda params: objective.loss(model, params, keys, x, mask, step)[0])(params)
 
     return jax.lax.map(gradient, jnp.arange(repeats), batch_size=min(repeats, _GRADIENTS_AT_ONCE))

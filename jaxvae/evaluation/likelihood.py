@@ -10,19 +10,20 @@ from jaxvae.checks import check_count
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation.pareto import tail_length
 from jaxvae.model import Model
+from jaxvae.observation import Example
 from jaxvae.typing import Array, Key, Params
 
 CHUNK = 250  # draws held in memory at once for one example
 _KEPT = 32  # at least so many of the largest weights are kept one by one
 
 
-def exact_log_marginal(model: Model, params: Params, x: Array) -> Array:
+def exact_log_marginal(model: Model, params: Params, x: Example) -> Array:
     """The exact log p(x) of ONE example under a model with discrete latents, in nats: log Σ_z p(x|z) p(z).
 
     Args:
         model: the model description; its posterior lists the values of z.
         params: all parameters.
-        x: one example, `data_shape`.
+        x: one example, `data_shape`, or an `Observation`: then log p(x_observed | c).
 
     Raises:
         UserError: if z is not discrete, or has more than 65,536 values.
@@ -58,7 +59,7 @@ def importance_estimate(
     model: Model,
     params: Params,
     key: Key,
-    x: Array,
+    x: Example,
     num_samples: int = 5000,
     posterior: SupportsSampleAndLogProb | None = None,
 ) -> ImportanceEstimate:
@@ -76,6 +77,7 @@ def importance_estimate(
         (21,)
     """
     check_count(log_marginal, num_samples=num_samples)
+    model, x = model.given(x)
     posterior = model.encode(params, x) if posterior is None else posterior
     tail = min(num_samples, tail_length(num_samples) + 1)
     kept = min(num_samples, max(tail, _KEPT))
@@ -148,7 +150,7 @@ def _jackknife_correction(sums: _Sums, total: Array, num_samples: int) -> Array:
     return (count - 1.0) * (jnp.log1p(-1.0 / count) - logs / count)
 
 
-def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: int = 5000) -> Array:
+def log_marginal(model: Model, params: Params, key: Key, x: Example, num_samples: int = 5000) -> Array:
     """Importance-weighted estimate of log p(x) of ONE example, in nats.
 
     log p̂(x) = log (1/K Σ_k p(x, z_k) / q(z_k|x)),  z_k ~ q(z|x);  K = num_samples
@@ -160,7 +162,7 @@ def log_marginal(model: Model, params: Params, key: Key, x: Array, num_samples: 
         model: the model description.
         params: all parameters.
         key: for the draws.
-        x: one example, `data_shape`.
+        x: one example, `data_shape`, or an `Observation`: then log p(x_observed | c).
         num_samples: K ≥ 1 [samples].
 
     Raises:

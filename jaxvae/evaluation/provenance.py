@@ -12,21 +12,21 @@ import numpy as np
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.fast import is_fast
 from jaxvae.hardware import describe_hardware
-from jaxvae.typing import Array
+from jaxvae.observation import Example, number_of, value_of
 from jaxvae.version import __version__
 
 
-def provenance(x: Array, **context: Any) -> dict[str, Any]:
+def provenance(x: Example, **context: Any) -> dict[str, Any]:
     """The data and the code with which every figure of a document was measured.
 
     Args:
-        x: preprocessed test data, `[n, *data_shape]`.
+        x: preprocessed test data, `[n, *data_shape]`, or an `Observation` of them.
         context: further entries (data set, run, seed, epoch).
     """
     return {
         **context,
-        "num_examples": int(x.shape[0]),
-        "num_dimensions": int(np.prod(x.shape[1:])),
+        "num_examples": number_of(x),
+        "num_dimensions": int(np.prod(value_of(x).shape[1:])),
         "test_set_sha256": content_hash(x),
         "code": {
             "jaxvae": __version__,

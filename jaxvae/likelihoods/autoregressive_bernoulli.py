@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
+
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.fast import plus_bias
 from jaxvae.likelihoods.bernoulli import Bernoulli
 from jaxvae.likelihoods.likelihood import Likelihood
+from jaxvae.likelihoods.masked import check_hidden_last
 from jaxvae.likelihoods.support import BINARY, Support
 from jaxvae.model import ModelParts
 from jaxvae.networks import MADE
@@ -64,3 +67,8 @@ class AutoregressiveBernoulli(Likelihood):
         own = params["likelihood"]
         made = self._made(math.prod(model.data_shape))
         return distributions.AutoregressiveBernoulli(made, own["made"], plus_bias(outputs, own["offset"]))
+
+    def check_observed(self, model: ModelParts, observed: np.ndarray) -> None:
+        """Check that all hidden entries come last, as padding does: others would have to be summed over."""
+        del model
+        check_hidden_last(self, observed.reshape(len(observed), -1), "all hidden entries come last")

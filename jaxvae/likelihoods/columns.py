@@ -25,6 +25,8 @@ class Column(abc.ABC):
     support: Support
     num_outputs: int = 1
     """Numbers that the decoder puts out."""
+    num_inputs: int = 1
+    """Numbers that the encoder sees."""
 
     @abc.abstractmethod
     def init(self, examples: Array | None) -> Params:
@@ -128,7 +130,8 @@ class Categorical(Column):
     least: ClassVar[int] = 2
 
     def __init__(self, num_codes: int) -> None:
-        self.num_codes, self.num_outputs, self.support = num_codes, num_codes, codes(num_codes)
+        self.num_codes, self.support = num_codes, codes(num_codes)
+        self.num_outputs = self.num_inputs = num_codes
 
     def init(self, examples: Array | None) -> Params:
         """An offset for each class."""
@@ -154,7 +157,7 @@ class Ordinal(Categorical):
 
     def __init__(self, num_codes: int) -> None:
         super().__init__(num_codes)
-        self.num_outputs = 1
+        self.num_outputs = self.num_inputs = 1
 
     def init(self, examples: Array | None) -> Params:
         """The first threshold and the logarithms of the gaps between the others, `[K − 1]`."""

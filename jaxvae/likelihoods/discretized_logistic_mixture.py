@@ -5,6 +5,7 @@ from typing import Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae import distributions
 from jaxvae.checks import check_range
@@ -14,6 +15,7 @@ from jaxvae.distributions.transforms import inverse_positive, positive
 from jaxvae.likelihoods.grey_levels import known_levels, with_levels
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.logistic import MIN_SCALE_IN_LEVELS
+from jaxvae.likelihoods.masked import check_hidden_last
 from jaxvae.likelihoods.maximum_likelihood import a_few, maximum_likelihood, silent_member
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
 from jaxvae.model import ModelParts
@@ -129,6 +131,11 @@ class DiscretizedLogisticMixture(Likelihood):
     def _locs_and_scales(self, own: Params, locs: Array, raw_scales: Array) -> tuple[Array, Array]:
         locs, raw_scales, loc_offsets, scale_offsets = align(locs, raw_scales, own["locs"], own["raw_scales"])
         return locs + loc_offsets, positive(raw_scales + scale_offsets, self._min_scale)
+
+    def check_observed(self, model: ModelParts, observed: np.ndarray) -> None:
+        """Check that the hidden channels of a colour come after the observed ones."""
+        if _is_rgb(model):
+            check_hidden_last(self, observed, "the hidden channels of a pixel come last")
 
 
 def _is_rgb(model: ModelParts) -> bool:

@@ -3,6 +3,8 @@
 import abc
 from typing import Self
 
+import numpy as np
+
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.likelihoods.support import Support
 from jaxvae.model import ModelParts
@@ -58,6 +60,28 @@ class Likelihood(abc.ABC):
         """
         del key, model, examples
         return {}
+
+    def at_step(self, step: Array) -> Self:
+        """This likelihood at a training step: schedules replaced by their numbers; by default itself."""
+        del step
+        return self
+
+    def check_observed(self, model: ModelParts, observed: np.ndarray) -> None:
+        """Check that the hidden entries of examples can be integrated out; by default any can.
+
+        Args:
+            model: the model.
+            observed: which entries were seen, bool, `[n, *data_shape]`.
+
+        Raises:
+            UserError: if they cannot.
+        """
+        del model, observed
+
+    def encoder_observed(self, model: ModelParts, observed: Array) -> Array:
+        """Which numbers of `encoder_input` come from observed entries alone, bool; by default `observed` itself."""
+        del model
+        return observed
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """The encoder's input for ONE example: by default x itself.

@@ -118,3 +118,9 @@ class Mixed(Likelihood):
         return jnp.concatenate(
             [column.encoder_input(params["likelihood"][name], value) for (name, column), value in parts]
         )
+
+    def encoder_observed(self, model: ModelParts, observed: Array) -> Array:
+        """All numbers of an observed column."""
+        del model
+        widths = np.array([column.num_inputs for column in self._columns.values()])
+        return jnp.repeat(observed, widths, total_repeat_length=int(widths.sum()))

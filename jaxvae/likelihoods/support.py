@@ -10,9 +10,10 @@ from jax.core import Tracer
 
 from jaxvae.errors import UserError
 from jaxvae.numerics import SMALLEST_NORMAL
-from jaxvae.typing import Array
+from jaxvae.typing import Array, Shape
 
 MAX_LEVELS = 65_536  # 16 bits: float32 still tells neighbours apart
+_CANDIDATES = (0.0, 1.0, 0.5)  # values that stand for hidden ones: nearly every set has one
 _ROUNDING = 2.0**-22  # of a level in float32 [data units]
 
 
@@ -37,6 +38,17 @@ class Support:
     is_raw: bool = False
     fix: str | None = None
     columns: "tuple[Support, ...]" = ()
+
+    def some_value(self, shape: Shape) -> np.ndarray:
+        """A value of the set for every entry of ONE example of that shape, to stand for hidden ones.
+
+        >>> POSITIVE.some_value((2,)).tolist()
+        [1.0, 1.0]
+        """
+        if self.columns:
+            return np.stack([column.some_value(()) for column in self.columns])
+        found = next((value for value in _CANDIDATES if self.contains(np.asarray(value, np.float32)).all()), 0.0)
+        return np.full(shape, found, np.float32)
 
 
 BINARY = Support("{0, 1}", lambda x: (x == 0) | (x == 1), is_discrete=True, num_levels=2)

@@ -6,6 +6,7 @@ from typing import Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae import distributions
 from jaxvae.checks import check_component
@@ -104,6 +105,14 @@ class ZeroInflated(Likelihood):
         counts = outputs[1:].reshape(self.likelihood.parameter_shape(model))
         base = self.likelihood.distribution(model, _inner(params), counts)
         return distributions.ZeroInflated(outputs[0] + params["likelihood"]["offset"], base)  # type: ignore[arg-type]
+
+    def check_observed(self, model: ModelParts, observed: np.ndarray) -> None:
+        """As the other likelihood does."""
+        self.likelihood.check_observed(model, observed)
+
+    def encoder_observed(self, model: ModelParts, observed: Array) -> Array:
+        """That of the other likelihood."""
+        return self.likelihood.encoder_observed(model, observed)
 
     def encoder_input(self, model: ModelParts, params: Params, x: Array) -> Array:
         """That of the likelihood of counts."""

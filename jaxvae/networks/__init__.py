@@ -9,6 +9,7 @@ from jaxvae.networks.leading import Leading
 from jaxvae.networks.made import MADE
 from jaxvae.networks.mlp import MLP
 from jaxvae.networks.network import Network, NetworkLike, check_linen, check_networks
+from jaxvae.networks.noise import at_step, has_noise, with_noise
 from jaxvae.networks.rematerialized import Rematerialized
 from jaxvae.networks.resnet import ResNet
 
@@ -25,6 +26,9 @@ __all__ = [
     "NetworkLike",
     "Rematerialized",
     "ResNet",
+    "at_step",
     "check_linen",
     "check_networks",
+    "has_noise",
+    "with_noise",
 ]

@@ -3,6 +3,8 @@
 import math
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.activations import ACTIVATIONS
@@ -13,17 +15,26 @@ from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
 
 
+def dropped(key: Key, x: Array, rate: ArrayLike) -> Array:
+    """Each number 0 with probability `rate`, else divided by 1 − rate: its mean stays. Srivastava et al. 2014."""
+    is_kept = jax.random.bernoulli(key, 1.0 - jnp.asarray(rate), x.shape)
+    return jnp.where(is_kept, x / (1.0 - jnp.asarray(rate, x.dtype)), 0.0)
+
+
 class _Dense(nn.Module):
     features: Shape
     activation: str
     hidden_gains: HiddenGains = HiddenGains()
     output_gain: ArrayLike = 1.0
+    dropout: ArrayLike | None = None
 
     @nn.compact
     def __call__(self, x: Array, output_shape: Shape) -> Array:
         x = x.reshape(-1)
         for size, gain in zip(self.features, self.hidden_gains.in_turn(), strict=False):
             x = ACTIVATIONS[self.activation](Dense(size, gain, x.dtype)(x))
+            if self.dropout is not None and self.has_rng("dropout"):
+                x = dropped(self.make_rng("dropout"), x, self.dropout)
         return Dense(math.prod(output_shape), self.output_gain, x.dtype)(x).reshape(output_shape)
 
 
@@ -44,6 +55,8 @@ class MLP(Network):
         hidden_gain: gain of the hidden layers. By default 0.6 for the first; the others have the gain that keeps the
             size of the numbers from layer to layer: √2 for relu and 1.68 for silu.
         output_gain: gain of the last layer; at 0.1 the network puts out numbers near 0 at first.
+        dropout: probability with which training sets each hidden number to 0 and scales up the others (Srivastava et
+            al. 2014), with other noise for each example and step; by default there is none.
 
     Raises:
         UserError: for a width below 1, a gain that is not above 0 or an unknown activation.
@@ -59,12 +72,14 @@ class MLP(Network):
     activation: str = "silu"
     hidden_gain: float | None = None
     output_gain: float = 0.1
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
         for size in self.features:
             check_range(self, at_least=1, features=size)
         check_choice(self, ACTIVATIONS, activation=self.activation)
         check_range(self, above=0.0, hidden_gain=self.hidden_gain, output_gain=self.output_gain)
+        check_range(self, above=0.0, below=1.0, dropout=self.dropout)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """Draw the parameters: weights N(0, gain² / fan-in) truncated at two standard deviations, biases 0."""
@@ -74,3 +89,13 @@ class MLP(Network):
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""
         return _Dense(self.features, self.activation).apply(params, x, output_shape)  # type: ignore[return-value]
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether it has dropout."""
+        return self.dropout is not None
+
+    def apply_with_noise(self, key: Key, params: Params, x: Array, output_shape: Shape) -> Array:
+        """The output with dropout."""
+        network = _Dense(self.features, self.activation, dropout=self.dropout)
+        return network.apply(params, x, output_shape, rngs={"dropout": key})  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 import abc
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import flax.linen as nn
 
@@ -27,6 +27,21 @@ class Network(abc.ABC):
     @abc.abstractmethod
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether training calls `apply_with_noise`; by default it does not."""
+        return False
+
+    def apply_with_noise(self, key: Key, params: Params, x: Array, output_shape: Shape) -> Array:
+        """The output in a training step, with noise of this one example (dropout); by default without."""
+        del key
+        return self.apply(params, x, output_shape)
+
+    def at_step(self, step: Array) -> Self:
+        """This network at a training step: schedules replaced by their numbers; by default itself."""
+        del step
+        return self
 
 
 Network.register(nn.Module)  # so that the flag parser takes a class of Linen for one of this family

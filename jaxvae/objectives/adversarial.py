@@ -4,31 +4,13 @@ The part of each player holds the parameters of the other constant. The gradient
 for each player, the gradient of its own part, and one optimiser updates both at once.
 """
 
-from typing import Any
-
 import jax
-import jax.numpy as jnp
 
-from jaxvae.functions import mean_of
-from jaxvae.model import Model
 from jaxvae.networks import NetworkLike
 from jaxvae.objectives.batch_means import masked_mean
-from jaxvae.typing import Array, Key, Params
+from jaxvae.typing import Array, Params
 
 LOGIT = (1,)  # what a discriminator puts out
-
-
-def zeros_like_latents_and_data(model: Model, key: Key) -> tuple[Array, Array]:
-    """A latent and an example of the model's shapes, all 0."""
-
-    def one(key: Key) -> tuple[Array, Array]:
-        init_key, sample_key = jax.random.split(key)
-        params = model.init(init_key)
-        z = model.sample_prior(params, sample_key)
-        return z, mean_of(model.decode(params, z))
-
-    shapes: Any = jax.eval_shape(one, key)
-    return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
 
 
 def logits_of(network: NetworkLike, params: Params, values: Array) -> Array:

@@ -14,6 +14,7 @@ from jaxvae.objectives.batch_terms import finished
 from jaxvae.objectives.factor_vae import FactorVAE
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.requirements import check_prior_stays
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -60,7 +61,7 @@ class AdversarialAutoencoder(WithoutDensity):
         return code_of(self, self.encoder, model, model.encode(params, x), key)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         del step
@@ -69,7 +70,7 @@ class AdversarialAutoencoder(WithoutDensity):
         judged = logits_of(self.discriminator, jax.lax.stop_gradient(own), codes)
         prior_fit = masked_mean(jax.nn.softplus(-judged), mask)
 
-        real = logits_of(self.discriminator, own, jax.lax.stop_gradient(prior_samples(model, params, keys)))
+        real = logits_of(self.discriminator, own, jax.lax.stop_gradient(prior_samples(model, params, keys, x)))
         fake = logits_of(self.discriminator, own, jax.lax.stop_gradient(codes))
         discriminator_loss = masked_mean(cross_entropy(real, fake), mask)
 

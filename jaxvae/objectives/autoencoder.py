@@ -1,14 +1,16 @@
 """The plain autoencoder, as a control for a VAE, and the base of all objectives without a density."""
 
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import jax
 
 from jaxvae.model import Model
-from jaxvae.objectives.batch_means import masked_mean
-from jaxvae.objectives.batch_terms import encode_batch, without_padding
+from jaxvae.objectives.batch_means import masked_mean, over_examples
+from jaxvae.objectives.batch_terms import encode_batch, encoded, without_padding
 from jaxvae.objectives.objective import Bound, Objective
 from jaxvae.objectives.requirements import mean_of_posterior
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -31,9 +33,8 @@ class WithoutDensity(Objective):
 
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """log p(x|z) of ONE example at the posterior's mean, nats."""
-        del key
         z = mean_of_posterior(self, model, model.encode(params, x))
-        return {"log_likelihood": model.decode(params, z).log_prob(x)}
+        return {"log_likelihood": model.log_likelihood(params, key, x, z)}
 
 
 def code_of(objective: Objective, encoder: EncoderKind, model: Model, q: Any, key: Key) -> Array:
@@ -42,7 +43,7 @@ def code_of(objective: Objective, encoder: EncoderKind, model: Model, q: Any, ke
 
 
 def codes_of_batch(
-    objective: Objective, encoder: EncoderKind, model: Model, params: Params, keys: Key, x: Array, mask: Array
+    objective: Objective, encoder: EncoderKind, model: Model, params: Params, keys: Key, x: Example, mask: Array
 ) -> tuple[Array, Array]:
     """The codes of a batch, `[batch, latent_dim]`, and the mean of log p(x|z) over the examples that count, nats, `[]`.
 
@@ -50,12 +51,14 @@ def codes_of_batch(
         UserError: if codes are means and the posterior has no mean, or codes are draws that pass no gradient.
     """
     x = without_padding(x, mask)
-    if encoder == "stochastic":
-        posteriors = encode_batch(objective, model, params, x)
-    else:
-        posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
+    encode = partial(encode_batch, objective) if encoder == "stochastic" else encoded
+    posteriors = encode(model, params, keys, x)
     codes = jax.vmap(lambda q, key: code_of(objective, encoder, model, q, key))(posteriors, keys)
-    log_likelihoods = jax.vmap(lambda z, one: model.decode(params, z).log_prob(one))(codes, x)
+
+    def log_likelihood(model: Model, key: Key, x: Array, z: Array) -> Array:
+        return model.log_likelihood(params, key, x, z)
+
+    log_likelihoods = over_examples(model, log_likelihood)(keys, x, codes)
     return codes, masked_mean(log_likelihoods, mask)
 
 

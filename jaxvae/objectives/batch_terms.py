@@ -7,10 +7,11 @@ import jax.numpy as jnp
 
 from jaxvae.draw import Draw
 from jaxvae.model import Model
-from jaxvae.objectives.batch_means import masked_mean
+from jaxvae.objectives.batch_means import masked_mean, over_examples
 from jaxvae.objectives.elbo import elbo, elbo_terms
 from jaxvae.objectives.objective import Objective
 from jaxvae.objectives.requirements import check_reparameterized
+from jaxvae.observation import Example
 from jaxvae.typing import Array, Key, Metrics, Params, PyTree
 
 
@@ -31,8 +32,8 @@ def negative_elbo(metrics: Metrics, kl_weight: Array | float = 1.0) -> Array:
 class Batch(NamedTuple):
     """The draws of a batch and the means of their terms."""
 
-    x: Array
-    """Examples, padding replaced by an example that counts, `[batch, *data_shape]`."""
+    x: Example
+    """Examples, padding replaced by an example that counts, each with a leading axis `[batch]`."""
     posteriors: Any
     """q(z|x) of each, a batched distribution."""
     draws: Draw
@@ -41,26 +42,40 @@ class Batch(NamedTuple):
     """`elbo`, `log_likelihood` and `kl`: the true ELBO and its terms, means over the examples that count."""
 
 
-def draw_batch(objective: Objective, model: Model, params: Params, keys: Key, x: Array, mask: Array) -> Batch:
+def draw_batch(objective: Objective, model: Model, params: Params, keys: Key, x: Example, mask: Array) -> Batch:
     """One draw of each example, with its own key.
 
     Raises:
         UserError: if the posterior's draws pass no gradient: a term over the batch is not an expectation over each z.
     """
     x = without_padding(x, mask)
-    posteriors = encode_batch(objective, model, params, x)
-    draws = jax.vmap(lambda key, one, q: model.draw(params, key, one, posterior=q))(keys, x, posteriors)
+    posteriors = encode_batch(objective, model, params, keys, x)
+    draws = draws_from(model, params, keys, x, posteriors)
     means = jax.tree.map(lambda values: masked_mean(values, mask), jax.vmap(elbo_terms)(draws))
     return Batch(x, posteriors, draws, {"elbo": means.value, "log_likelihood": means.log_likelihood, "kl": means.kl})
 
 
-def encode_batch(objective: Objective, model: Model, params: Params, x: Array) -> Any:
+def draws_from(model: Model, params: Params, keys: Key, x: Example, posteriors: Any) -> Draw:
+    """One draw of each posterior and its terms, every field with a leading axis `[batch]`."""
+
+    def draw(model: Model, key: Key, x: Array, q: Any) -> Draw:
+        return model.draw(params, key, x, posterior=q)
+
+    return over_examples(model, draw)(keys, x, posteriors)
+
+
+def encoded(model: Model, params: Params, keys: Key, x: Example) -> Any:
+    """q(z|x) of each example, a batched distribution."""
+    return over_examples(model, lambda model, key, x: model.encode(params, x))(keys, x)
+
+
+def encode_batch(objective: Objective, model: Model, params: Params, keys: Key, x: Example) -> Any:
     """q(z|x) of each example, a batched distribution.
 
     Raises:
         UserError: if its draws pass no gradient.
     """
-    posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
+    posteriors = encoded(model, params, keys, x)
     check_reparameterized(objective, model, posteriors)
     return posteriors
 

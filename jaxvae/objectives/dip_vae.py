@@ -12,6 +12,7 @@ from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.requirements import check_posterior, mean_of_posterior
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -67,7 +68,7 @@ class DIPVAE(WithDensity):
         check_range(self, at_least=0.0, lambda_od=self.lambda_od, lambda_d=self.lambda_d)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         batch = draw_batch(self, model, params, keys, x, mask)

@@ -17,6 +17,7 @@ from jaxvae.objectives.objective import Bound
 from jaxvae.objectives.schedules import Constant, Schedule
 from jaxvae.objectives.score_function import with_score
 from jaxvae.objectives.scoring import Scoring
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, ArrayLike, Key, Metrics, Params, PyTree
 
@@ -38,7 +39,7 @@ class Elbo(NamedTuple):
     """KL(q(z|x) ‖ p(z)), `[]`: the rate."""
 
 
-def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "closed_form") -> Elbo:
+def elbo(model: Model, params: Params, key: Key, x: Example, *, kl: KLKind = "closed_form") -> Elbo:
     """A one-draw estimate of the evidence lower bound of ONE example, in nats.
 
     ELBO(x) = E_q(z|x)[log p(x|z)] − KL(q(z|x) ‖ p(z)) = E_q(z|x)[log p(x, z) − log q(z|x)] ≤ log p(x)
@@ -49,7 +50,7 @@ def elbo(model: Model, params: Params, key: Key, x: Array, *, kl: KLKind = "clos
         model: the model description.
         params: all parameters.
         key: for the draw of z.
-        x: one example, `data_shape`.
+        x: one example, `data_shape`, or an `Observation`.
         kl: `closed_form`, or a one-draw estimate if the pair (q, p) has none; `sampled`: always the estimate. Both are
             unbiased. With the exact posterior, `sampled` gives log p(x) for every key.
 
@@ -138,7 +139,7 @@ class ELBO(Bound):
             return self._value(model, params, x, draw, beta, self.kl)
 
         if self.expectation == "enumerated":
-            value, terms = _expectation(model.enumerate(params, x), of)
+            value, terms = _expectation(model.enumerate(params, x, key), of)
         else:
             q = model.encode(params, x)
             check_estimator(model, q, self.estimator)
@@ -163,7 +164,7 @@ class ELBO(Bound):
         value = terms.log_likelihood - beta * terms.kl
         if self.squared_error_weight is not None:
             reconstruction = mean_of(model.decode(params, draw.latents))  # XLA shares the decoder with draw
-            value -= self.squared_error_weight * jnp.sum((x - reconstruction) ** 2)
+            value -= self.squared_error_weight * jnp.sum((model.completed(x, reconstruction) - reconstruction) ** 2)
         return value, terms
 
     @property
@@ -178,7 +179,7 @@ class ELBO(Bound):
             return self._value(model, params, x, draw, self.beta, "closed_form")
 
         if self.expectation == "enumerated":
-            return _metrics(*_expectation(model.enumerate(params, x), of))
+            return _metrics(*_expectation(model.enumerate(params, x, key), of))
         return _metrics(*of(model.draw(params, key, x)))
 
 

@@ -7,10 +7,11 @@ from jaxvae.checks import check_range
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
 from jaxvae.networks import MLP, NetworkLike
-from jaxvae.objectives.adversarial import LOGIT, accuracy, cross_entropy, logits_of, zeros_like_latents_and_data
+from jaxvae.objectives.adversarial import LOGIT, accuracy, cross_entropy, logits_of
 from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -65,12 +66,11 @@ class FactorVAE(WithDensity):
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """The discriminator's parameters."""
         del examples
-        shape_key, key = jax.random.split(key)
-        z, _ = zeros_like_latents_and_data(model, shape_key)
-        return {"discriminator": self.discriminator.init(key, z, LOGIT)}
+        _, key = jax.random.split(key)
+        return {"discriminator": self.discriminator.init(key, jnp.zeros(model.latent_dim), LOGIT)}
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         batch = draw_batch(self, model, params, keys, x, mask)

@@ -2,24 +2,25 @@
 
 from typing import Literal
 
-import jax
-
 from jaxvae.checks import check_choice, check_range
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
 from jaxvae.objectives.autoencoder import ENCODERS, EncoderKind, WithoutDensity, code_of, codes_of_batch
+from jaxvae.objectives.batch_means import over_examples
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished, negative_elbo
 from jaxvae.objectives.discrepancy import KERNELS, KernelKind, mmd
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
 _BANDWIDTHS = ("dimension", "median")
 
 
-def prior_samples(model: Model, params: Params, keys: Key) -> Array:
-    """One z ~ p(z) for each example, independent of its draw, `[batch, latent_dim]`."""
-    return jax.vmap(lambda key: model.sample_prior(params, key))(keys_for(keys, Purpose.OTHER_DRAWS))
+def prior_samples(model: Model, params: Params, keys: Key, x: Example) -> Array:
+    """One z ~ p(z) for each example, or ~ p(z|c) for its condition, independent of its draw: `[batch, latent_dim]`."""
+    sample = over_examples(model, lambda model, key, x, other: model.sample_prior(params, other))
+    return sample(keys, x, keys_for(keys, Purpose.OTHER_DRAWS))
 
 
 @dataclass
@@ -60,11 +61,11 @@ class InfoVAE(WithDensity):
         check_choice(self, _BANDWIDTHS, bandwidth=self.bandwidth)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         batch = draw_batch(self, model, params, keys, x, mask)
-        others = prior_samples(model, params, keys)
+        others = prior_samples(model, params, keys, x)
         discrepancy = mmd(batch.draws.latents, others, mask, self.kernel, self.bandwidth)
         loss = negative_elbo(batch.metrics, self.schedule(step) * (1.0 - self.alpha))
         loss += (self.alpha + self.lambda_ - 1.0) * discrepancy
@@ -112,11 +113,11 @@ class WAE(WithoutDensity):
         return code_of(self, self.encoder, model, model.encode(params, x), key)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         del step
         codes, log_likelihood = codes_of_batch(self, self.encoder, model, params, keys, x, mask)
-        discrepancy = mmd(codes, prior_samples(model, params, keys), mask, self.kernel, self.bandwidth)
+        discrepancy = mmd(codes, prior_samples(model, params, keys, x), mask, self.kernel, self.bandwidth)
         loss = -log_likelihood + self.lambda_ * discrepancy
         return finished(loss, mask, {"log_likelihood": log_likelihood, "mmd": discrepancy})

@@ -14,10 +14,11 @@ from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.batch_means import masked_mean
-from jaxvae.objectives.batch_terms import without_padding
+from jaxvae.objectives.batch_terms import draws_from, encoded, without_padding
 from jaxvae.objectives.elbo import ELBO
 from jaxvae.objectives.objective import Objective
 from jaxvae.objectives.scoring import Scoring
+from jaxvae.observation import Example, number_of
 from jaxvae.pytrees import dataclass
 from jaxvae.run_length import known_in_run, share_of_run
 from jaxvae.typing import Array, Key, Metrics, Params
@@ -25,7 +26,7 @@ from jaxvae.typing import Array, Key, Metrics, Params
 _SHARE_OF_A_WINDOW = 0.05  # of the run's steps: the encoder lags for two windows at least
 
 
-def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> Array:
+def batch_information(model: Model, params: Params, keys: Key, x: Example, mask: Array) -> Array:
     """The mutual information of x and z under the aggregate posterior of a batch, nats, `[]`.
 
     I(x; z) = E_i[log q(z_i|x_i) − log (1/B) Σ_j q(z_i|x_j)] ≤ log B,  z_i ~ q(z|x_i)
@@ -40,9 +41,9 @@ def batch_information(model: Model, params: Params, keys: Key, x: Array, mask: A
         mask: `[batch]` bool.
     """
     x = without_padding(x, mask)
-    posteriors = jax.vmap(lambda one: model.encode(params, one))(x)
-    draws = jax.vmap(lambda key, one, q: model.draw(params, key, one, posterior=q))(keys, x, posteriors)
-    indices = jnp.arange(x.shape[0])
+    posteriors = encoded(model, params, keys, x)
+    draws = draws_from(model, params, keys, x, posteriors)
+    indices = jnp.arange(number_of(x))
     own, aggregate = jax.vmap(lambda i, z: own_and_aggregate(posteriors, i, z, mask))(indices, draws.latents)
     return masked_mean(own - aggregate, mask)
 
@@ -127,7 +128,7 @@ class Lagging(Objective):
         return {**params, "objective": params["objective"]["objective"]}
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """That of the objective; `lags` is 1 as long as the encoder gets more steps."""
         loss, metrics = self.objective.loss(model, self._inner(params), keys, x, mask, step)
@@ -158,7 +159,7 @@ class Lagging(Objective):
         keeps_pace = component in ("encoder", "posterior", "objective")  # a discriminator follows the encoder
         return of_objective & (jnp.asarray(keeps_pace) | everything | ~lags)
 
-    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+    def update(self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array) -> Params:
         """The updated information; at the end of a window, whether the encoder still lags."""
         inner = self.objective.update(model, self._inner(params), keys, x, mask, step)
         fixed = params["objective"]["fixed"]

@@ -10,6 +10,7 @@ from jaxvae.model import Model
 from jaxvae.objectives.batch_means import batch_loss
 from jaxvae.objectives.scoring import Scoring
 from jaxvae.objectives.state import WithState
+from jaxvae.observation import Example
 from jaxvae.typing import Array, Key, Metrics, Params
 
 
@@ -75,7 +76,7 @@ class Objective(WithState, abc.ABC):
 
     @abc.abstractmethod
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """The loss to minimise, and metrics: means over the examples that `mask` keeps.
 
@@ -83,7 +84,7 @@ class Objective(WithState, abc.ABC):
             model: the model description.
             params: all parameters.
             keys: one key for each example, `[batch]`.
-            x: examples, `[batch, *data_shape]`.
+            x: examples, `[batch, *data_shape]`, or an `Observation` of them: `model.given(example, key)` of each.
             mask: which of them count, `[batch]` bool; the others are padding.
             step: training step from 0, `[]`, for schedules.
         """
@@ -100,7 +101,7 @@ class Objective(WithState, abc.ABC):
 
     @abc.abstractmethod
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
-        """What validation reports of ONE example; see `summary`."""
+        """What validation reports of ONE example, which the model is `given` already; see `summary`."""
 
     def summary(self, means: Metrics) -> Metrics:
         """What validation reports of all examples: numbers `[]`, among them `monitor`.
@@ -116,10 +117,10 @@ class Bound(Objective):
 
     @abc.abstractmethod
     def bound(self, model: Model, params: Params, key: Key, x: Array, step: Array) -> tuple[Array, Metrics]:
-        """The value to maximise for ONE example, `[]`, and metrics."""
+        """The value to maximise for ONE example, `[]`, and metrics; the model is `given` the example already."""
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Minus the mean bound of the batch, nats per example."""
-        return batch_loss(lambda key, x: self.bound(model, params, key, x, step), keys, x, mask)
+        return batch_loss(lambda model, key, x: self.bound(model, params, key, x, step), model, keys, x, mask)

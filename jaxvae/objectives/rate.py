@@ -9,18 +9,21 @@ from jaxvae.checks import check_choice, check_range
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.model import Model
-from jaxvae.objectives.batch_means import masked_mean
+from jaxvae.objectives.batch_means import masked_mean, over_examples
 from jaxvae.objectives.batch_terms import WithDensity, finished, negative_elbo
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.schedules import Constant, Linear, Schedule
 from jaxvae.objectives.score_function import with_score
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
 
-def _batch_terms(model: Model, params: Params, keys: Key, x: Array, mask: Array) -> tuple[Draw, Array, Array, Metrics]:
+def _batch_terms(
+    model: Model, params: Params, keys: Key, x: Example, mask: Array
+) -> tuple[Draw, Array, Array, Metrics]:
     """The draws of a batch, the means of log p(x|z) and of the KL over the examples that count, and the metrics."""
-    draws = jax.vmap(lambda key, one: _with_score(model.draw(params, key, one)))(keys, x)
+    draws = over_examples(model, lambda model, key, x: _with_score(model.draw(params, key, x)))(keys, x)
     terms = jax.vmap(elbo_terms)(draws)
     means = jax.tree.map(lambda values: masked_mean(values, mask), terms)
     metrics = {"elbo": means.value, "log_likelihood": means.log_likelihood, "kl": means.kl}
@@ -95,7 +98,7 @@ class FreeBits(WithDensity):
         return jnp.sum(draw.kl_dimensions.reshape(-1, self.group_size), axis=1)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         draws, log_likelihood, _, metrics = _batch_terms(model, params, keys, x, mask)
@@ -149,7 +152,7 @@ class Capacity(WithDensity):
         check_range(self, at_least=0.0, capacity=self.capacity, gamma=self.gamma)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         _, log_likelihood, rate, metrics = _batch_terms(model, params, keys, x, mask)
@@ -189,7 +192,7 @@ class MinimumRate(WithDensity):
         check_range(self, at_least=0.0, rate=self.rate, gamma=self.gamma)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         *_, metrics = _batch_terms(model, params, keys, x, mask)
@@ -253,7 +256,7 @@ class GECO(WithDensity):
         return (-log_likelihood if self.constrain == "distortion" else rate) - self.target
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         del step
@@ -270,7 +273,7 @@ class GECO(WithDensity):
         missed = jnp.maximum(0.0, self._constraint(log_likelihood, rate))
         return {**means, "bound": -cost - self._PRICE * missed}
 
-    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+    def update(self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array) -> Params:
         """The multiplier after the step."""
         del step
         _, log_likelihood, rate, _ = _batch_terms(model, params, keys, x, mask)

@@ -100,7 +100,7 @@ class RAE(WithoutDensity, Bound):
         """Minus the loss of ONE example, and its terms."""
         del step
         z = mean_of_posterior(self, model, model.encode(params, x))
-        log_likelihood = model.decode(params, z).log_prob(x)
+        log_likelihood = model.log_likelihood(params, key, x, z)
         norm, penalty = 0.5 * jnp.sum(z**2), self._penalty(model, params, key, z)
         value = log_likelihood - self.beta * norm - self.weight * penalty
         return value, {"log_likelihood": log_likelihood, "code_norm": norm, "penalty": penalty}

@@ -1,6 +1,7 @@
 """What an objective keeps from step to step, and what it lets the optimiser move."""
 
 from jaxvae.model import Model
+from jaxvae.observation import Example
 from jaxvae.typing import Array, Key, Params
 
 
@@ -18,7 +19,7 @@ class WithState:
         del key, model, examples
         return {}
 
-    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+    def update(self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array) -> Params:
         """The parameters with the entries under `fixed` updated; by default unchanged.
 
         It gets the arguments that `loss` got, before the gradient step. XLA computes what the two share only once.

@@ -149,7 +149,8 @@ class MSSSIM(Bound):
             )
         draw = model.draw(params, key, x)
         terms = elbo_terms(draw)
-        similarity = ms_ssim(x, mean_of(model.decode(params, draw.latents)), self.data_range)
+        reconstruction = mean_of(model.decode(params, draw.latents))
+        similarity = ms_ssim(model.completed(x, reconstruction), reconstruction, self.data_range)
         value = -self.weight * (1.0 - similarity) - self.beta * self.schedule(step) * terms.kl
         elbo = {"elbo": terms.value, "log_likelihood": terms.log_likelihood, "kl": terms.kl}
         return with_score(value, draw.score), {**elbo, "bound": value, "ms_ssim": similarity}

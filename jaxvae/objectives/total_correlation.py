@@ -16,6 +16,7 @@ from jaxvae.objectives.batch_means import masked_mean
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.requirements import check_posterior, has_independent_dimensions
 from jaxvae.objectives.schedules import Constant, Schedule
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -134,7 +135,7 @@ class BetaTCVAE(WithDensity):
         return dataclasses.replace(resolved, dataset_size=num_examples)
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         if self.dataset_size is None:

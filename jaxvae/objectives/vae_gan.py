@@ -9,11 +9,12 @@ from jaxvae.functions import mean_of
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
 from jaxvae.networks import MLP, NetworkLike
-from jaxvae.objectives.adversarial import accuracy, cross_entropy, zeros_like_latents_and_data
-from jaxvae.objectives.batch_means import masked_mean
+from jaxvae.objectives.adversarial import accuracy, cross_entropy
+from jaxvae.objectives.batch_means import masked_mean, over_examples
 from jaxvae.objectives.batch_terms import WithDensity, draw_batch, finished
 from jaxvae.objectives.info_vae import prior_samples
 from jaxvae.objectives.requirements import mean_of_posterior
+from jaxvae.observation import Example
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Metrics, Params
 
@@ -75,8 +76,8 @@ class VAEGAN(WithDensity):
     def init(self, key: Key, model: Model, examples: Array | None) -> Params:
         """The discriminator's parameters: `features` and the linear `head`."""
         del examples
-        shape_key, key, head_key = jax.random.split(key, 3)
-        _, x = zeros_like_latents_and_data(model, shape_key)
+        _, key, head_key = jax.random.split(key, 3)
+        x = jnp.zeros(model.data_shape)
         kernel = jax.random.normal(head_key, (self.num_features,), x.dtype) / self.num_features**0.5
         features = self.discriminator.init(key, x, (self.num_features,))
         return {"features": features, "head": {"kernel": kernel, "bias": jnp.zeros((), x.dtype)}}
@@ -90,40 +91,41 @@ class VAEGAN(WithDensity):
         return jax.nn.leaky_relu(self._features(own, x)) @ own["head"]["kernel"] + own["head"]["bias"]
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         del step
         batch = draw_batch(self, model, params, keys, x, mask)
         constants, own = jax.lax.stop_gradient(params), params["objective"]
-        z, prior_z = batch.draws.latents, jax.lax.stop_gradient(prior_samples(model, params, keys))
+        z, prior_z = batch.draws.latents, jax.lax.stop_gradient(prior_samples(model, params, keys, batch.x))
 
         def decoded(params: Params, z: Array, purpose: Purpose) -> tuple[Array, Array]:
-            each = jax.vmap(lambda key, one: _mean_and_shown(key, model.decode(params, one)))
-            return each(keys_for(keys, purpose), z)
+            each = over_examples(model, lambda model, _, x, key, z: _mean_and_shown(key, model.decode(params, z)))
+            return each(keys, batch.x, keys_for(keys, purpose), z)
 
-        target = jax.lax.stop_gradient(self._features(own, batch.x))
+        means, shown = decoded(params, jax.lax.stop_gradient(z), Purpose.SHOWN)
+        _, prior_shown = decoded(params, prior_z, Purpose.SHOWN_PRIOR)
+        seen, _ = decoded(constants, z, Purpose.SHOWN)
+        # hidden entries count as reconstructed
+        complete = over_examples(model, lambda model, _, x, mean: model.completed(x, mean))
+        data = jax.lax.stop_gradient(complete(keys, batch.x, means))
+        target = jax.lax.stop_gradient(self._features(own, data))
         deviation = _deviation(target, mask)
 
         def feature_loss(means: Array) -> Array:
             differences = (self._features(constants["objective"], means) - target) / deviation[None]
             return 0.5 * jnp.sum(differences**2, axis=-1)
 
-        means, shown = decoded(params, jax.lax.stop_gradient(z), Purpose.SHOWN)
-        _, prior_shown = decoded(params, prior_z, Purpose.SHOWN_PRIOR)
-        seen = jax.vmap(lambda one: mean_of(model.decode(constants, one)))(z)
         encoder_loss = batch.metrics["kl"] + masked_mean(feature_loss(seen), mask)
         deceived = sum(jax.nn.softplus(-self._judge(constants["objective"], one)) for one in (shown, prior_shown))
         decoder_loss = masked_mean(self.weight * feature_loss(means) + deceived, mask)
 
-        real = self._judge(own, batch.x)
+        real = self._judge(own, data)
         fakes = [self._judge(own, jax.lax.stop_gradient(one)) for one in (shown, prior_shown)]
         discriminator_loss = masked_mean(cross_entropy(real, fakes[0]) + jax.nn.softplus(fakes[1]), mask)
 
         parts = {
-            "reconstruction": -masked_mean(
-                jax.vmap(lambda one, other: jnp.sum((one - other) ** 2))(batch.x, means), mask
-            ),
+            "reconstruction": -masked_mean(jax.vmap(lambda one, other: jnp.sum((one - other) ** 2))(data, means), mask),
             "encoder_loss": encoder_loss,
             "decoder_loss": decoder_loss,
             "discriminator_loss": discriminator_loss,
@@ -134,4 +136,5 @@ class VAEGAN(WithDensity):
     def score(self, model: Model, params: Params, key: Key, x: Array) -> Metrics:
         """−‖x − E[x|z]‖² of ONE example at the posterior's mean, and the true ELBO and its terms, nats."""
         mean = mean_of(model.decode(params, mean_of_posterior(self, model, model.encode(params, x))))
-        return {**super().score(model, params, key, x), "reconstruction": -jnp.sum((x - mean) ** 2)}
+        error = jnp.sum((model.completed(x, mean) - mean) ** 2)
+        return {**super().score(model, params, key, x), "reconstruction": -error}

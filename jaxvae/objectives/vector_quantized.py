@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
-from jaxvae.distributions.quantized import Quantized
 from jaxvae.errors import UserError
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
-from jaxvae.objectives.batch_terms import WithDensity
+from jaxvae.objectives.batch_terms import WithDensity, encoded
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound
+from jaxvae.observation import Example
 from jaxvae.posteriors.codebook import code_counts
 from jaxvae.posteriors.vector_quantized import VectorQuantized
 from jaxvae.priors.codes import UniformCodes
@@ -95,18 +95,18 @@ class VQVAE(WithDensity, Bound):
         return terms.value - self.commitment * q.commitment, {**metrics, "commitment": q.commitment}
 
     def loss(
-        self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array
+        self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array
     ) -> tuple[Array, Metrics]:
         """Loss of the batch, nats per example."""
         num_codes = _posterior_of(model).num_codes
         loss, metrics = super().loss(model, params, keys, x, mask, step)
-        counts = code_counts(_encoded(model, params, x), mask, num_codes)  # XLA shares the encoder with the bound
+        counts = code_counts(encoded(model, params, keys, x), mask, num_codes)  # XLA shares the encoder with the bound
         usage = jnp.mean((counts > 0.0).astype(counts.dtype))
         return loss, {**metrics, "perplexity": jnp.mean(perplexity(counts)), "usage": usage}
 
-    def update(self, model: Model, params: Params, keys: Key, x: Array, mask: Array, step: Array) -> Params:
+    def update(self, model: Model, params: Params, keys: Key, x: Example, mask: Array, step: Array) -> Params:
         """The codebook after the step; it does not change in the second stage."""
-        moved = _posterior_of(model).moved(params, _encoded(model, params, x), keys_for(keys, Purpose.CODES), mask)
+        moved = _posterior_of(model).moved(params, encoded(model, params, keys, x), keys_for(keys, Purpose.CODES), mask)
         return jax.tree.map(lambda old, new: jnp.where(self._is_second_stage(step), old, new), params, moved)
 
     def moves(self, params: Params, component: str, step: Array) -> Array | bool:
@@ -126,8 +126,3 @@ def _posterior_of(model: Any) -> VectorQuantized:
             f"`posterior=VectorQuantized()` and `prior=UniformCodes()`"
         )
     return posterior
-
-
-def _encoded(model: Model, params: Params, x: Array) -> Quantized:
-    """q(z|x) of each example, a batched distribution."""
-    return jax.vmap(lambda one: model.encode(params, one))(x)

@@ -81,13 +81,15 @@ class Exemplar(Prior):
         if model.likelihood.support == BINARY:  # else 0 and 1 are ordinary values, and not draws from a grey level
             is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
             is_x |= is_grey & ((x == 0.0) | (x == 1.0))[None]
+        if model.observed is not None:
+            is_x |= ~model.observed[None]  # of x only the observed entries are known
         left_out = jnp.all(is_x, axis=tuple(range(1, exemplars.ndim)))
         left_out &= ~jnp.all(left_out)
         return self._mixture(model, params, jnp.where(left_out, -jnp.inf, jnp.zeros(left_out.shape, exemplars.dtype)))
 
     def _mixture(self, model: ModelParts, params: Params, logits: Array) -> Distribution:
         exemplars = jax.lax.stop_gradient(params["prior"]["fixed"]["exemplars"])
-        components: Any = jax.vmap(partial(model.encode, params))(exemplars)
+        components: Any = jax.vmap(partial(model.complete.encode, params))(exemplars)
         if self.nearest is None:
             return Mixture(logits, components)
         try:

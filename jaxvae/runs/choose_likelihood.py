@@ -71,7 +71,7 @@ def is_table(dataset: Dataset) -> bool:
 
 
 def _for_table(dataset: Dataset) -> Choice:
-    columns = dataset.columns or infer_columns(np.concatenate([part.images for part in dataset.splits.values()]))
+    columns = dataset.columns or infer_columns(np.concatenate([part.values for part in dataset.splits.values()]))
     kinds = set(columns)
     found = f"a table of {len(columns)} column{'s' if len(columns) > 1 else ''}"
     if kinds == {"binary"}:
@@ -91,5 +91,5 @@ def _last_level(dataset: Dataset) -> int | None:
     if last is None or dataset.maximum is not None:
         return last
     support = levels(last + 1)
-    parts = [part.images for part in dataset.splits.values() if not isinstance(part.images, Records)]
+    parts = [part.values for part in dataset.splits.values() if not isinstance(part.values, Records)]
     return last if all(bool(np.all(support.contains(part))) for part in parts) else None

@@ -77,5 +77,5 @@ def check_in_memory(dataset: Dataset, what: str) -> None:
     Raises:
         UserError: if they stay on disk.
     """
-    if isinstance(dataset.train.images, Records):
+    if isinstance(dataset.train.values, Records):
         raise UserError(f"{what} and needs training examples in memory, got {dataset.name}, where they stay on disk")

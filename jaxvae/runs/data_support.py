@@ -24,7 +24,7 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
         UserError: naming a value that has none, and what to change.
     """
     name, support = type(likelihood).__name__, likelihood.support
-    values = {split: _values(preprocessing, part.images, support) for split, part in dataset.splits.items()}
+    values = {split: _values(preprocessing, part.values, support) for split, part in dataset.splits.items()}
     for split, x in values.items():
         place = f"in the {split} split of {dataset.name}"
         if preprocessing.binarize != "none":
@@ -73,7 +73,7 @@ def last_level(dataset: Dataset, binarize: str | None) -> int | None:
         return 1
     if dataset.maximum is not None:
         return dataset.maximum
-    return _level_by_steps(np.unique(np.asarray(dataset.train.images[:_FEW])))
+    return _level_by_steps(np.unique(np.asarray(dataset.train.values[:_FEW])))
 
 
 def _level_by_steps(found: np.ndarray) -> int | None:

@@ -11,6 +11,8 @@ from jaxvae.evaluation.diagnose import diagnostics_document
 from jaxvae.evaluation.document import likelihood_document
 from jaxvae.evaluation.evaluate import ImportanceReport
 from jaxvae.evaluation.figures import spread
+from jaxvae.hidden import complete_columns
+from jaxvae.observation import Example, number_of, rows_of, value_of, with_value
 from jaxvae.runs.first_state import EXAMPLES_FOR_INIT
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
@@ -22,9 +24,9 @@ _EXAMPLES_FOR_BASELINE = 50_000
 def likelihood(subject: Subject) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion, baseline."""
     training, flags = subject.setup.training, subject.flags
-    is_point_mass = subject.model.posterior.space.is_of_points
+    is_point_mass = subject.model.latent_space.is_of_points
     num_samples = 1 if is_point_mass else flags.num_samples  # all draws of a point are equal
-    total = len(subject.x) * (flags.num_repeats if subject.has_density else 1)
+    total = number_of(subject.x) * (flags.num_repeats if subject.has_density else 1)
     with subject.reporter.examples("log p(x)" if num_samples else "ELBO", total) as bar:
         scores = evaluate(
             subject.model,
@@ -39,9 +41,9 @@ def likelihood(subject: Subject) -> dict[str, Any]:
     if scores.importance is not None and not is_point_mass:
         for line in _doubts(scores.importance, flags.target_error):
             subject.reporter.warning(line)
-    fit_on = jax.jit(training.preprocessing)(
-        subject.key(Stream.EXAMPLES), spread(subject.setup.dataset.train.images, _EXAMPLES_FOR_BASELINE)
-    )
+    some = spread(subject.setup.dataset.train.examples(), _EXAMPLES_FOR_BASELINE)
+    drawn = jax.jit(training.preprocessing)(subject.key(Stream.EXAMPLES), value_of(some))
+    fit_on = complete_columns(with_value(some, drawn))
     own = jax.jit(family_baseline)(training.model, spread(fit_on, EXAMPLES_FOR_INIT))
     is_free = has_free_baseline(training.model.likelihood.support)  # else the fit would be compiled a second time
     return likelihood_document(
@@ -53,17 +55,18 @@ def likelihood(subject: Subject) -> dict[str, Any]:
         subject.x,
         training.objective.scoring.describe(_has_closed_form_kl(subject)),
         is_point_mass=is_point_mass,
-        prior=subject.model.prior.report(subject.model, subject.params),
+        prior=subject.model.report(subject.params),
     )
 
 
 def _has_closed_form_kl(subject: Subject) -> bool:
     model = subject.model
 
-    def kl(params: Params, x: Array) -> Array | None:
-        return closed_form_kl(model.encode(params, x), model.prior.given(model, params, x))
+    def kl(params: Params, example: Example) -> Array | None:
+        given, x = model.given(example)
+        return closed_form_kl(given.encode(params, x), given.prior_given(params, x))
 
-    return jax.eval_shape(kl, subject.params, subject.x[0]) is not None
+    return jax.eval_shape(kl, subject.params, rows_of(subject.x, 0)) is not None
 
 
 def _doubts(report: ImportanceReport, target_error: float | None) -> list[str]:

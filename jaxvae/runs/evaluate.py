@@ -49,7 +49,7 @@ def evaluate_run(
     path = run.run_dir / file
     check_writable(path)
     training, dataset, state = run.setup.training, run.setup.dataset, run.state
-    x = training.preprocessing.for_evaluation(dataset.test.images, "test")
+    x = training.preprocessing.examples(dataset.test, "test")
     subject = Subject(run.setup, state, run.seed, x, flags, reporter)
     document = provenance(
         x,
@@ -64,7 +64,7 @@ def evaluate_run(
         step=int(state.step),
         seed=run.seed,
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
-        train_set_sha256=content_hash(dataset.train.images),
+        train_set_sha256=content_hash(dataset.train.examples()),
     )
     taken = {*document, *ENTRIES}
     document |= earlier_figures(path, document, flags.metrics, reporter)

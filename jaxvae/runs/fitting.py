@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from jaxvae.observation import number_of
 from jaxvae.runs.devices import is_first
 from jaxvae.runs.folder import PROFILE
 from jaxvae.runs.reporter import Reporter
@@ -31,9 +32,9 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
     and for data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
     A line says where early stopping ended it.
     """
-    training, images = setup.training, place_examples(setup.dataset.train.images)
-    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
-    steps, start, first_step = training.steps_per_epoch(len(images)), int(state.epoch), int(state.step)
+    training, examples = setup.training, place_examples(setup.dataset.train.examples())
+    validation = training.preprocessing.examples(setup.dataset.validation, "validation")
+    steps, start, first_step = training.steps_per_epoch(number_of(examples)), int(state.epoch), int(state.step)
     best: TrainState | None = None
     saved_at = -SECONDS_BETWEEN_CHECKPOINTS  # so that the first time is at once
 
@@ -55,7 +56,7 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
         reporter.epochs(training.objective.monitor, training.num_epochs, start) as bar,
     ):
         try:
-            epochs = fit(training, state, images, validation, during=keep)
+            epochs = fit(training, state, examples, validation, during=keep)
             for epoch in _recorded(epochs, run_dir / PROFILE) if profile else epochs:
                 state = epoch.state
                 best = state if epoch.improved else best

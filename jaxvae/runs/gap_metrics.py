@@ -8,6 +8,7 @@ from jaxvae.errors import UserError
 from jaxvae.evaluation import inference_gaps
 from jaxvae.evaluation.document import FEWEST_DRAWS, gaps_document
 from jaxvae.evaluation.gaps import InferenceGaps
+from jaxvae.observation import Example
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.typing import Array, Key
@@ -18,11 +19,11 @@ _GAP_STEPS, _GAP_EXAMPLES_AT_ONCE = 500, 50
 def gaps(subject: Subject) -> dict[str, Any]:
     """The approximation and the amortisation gap."""
     subject.require_density()
-    if subject.model.posterior.space.is_of_points:
+    if subject.model.latent_space.is_of_points:
         raise UserError("q(z|x) is one point, and log p(x) is its ELBO: there is nothing to compare")
     num_samples = subject.flags.num_samples
 
-    def one(key: Key, x: Array) -> dict[str, Array]:
+    def one(key: Key, x: Example) -> dict[str, Array]:
         return inference_gaps(
             subject.model, subject.params, key, x, num_samples=num_samples, steps=_GAP_STEPS
         )._asdict()

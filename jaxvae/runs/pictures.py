@@ -1,16 +1,18 @@
 """Data and samples of a run as pictures in [0, 1], and the source of the samples' latents."""
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.evaluation import fit_code_density, in_batches
 from jaxvae.functions import has_mean, mean_of
 from jaxvae.objectives import WithoutDensity
+from jaxvae.observation import Example
 from jaxvae.runs.code_density import CodeDensity
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream, stream_key
@@ -32,15 +34,29 @@ class Pictures:
         self._setup, self._state, self._seed = setup, state, seed
 
     @cached_property
-    def test(self) -> Array:
-        """x of the test set, `[n, *data_shape]`."""
-        return self._setup.training.preprocessing.for_evaluation(self._setup.dataset.test.images, "test")
+    def test(self) -> Example:
+        """The test set, preprocessed, with a leading axis `[n]`."""
+        return self._setup.training.preprocessing.examples(self._setup.dataset.test, "test")
 
-    def train(self, key: Key, most: int) -> tuple[Array, np.ndarray]:
-        """x of training examples, drawn without replacement if there are more than `most`, and their indices."""
-        images = self._setup.dataset.train.images
-        chosen = np.sort(np.random.default_rng(self._seed).permutation(len(images))[:most])
-        return jax.jit(self._setup.training.preprocessing)(key, images[chosen]), chosen
+    def train(self, key: Key, most: int) -> tuple[Example, np.ndarray]:
+        """Training examples, drawn without replacement if there are more than `most`, and their indices."""
+        train = self._setup.dataset.train
+        chosen = np.sort(np.random.default_rng(self._seed).permutation(len(train))[:most])
+        part = train.take(chosen)
+        return part.examples(jax.jit(self._setup.training.preprocessing)(key, part.values)), chosen
+
+    def conditions(self, count: int) -> Array | None:
+        """Conditions for `count` samples, `[count, columns]`, None if the model has none.
+
+        Of training examples: with one column of at most as many classes in turn, else at random.
+        """
+        rows = self._setup.dataset.train.conditions
+        if rows is None:
+            return None
+        classes = np.unique(rows)
+        if rows.shape[1] == 1 and len(classes) <= count:
+            return jnp.asarray(classes[np.arange(count) % len(classes)][:, None])
+        return jnp.asarray(rows[np.random.default_rng(self._seed).integers(len(rows), size=count)])
 
     @cached_property
     def _black_and_white(self) -> tuple[float, float]:
@@ -50,7 +66,7 @@ class Pictures:
             return -1.0, 1.0
         if preprocessing.maximum is not None:
             return 0.0, 1.0 if preprocessing.scale else float(preprocessing.maximum)
-        parts = [part.images for part in dataset.splits.values()]
+        parts = [part.values for part in dataset.splits.values()]
         return min(0.0, *(float(part.min()) for part in parts)), max(1.0, *(float(part.max()) for part in parts))
 
     def shown(self, x: Array) -> np.ndarray:
@@ -63,17 +79,17 @@ class Pictures:
         black, white = self._black_and_white
         return black + shown * (white - black)
 
-    def latents(self, code_density: CodeDensity | None) -> tuple[Callable[[Key], Any], str]:
-        """A function that draws the latents of one sample, and the name of its density.
+    def latents(self, code_density: CodeDensity | None) -> tuple[Callable[[Any, Key], Any], str]:
+        """A function of model and key that draws the latents of one sample, and the name of its density.
 
         `code_density` is for an objective without a density; by default `normal`.
         """
         training, params = self._setup.training, self._state.evaluation_params
-        model = training.model.at_step(self._state.step)
         if not isinstance(training.objective, WithoutDensity) or code_density == "prior":
-            return partial(model.sample_prior, params), "p(z)"
+            return lambda model, key: model.sample_prior(params, key), "p(z)"
         codes, code_density = self._codes(training.objective), code_density or "normal"
-        return fit_code_density(codes, code_density, seed=self._seed).sample, f"{code_density} fitted to codes"
+        density = fit_code_density(codes, code_density, seed=self._seed)
+        return lambda model, key: density.sample(key), f"{code_density} fitted to codes"
 
     def _codes(self, objective: WithoutDensity) -> np.ndarray:
         """The codes of at most 10,000 training examples, `[n, latent_dim]`."""
@@ -81,7 +97,8 @@ class Pictures:
         data_key, code_key = jax.random.split(stream_key(self._seed, Stream.CODES))
         x, _ = self.train(data_key, _EXAMPLES_FOR_CODES)
 
-        def code(key: Key, one: Array) -> dict[str, Array]:
-            return {"code": objective.code(model, params, key, one)}
+        def code(key: Key, one: Example) -> dict[str, Array]:
+            given, x = model.given(one)
+            return {"code": objective.code(given, params, key, x)}
 
         return np.concatenate([batch["code"] for batch in in_batches(code)(code_key, x, _CODES_AT_ONCE)])

@@ -84,7 +84,7 @@ def _innermost(network: NetworkLike) -> NetworkLike:
 
 
 def _epochs(setup: Setup) -> int:
-    return setup.training.for_examples(len(setup.dataset.train.images)).epochs or 1
+    return setup.training.for_examples(len(setup.dataset.train.values)).epochs or 1
 
 
 def _has_ended(setup: Setup, state: TrainState) -> bool:

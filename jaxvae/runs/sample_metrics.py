@@ -17,7 +17,9 @@ from jaxvae.evaluation.sample_quality import (
     sample_quality_document,
     train_classifier,
 )
+from jaxvae.hidden import complete_columns
 from jaxvae.objectives import Autoencoder, WithoutDensity
+from jaxvae.observation import Example, context_of, number_of, rows_of, value_of, with_value
 from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import StandardNormal
 from jaxvae.report import is_image
@@ -41,7 +43,9 @@ def samples(subject: Subject) -> dict[str, Any]:
         raise UserError(f"sample quality needs images, got data of shape {subject.setup.dataset.data_shape}")
     pictures = Pictures(subject.setup, subject.state, subject.seed)
     train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_FOR_CLASSIFIER)
-    test, shown = pictures.shown(subject.x), pictures.shown(train)
+    if subject.setup.dataset.test.observed is not None:
+        raise UserError("sample quality compares with whole examples, got some with hidden entries: leave it out")
+    test, shown = pictures.shown(value_of(subject.x)), pictures.shown(value_of(train))
 
     def extractor() -> FeatureExtractor:
         if subject.flags.inception is not None:
@@ -53,17 +57,20 @@ def samples(subject: Subject) -> dict[str, Any]:
     draw, drawn_from = pictures.latents(subject.flags.code_density)
     model, params = subject.model, subject.params
 
-    def generate(key: Key, index: Array) -> dict[str, Array]:
-        del index
+    def generate(key: Key, example: Example) -> dict[str, Array]:
+        given, _ = model.given(context_of(example))  # the conditions of test examples, if there are any
         code_key, data_key = jax.random.split(key)
-        return {"x": model.decode(params, draw(code_key)).sample(data_key)}
+        return {"x": given.decode(params, draw(given, code_key)).sample(data_key)}
 
     count = subject.flags.num_generated or min(len(test), _MOST_GENERATED)
-    generated = subject.per_example(
-        generate, subject.key(Stream.GENERATED), jnp.arange(count), _GENERATED_AT_ONCE, "samples"
-    )["x"]
+    repeated = rows_of(with_value(subject.x, jnp.arange(len(test))), np.arange(count) % len(test))
+    generated = subject.per_example(generate, subject.key(Stream.GENERATED), repeated, _GENERATED_AT_ONCE, "samples")[
+        "x"
+    ]
 
     def log_prob(images: np.ndarray) -> np.ndarray:
+        if subject.setup.dataset.train.conditions is not None:
+            raise UserError("neighbours have no condition of their own, which log p(x|c) needs")
         x = jnp.asarray(pictures.data(images), jnp.float32)
 
         def one(key: Key, x: Array) -> dict[str, Array]:
@@ -90,7 +97,7 @@ def representation(subject: Subject) -> dict[str, Any]:
     pictures = Pictures(subject.setup, subject.state, subject.seed)
     train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_CODES)
     codes = [_codes(subject, subject.model, subject.params, x) for x in (train, subject.x)]
-    flat = [np.asarray(x).reshape(len(x), -1) for x in (train, subject.x)]
+    flat = [np.asarray(complete_columns(x)).reshape(number_of(x), -1) for x in (train, subject.x)]
     kinds = {
         "model": (codes[0], codes[1]),
         "autoencoder": attempt(lambda: _autoencoder_codes(subject, train)),
@@ -109,17 +116,17 @@ def representation(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _codes(subject: Subject, model: Any, params: Any, x: Array) -> np.ndarray:
+def _codes(subject: Subject, model: Any, params: Any, x: Example) -> np.ndarray:
     """E_q(z|x)[z], or a draw if q has no mean, `[n, latent_dim]`."""
 
-    def code(key: Key, one: Array) -> dict[str, Array]:
+    def code(key: Key, one: Example) -> dict[str, Array]:
         return {"code": mean_or_draw(model.encode(params, one), key)}
 
-    batches = in_batches(code)(subject.key(Stream.CODES), x, min(_GENERATED_AT_ONCE, len(x)))
+    batches = in_batches(code)(subject.key(Stream.CODES), x, min(_GENERATED_AT_ONCE, number_of(x)))
     return np.concatenate([batch["code"] for batch in batches])
 
 
-def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.ndarray]:
+def _autoencoder_codes(subject: Subject, train: Example) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the same networks, trained for some epochs only to reconstruct: means of real numbers."""
     setup, epochs = subject.setup, subject.flags.autoencoder_epochs
     model = setup.training.model
@@ -130,8 +137,8 @@ def _autoencoder_codes(subject: Subject, train: Array) -> tuple[np.ndarray, np.n
     changes: dict[str, Any] = {"model": model, "objective": Autoencoder(), "epochs": epochs, "patience": "never"}
     training = dataclasses.replace(setup.training, **changes)
     state = create_run_state(training, setup.dataset, subject.seed, Stream.AUTOENCODER)
-    validation = training.preprocessing.for_evaluation(setup.dataset.validation.images, "validation")
-    for epoch in fit(training, state, place_examples(setup.dataset.train.images), validation):
+    validation = training.preprocessing.examples(setup.dataset.validation, "validation")
+    for epoch in fit(training, state, place_examples(setup.dataset.train.examples()), validation):
         state = epoch.state
     model = training.model.at_step(state.step)
     first, second = (_codes(subject, model, state.evaluation_params, x) for x in (train, subject.x))

@@ -31,8 +31,8 @@ def set_up(data: RunData, training: Training) -> Setup:
     >>> set_up(data, Training(model, data.preprocessing)).training.epochs
     200
     """
-    images = data.dataset.train.images
+    train = data.dataset.train
     check_support(training.model.likelihood, training.preprocessing, data.dataset)
-    training = training.for_examples(len(images))
-    training.objective.check_run(training.num_steps(len(images)), training.preprocessing.data_range(images))
+    training = training.for_examples(len(train))
+    training.objective.check_run(training.num_steps(len(train)), training.preprocessing.data_range(train.values))
     return Setup(data.dataset, training, data.notes)

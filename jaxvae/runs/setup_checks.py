@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
-from jaxvae.runs.first_state import state_shapes
+from jaxvae.runs.first_state import shapes_of, state_shapes
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Training, TrainState, train_epoch, validate
 from jaxvae.training.memory import check_state_fits
@@ -18,11 +18,11 @@ def check_traces(setup: Setup) -> None:
         Exception: any error of a component.
     """
     training, dataset = setup.training, setup.dataset
-    images = jax.ShapeDtypeStruct(dataset.train.images.shape, dataset.train.images.dtype)
-    validation = jax.ShapeDtypeStruct(dataset.validation.images.shape, jnp.float32)
+    examples = shapes_of(dataset.train)
+    validation = dataset.validation.examples(jax.ShapeDtypeStruct(dataset.validation.values.shape, jnp.float32))
     state = state_shapes(setup)
     check_state_fits(state)
-    after, _ = jax.eval_shape(train_epoch, training, state, images)
+    after, _ = jax.eval_shape(train_epoch, training, state, examples)
     _, scores = jax.eval_shape(validate, training, after, validation)
     if "log_likelihood" not in scores:
         raise UserError(
@@ -33,7 +33,7 @@ def check_traces(setup: Setup) -> None:
 
 def warm_up_warning(setup: Setup) -> str | None:
     """A line for a run that ends within the warm-up of its objective, else None."""
-    last = setup.training.num_steps(len(setup.dataset.train.images))
+    last = setup.training.num_steps(len(setup.dataset.train.values))
     needed = setup.training.objective.warmup_steps
     if needed <= last:
         return None

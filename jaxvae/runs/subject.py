@@ -10,12 +10,13 @@ from jaxvae.errors import UserError
 from jaxvae.evaluation import in_batches
 from jaxvae.evaluation.figures import NO_DENSITY, spread
 from jaxvae.objectives import WithoutDensity
+from jaxvae.observation import Example, number_of
 from jaxvae.runs.evaluation_flags import EvaluationFlags
 from jaxvae.runs.reporter import Reporter
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState
-from jaxvae.typing import Array, Key, Params
+from jaxvae.typing import Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Subject:
     setup: Setup
     state: TrainState
     seed: int
-    x: Array
+    x: Example
+    """The test set, preprocessed."""
     flags: EvaluationFlags
     reporter: Reporter
 
@@ -48,7 +50,7 @@ class Subject:
         """The key of one stream of the run."""
         return stream_key(self.seed, stream)
 
-    def spread(self, count: int) -> Array:
+    def spread(self, count: int) -> Example:
         """At most `count` test examples, spread evenly, since a file may be sorted by class."""
         return spread(self.x, count)
 
@@ -57,11 +59,12 @@ class Subject:
         if not self.has_density:
             raise UserError(NO_DENSITY)
 
-    def per_example(self, function: Callable[[Key, Array], Any], key: Key, x: Array, at_once: int, what: str) -> Any:
+    def per_example(self, function: Callable[[Key, Any], Any], key: Key, x: Example, at_once: int, what: str) -> Any:
         """A function of one example, over many, with a bar: a dictionary of `[n]` arrays."""
         batches = []
-        with self.reporter.examples(what, len(x)) as bar:
-            for batch in in_batches(function)(key, x, min(at_once, len(x))):
+        count = number_of(x)
+        with self.reporter.examples(what, count) as bar:
+            for batch in in_batches(function)(key, x, min(at_once, count)):
                 batches.append(batch)
                 bar.advance(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

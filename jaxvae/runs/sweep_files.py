@@ -57,7 +57,7 @@ def sweep_directory(flags: SweepFlags) -> Path:
 def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
     """The data and the code of the figures, for `sweep.json`."""
     preprocessing, dataset = job.setup.training.preprocessing, job.setup.dataset
-    x = preprocessing.for_evaluation(dataset.test.images, "test")
+    x = preprocessing.examples(dataset.test, "test")
     split = "test" if job.fold is None else f"fold {job.fold} of {flags.folds} of train and validation"
     return provenance(
         x,
@@ -67,5 +67,5 @@ def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
         binarize=preprocessing.binarize,
         num_samples=flags.num_samples,
         checkpoint="best",
-        train_set_sha256=content_hash(dataset.train.images),
+        train_set_sha256=content_hash(dataset.train.examples()),
     )

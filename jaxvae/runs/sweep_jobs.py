@@ -7,7 +7,7 @@ import jax
 
 from jaxvae.errors import UserError
 from jaxvae.runs.data_flags import check_in_memory
-from jaxvae.runs.first_state import first_state
+from jaxvae.runs.first_state import first_state, shapes_of
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.setup_checks import check_traces
 from jaxvae.training import members_at_once
@@ -39,8 +39,7 @@ def programs(jobs: Sequence[Job]) -> list[list[Job]]:
         check_in_memory(setup.dataset, "a sweep trains many models on the same examples at once")
         check_traces(setup)
         state = jax.eval_shape(lambda setup=setup, job=group[0]: first_state(setup, job.seed))
-        images = jax.ShapeDtypeStruct(setup.dataset.train.images.shape, setup.dataset.train.images.dtype)
-        most = members_at_once(setup.training, state, images)
+        most = members_at_once(setup.training, state, shapes_of(setup.dataset.train))
         if most < 1:
             raise UserError(
                 "a member of the sweep must fit the memory, got one that by estimate does not: lower `batch_size`, or "

@@ -20,14 +20,15 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
     """Train members side by side, and score each on its test examples as `evaluate.py` does."""
     setup = jobs[0].setup
     training, dataset = setup.training, setup.dataset
-    validation = training.preprocessing.for_evaluation(dataset.validation.images, "validation")
+    validation = training.preprocessing.examples(dataset.validation, "validation")
     states = [first_state(job.setup, job.seed) for job in jobs]
     trainings = [job.setup.training for job in jobs]
+    examples = jax.tree.map(jnp.asarray, dataset.train.examples())
     epoch = None
-    for epoch in fit_members(trainings, states, jnp.asarray(dataset.train.images), validation):
+    for epoch in fit_members(trainings, states, examples, validation):
         progress(epoch)
     assert epoch is not None
-    x = training.preprocessing.for_evaluation(dataset.test.images, "test")
+    x = training.preprocessing.examples(dataset.test, "test")
     best = epoch.members.best
     for index, job in enumerate(jobs):
         last_epoch = int(epoch.members.last.epoch[index])

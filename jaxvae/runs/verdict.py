@@ -64,5 +64,5 @@ def _of_reconstructions(distortion: float | None, own: dict[str, Any], setup: Se
 
 def _is_one_value(setup: Setup) -> bool:
     """Whether all of some training examples are the same."""
-    few = np.asarray(spread(setup.dataset.train.images, _COMPARED))
+    few = np.asarray(spread(setup.dataset.train.values, _COMPARED))
     return bool(np.all(few == few[:1]))

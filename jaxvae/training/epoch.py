@@ -13,6 +13,7 @@ from jaxvae.fast import fitting_parts
 from jaxvae.keys import same_draws
 from jaxvae.model import Model
 from jaxvae.objectives import Objective
+from jaxvae.observation import Example, number_of, rows_of, value_of, with_value
 from jaxvae.training.mesh import cut_parameters, over_devices
 from jaxvae.training.optimizer import with_fixed_of
 from jaxvae.training.state import TrainState
@@ -85,26 +86,26 @@ class NoiseOfSteps(NamedTuple):
         return jax.tree.map(wrap, self.words)
 
 
-def train_step(training: Training, state: TrainState, images: Array, batch: Batch) -> tuple[TrainState, Metrics]:
+def train_step(training: Training, state: TrainState, examples: Example, batch: Batch) -> tuple[TrainState, Metrics]:
     """One gradient step; all noise derives from the run's key and the step number."""
     noise = step_keys(state.key, state.step, len(batch.indices))
-    return take_step(training, state, _rows(images, batch), batch.mask, noise, images.shape[0])
+    return take_step(training, state, _rows(examples, batch), batch.mask, noise, number_of(examples))
 
 
-def _rows(images: Array, batch: Batch) -> Array:
-    return over_devices(images[over_devices(batch.indices)])
+def _rows(examples: Example, batch: Batch) -> Example:
+    return over_devices(rows_of(examples, over_devices(batch.indices)))
 
 
 def take_step(
-    training: Training, state: TrainState, raw: Array, mask: Array, noise: StepKeys, num_examples: int
+    training: Training, state: TrainState, raw: Example, mask: Array, noise: StepKeys, num_examples: int
 ) -> tuple[TrainState, Metrics]:
     """One gradient step on the raw examples of a batch that `mask` keeps; the data have `num_examples`."""
     training = training.for_examples(num_examples)
     model, objective = training.model.at_step(state.step).for_training(noise.shared), training.objective
-    x = training.preprocessing(noise.data, raw)
+    x = with_value(raw, training.preprocessing(noise.data, value_of(raw)))
     keys = noise.examples
 
-    def loss(params: Params, keys: Key, x: Array, mask: Array) -> tuple[Array, Metrics]:
+    def loss(params: Params, keys: Key, x: Example, mask: Array) -> tuple[Array, Metrics]:
         return objective.loss(model, params, *over_devices((keys, x, mask)), state.step)
 
     count = training.accumulate
@@ -172,54 +173,57 @@ def epoch_batches(state: TrainState, num_examples: int, batch_size: int) -> Batc
     return shuffled_batches(key, num_examples, batch_size)
 
 
-def train_epoch(training: Training, state: TrainState, images: Array) -> tuple[TrainState, Metrics]:
+def train_epoch(training: Training, state: TrainState, examples: Example) -> tuple[TrainState, Metrics]:
     """Visit every training example once.
 
     Args:
         training: the model and how to train it.
         state: before the epoch.
-        images: raw training data, `[n, *data_shape]`.
+        examples: raw training data, `[n, *data_shape]`, or an `Observation` of them.
 
     Returns:
         The state after the epoch, and the metrics as means over all examples.
     """
-    batches = epoch_batches(state, images.shape[0], training.batch_size)
+    count = number_of(examples)
+    batches = epoch_batches(state, count, training.batch_size)
     noise = NoiseOfSteps.of(state, len(batches.indices), training.batch_size)
 
     def step(state: TrainState, each: tuple[Batch, NoiseOfSteps]) -> tuple[TrainState, Metrics]:
         batch, noise = each
-        return take_step(training, state, _rows(images, batch), batch.mask, noise.keys(state), images.shape[0])
+        return take_step(training, state, _rows(examples, batch), batch.mask, noise.keys(state), count)
 
     start = state._replace(key=jax.random.clone(state.key))
     state, metrics = jax.lax.scan(step, start, (batches, noise))
     counts = jnp.sum(batches.mask, axis=1).astype(float)  # [steps]
-    means = {name: jnp.sum(counts * values) / images.shape[0] for name, values in metrics.items()}
+    means = {name: jnp.sum(counts * values) / count for name, values in metrics.items()}
     # again, since the compiler may place the results of a loop elsewhere, and the next epoch is compiled already
     return cut_parameters(state._replace(epoch=state.epoch + 1)), means
 
 
 def score_examples(
-    model: Model, objective: Objective, params: Params, key: Key, x: Array, batch_size: int = SCORED_AT_ONCE
+    model: Model, objective: Objective, params: Params, key: Key, x: Example, batch_size: int = SCORED_AT_ONCE
 ) -> Metrics:
     """The objective's validation scores of each example, `[n, …]`; the noise does not depend on `batch_size`."""
-    count, at_once = x.shape[0], min(batch_size, x.shape[0])
+    count = number_of(x)
+    at_once = min(batch_size, count)
     padding = -count % at_once
 
     def in_parts(rows: Array) -> Array:
         padded = jnp.pad(rows, ((0, padding), *[(0, 0)] * (rows.ndim - 1)))
         return padded.reshape(-1, at_once, *rows.shape[1:])
 
-    def score(index: Array, example: Array) -> Metrics:
-        return objective.score(model, params, jax.random.fold_in(key, index), example)
+    def score(index: Array, example: Example) -> Metrics:
+        given, x = model.given(example)
+        return objective.score(given, params, jax.random.fold_in(key, index), x)
 
-    def score_part(part: tuple[Array, Array]) -> Metrics:
+    def score_part(part: tuple[Array, Example]) -> Metrics:
         return jax.vmap(score)(*over_devices(part))
 
-    scores = jax.lax.map(score_part, (in_parts(jnp.arange(count)), in_parts(x)))
+    scores = jax.lax.map(score_part, jax.tree.map(in_parts, (jnp.arange(count), x)))
     return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:])[:count], scores)
 
 
-def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainState, Metrics]:
+def validate(training: Training, state: TrainState, x: Example) -> tuple[TrainState, Metrics]:
     """Score the validation data with the same noise in every epoch, and record whether it is the best score so far.
 
     Scores count from the end of the objective's warm-up on; before that, every epoch counts as the best.
@@ -227,7 +231,7 @@ def validate(training: Training, state: TrainState, x: Array) -> tuple[TrainStat
     Args:
         training: the model and how to train it.
         state: after an epoch.
-        x: preprocessed validation data, `[n, *data_shape]`.
+        x: preprocessed validation data, `[n, *data_shape]`, or an `Observation` of them.
 
     Returns:
         The state with `best_score` and `epochs_since_best`, and the scores as means over all examples.

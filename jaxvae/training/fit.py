@@ -3,20 +3,21 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
 from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.hardware import compiled
+from jaxvae.observation import Example, number_of, value_of
 from jaxvae.training.epoch import train_epoch, validate
 from jaxvae.training.memory import check_memory
 from jaxvae.training.mesh import on_every_device
 from jaxvae.training.state import TrainState
 from jaxvae.training.stream import stream
 from jaxvae.training.training import Training
-from jaxvae.typing import Array, Metrics
+from jaxvae.typing import Metrics
 
 
 class Epoch(NamedTuple):
@@ -36,8 +37,8 @@ class Epoch(NamedTuple):
 def fit(
     training: Training,
     state: TrainState,
-    images: Array | Records,
-    validation: Array,
+    examples: Any,
+    validation: Example,
     during: Callable[[TrainState], None] = lambda state: None,
 ) -> Iterator[Epoch]:
     """Train to the last epoch or until early stopping, yielding after each epoch.
@@ -47,18 +48,19 @@ def fit(
     Args:
         training: the model and how to train it.
         state: the state to start from.
-        images: raw training data, `[n, *data_shape]`, in memory or on disk.
-        validation: `training.preprocessing.for_evaluation(raw, "validation")`, `[m, *data_shape]`.
+        examples: raw training data, `[n, *data_shape]`, in memory or on disk, or an `Observation` of them.
+        validation: `training.preprocessing.for_evaluation(raw, "validation")`, `[m, *data_shape]`, or an `Observation`
+            of them.
         during: called at times within an epoch of data on disk, with a state from which training can continue.
 
     Raises:
         UserError: if the programs do not fit the memory, or the loss is no longer finite.
     """
-    training = on_every_device(training.for_examples(len(images)))
-    if isinstance(images, Records):
-        visit = stream(training, state, images, during)
+    training = on_every_device(training.for_examples(number_of(examples)))
+    if isinstance(value_of(examples), Records):
+        visit = stream(training, state, examples, during)
     else:
-        visit = _compile(training, state, images)
+        visit = _compile(training, state, examples)
     compiled_validate = compiled(jax.jit(validate), training, state, validation)
     check_memory(compiled_validate, "validation")
     epoch, since_best = jax.device_get((state.epoch, state.epochs_since_best))
@@ -90,9 +92,9 @@ def fit(
 
 
 def _compile(
-    training: Training, state: TrainState, images: Array
+    training: Training, state: TrainState, examples: Example
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
     """The epoch in memory, as one program."""
-    program = compiled(jax.jit(train_epoch), training, state, images)
+    program = compiled(jax.jit(train_epoch), training, state, examples)
     check_memory(program, "a training step")
-    return lambda state: program(training, state, images)
+    return lambda state: program(training, state, examples)

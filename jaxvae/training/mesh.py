@@ -3,7 +3,7 @@
 Nothing here changes values. On one device, or outside `jax.set_mesh`, each function returns its argument.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -101,18 +101,25 @@ def _cut(shape: tuple[int, ...], parts: int) -> PartitionSpec:
     return PartitionSpec(*[MODEL if index == axis else None for index in range(len(shape))])
 
 
-def place_examples(images: np.ndarray | Records) -> Array | Records:
+def place_examples(examples: Any) -> Any:
     """Training data on the devices: spread over them if their number divides it, else whole on each.
 
     Each process copies only the rows of its own devices. Data on disk stay there.
+
+    Args:
+        examples: arrays or `Records` with one leading axis, or an `Observation` of them.
     """
-    if isinstance(images, Records):
-        return images
+    return jax.tree.map(_placed, examples, is_leaf=lambda leaf: isinstance(leaf, Records))
+
+
+def _placed(values: np.ndarray | Records) -> Array | Records:
+    if isinstance(values, Records):
+        return values
     if not is_set():
-        return jax.numpy.asarray(images)
+        return jax.numpy.asarray(values)
     mesh = jax.sharding.get_mesh()
-    sharding = _spread() if len(images) % mesh.size == 0 else NamedSharding(mesh, PartitionSpec())
-    return jax.make_array_from_callback(images.shape, sharding, lambda rows: images[rows])
+    sharding = _spread() if len(values) % mesh.size == 0 else NamedSharding(mesh, PartitionSpec())
+    return jax.make_array_from_callback(values.shape, sharding, lambda rows: values[rows])
 
 
 def rows_here(batch_size: int) -> np.ndarray:

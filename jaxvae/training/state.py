@@ -5,7 +5,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxvae.hidden import complete_columns
 from jaxvae.keys import Purpose, key_for
+from jaxvae.observation import Example
 from jaxvae.training.mesh import check_mesh, cut_parameters
 from jaxvae.training.training import Training
 from jaxvae.typing import Array, Key, Params, PyTree
@@ -35,14 +37,14 @@ class TrainState(NamedTuple):
         return self.params if self.average is None else self.average
 
 
-def create_state(training: Training, key: Key, examples: Array | None, num_examples: int) -> TrainState:
+def create_state(training: Training, key: Key, examples: Example | None, num_examples: int) -> TrainState:
     """The state before the first step.
 
     Args:
         training: the model and how to train it.
         key: the key of the run.
         examples: training examples without noise, `[n, *data_shape]`, for components that start from data:
-            `training.preprocessing.expected(raw)`, not the stored levels themselves.
+            `training.preprocessing.expected(raw)`, not the stored levels themselves; or an `Observation` of them.
         num_examples: size of the training set; the length of the run depends on it.
 
     Raises:
@@ -51,7 +53,8 @@ def create_state(training: Training, key: Key, examples: Array | None, num_examp
     training = training.for_examples(num_examples)
     check_mesh()
     init_key, run_key = jax.random.split(key)
-    objective = training.objective.init(key_for(init_key, Purpose.OBJECTIVE), training.model, examples)
+    complete = complete_columns(examples)
+    objective = training.objective.init(key_for(init_key, Purpose.OBJECTIVE), training.model, complete)
     params = {**training.model.init(init_key, examples), "objective": objective}
     training.check_frozen(params)
     state = TrainState(

@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.data.records import Records
 from jaxvae.hardware import compiled
+from jaxvae.observation import Example, rows_of, value_of, with_value
 from jaxvae.training.epoch import NoiseOfSteps, epoch_batches, step_keys, take_step
 from jaxvae.training.memory import check_memory
 from jaxvae.training.mesh import cut_parameters, place_batches, rows_here
@@ -24,7 +25,7 @@ STEPS_BETWEEN_CALLS = 50  # of `during`, at least
 
 
 def streamed_steps(
-    training: Training, state: TrainState, raw: Array, masks: Array, steps: Array, sums: Metrics, num_examples: int
+    training: Training, state: TrainState, raw: Example, masks: Array, steps: Array, sums: Metrics, num_examples: int
 ) -> tuple[TrainState, Metrics]:
     """The first `steps` of the batches `[at once, batch, …]`; adds to `sums` each metric times the examples it counts.
 
@@ -35,7 +36,7 @@ def streamed_steps(
     def step(index: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
         state, sums = carry
         now: NoiseOfSteps = jax.tree.map(lambda words: words[index], noise)
-        state, metrics = take_step(training, state, raw[index], masks[index], now.keys(state), num_examples)
+        state, metrics = take_step(training, state, rows_of(raw, index), masks[index], now.keys(state), num_examples)
         count = jnp.sum(masks[index]).astype(float)
         return state, {name: sums[name] + count * value for name, value in metrics.items()}
 
@@ -45,7 +46,7 @@ def streamed_steps(
 
 
 def stream(
-    training: Training, state: TrainState, records: Records, during: Callable[[TrainState], None]
+    training: Training, state: TrainState, examples: Any, during: Callable[[TrainState], None]
 ) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
     """Compile the steps of one call, and return a function that visits every training example once.
 
@@ -56,12 +57,13 @@ def stream(
     Args:
         training: the model and how to train it.
         state: a state of the right shapes.
-        records: the training examples.
+        examples: the training examples, `Records`, or an `Observation` whose value they are.
         during: called with the state within an epoch, after `STEPS_BETWEEN_CALLS` steps or more.
 
     Raises:
         UserError: if the steps do not fit the memory.
     """
+    records, others = value_of(examples), with_value(examples, None)  # what is known of them besides is in memory
     count, batch_size = len(records), training.batch_size
     here = rows_here(batch_size)
     bytes_of_step = batch_size * int(np.prod(records.shape[1:])) * records.dtype.itemsize
@@ -71,11 +73,15 @@ def stream(
         padding = [(0, at_once - len(values)), *[(0, 0)] * (values.ndim - 1)]
         return place_batches(np.pad(values, padding) if padding[0][1] else values, batch_size)
 
-    raw = placed(np.zeros((0, len(here), *records.shape[1:]), records.dtype))
+    def with_others(rows: np.ndarray, indices: np.ndarray) -> Example:
+        return with_value(jax.tree.map(lambda leaf: placed(np.asarray(leaf)[indices]), others), placed(rows))
+
+    nobody = np.zeros((0, len(here)), int)
+    raw = with_others(np.zeros((*nobody.shape, *records.shape[1:]), records.dtype), nobody)
     masks = placed(np.zeros((0, len(here)), bool))
     noise = jax.eval_shape(lambda: step_keys(jax.random.key(0), jnp.zeros((), jnp.int32), batch_size))
     one_step = partial(take_step, num_examples=count)
-    metrics = jax.eval_shape(one_step, training, state, raw[0], masks[0], noise)[1]
+    metrics = jax.eval_shape(one_step, training, state, rows_of(raw, 0), masks[0], noise)[1]
     nothing: Metrics = {name: jnp.zeros(value.shape, value.dtype) for name, value in metrics.items()}
     steps = jax.jit(streamed_steps, static_argnums=6)
     program = compiled(steps, training, state, raw, masks, np.int32(0), nothing, count)
@@ -90,7 +96,8 @@ def stream(
         sums, waiting = nothing, deque[Metrics]()
         for start, rows in zip(starts, read, strict=True):
             done = start + len(rows)
-            local = placed(rows), placed(batches.mask[start:done, here]), np.int32(len(rows))
+            read_rows = with_others(rows, batches.indices[start:done, here])
+            local = read_rows, placed(batches.mask[start:done, here]), np.int32(len(rows))
             state, sums = program(training, state, *local, sums)
             waiting.append(sums)
             if len(waiting) > _CALLS_AHEAD:  # each waiting call holds its examples

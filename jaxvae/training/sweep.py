@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.hardware import compiler_options
+from jaxvae.observation import Example, number_of
 from jaxvae.pytrees import stack
 from jaxvae.training.epoch import Batch, train_epoch, train_step, validate
 from jaxvae.training.memory import available_memory
@@ -49,7 +50,7 @@ class SweepEpoch(NamedTuple):
 
 
 def fit_members(
-    trainings: Sequence[Training], states: Sequence[TrainState], images: Array, validation: Array
+    trainings: Sequence[Training], states: Sequence[TrainState], examples: Example, validation: Example
 ) -> Iterator[SweepEpoch]:
     """Train all members side by side until the last one has finished, yielding after each epoch.
 
@@ -60,19 +61,19 @@ def fit_members(
     Args:
         trainings: descriptions of one structure that differ only in numbers.
         states: the state from which each starts.
-        images: raw training data of all, `[n, *data_shape]`.
-        validation: preprocessed validation data of all, `[m, *data_shape]`.
+        examples: raw training data of all, `[n, *data_shape]`, or an `Observation` of them.
+        validation: preprocessed validation data of all, `[m, *data_shape]`, or an `Observation` of them.
 
     Raises:
         ValueError: if two descriptions differ in structure.
     """
-    described = [_whole_steps(training).for_examples(len(images)) for training in trainings]
+    described = [_whole_steps(training).for_examples(number_of(examples)) for training in trainings]
     training, start = stack(described), stack(states)
     members = Member(start, _again(start), jnp.ones(len(states), bool))
     is_training = np.ones(len(states), bool)
     while is_training.any():
         started = time.perf_counter()
-        members, train, scores, goes_on = _advance_all()(training, members, images, validation)
+        members, train, scores, goes_on = _advance_all()(training, members, examples, validation)
         is_training = np.asarray(goes_on)
         yield SweepEpoch(
             members,
@@ -100,10 +101,10 @@ def _again(state: TrainState) -> TrainState:
 
 
 def _advance(
-    training: Training, member: Member, images: Array, validation: Array
+    training: Training, member: Member, examples: Example, validation: Example
 ) -> tuple[Member, Metrics, Metrics, Array]:
     """One epoch of one member, or none."""
-    state, train = train_epoch(training, _again(member.last), images)
+    state, train = train_epoch(training, _again(member.last), examples)
     state, scores = validate(training, _again(state), validation)
     is_finite = jnp.all(jnp.isfinite(jnp.stack([train["loss"], *scores.values()])))
     moves = _goes_on(training, member)
@@ -126,14 +127,14 @@ def _advance_all() -> Any:
     return jax.jit(jax.vmap(_advance, in_axes=(0, 0, None, None)), compiler_options=compiler_options())
 
 
-def member_bytes(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
+def member_bytes(training: Training, state: TrainState, examples: Any) -> int:
     """An upper estimate of the memory of one member, before anything is compiled [bytes].
 
     It counts the states (last, best and new), and all values of one training step as if none were freed.
     """
     training = _whole_steps(training)
     batch = Batch(jnp.zeros(training.batch_size, jnp.int32), jnp.ones(training.batch_size, bool))
-    traced = jax.make_jaxpr(train_step)(training, state, images, batch)
+    traced = jax.make_jaxpr(train_step)(training, state, examples, batch)
     values = sum(_bytes(variable.aval) for equation in traced.eqns for variable in equation.outvars)
     return 3 * sum(_bytes(leaf) for leaf in jax.tree.leaves(state)) + values
 
@@ -142,7 +143,7 @@ def _bytes(value: Array) -> int:
     return math.prod(value.shape) * getattr(value.dtype, "itemsize", 4)
 
 
-def members_at_once(training: Training, state: TrainState, images: Array | jax.ShapeDtypeStruct) -> int:
+def members_at_once(training: Training, state: TrainState, examples: Any) -> int:
     """How many members of one program fit the memory, by the estimate; 0 if not one does."""
     available = available_memory()
-    return 2**31 if available is None else int(_SHARE_OF_MEMORY * available / member_bytes(training, state, images))
+    return 2**31 if available is None else int(_SHARE_OF_MEMORY * available / member_bytes(training, state, examples))

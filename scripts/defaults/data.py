@@ -103,11 +103,11 @@ def _in_three(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Train, validation and test; what is missing is cut off by one fixed permutation."""
     names = ("train", "validation", "test")
     if "all" in arrays:
-        return {name: part.images for name, part in zip(names, split_off(Split(arrays["all"]), 0.1, 0.1), strict=True)}
+        return {name: part.values for name, part in zip(names, split_off(Split(arrays["all"]), 0.1, 0.1), strict=True)}
     if "validation" in arrays:
         return arrays
     train, validation = split_off(Split(arrays["train"]), 0.1)
-    return {"train": train.images, "validation": validation.images, "test": arrays["test"]}
+    return {"train": train.values, "validation": validation.values, "test": arrays["test"]}
 
 
 _FILES: dict[str, Callable[[Path | None], dict[str, np.ndarray]]] = {

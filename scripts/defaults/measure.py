@@ -44,12 +44,12 @@ def describe(case: Case, data: Data) -> Subject:
     """
     words = ["--latent_dim", str(case.latents), *case.flags, *data.flags]
     values = construct(_PARSER, parse(_PARSER, words))
-    num_batches = math.ceil(len(data.dataset.train.images) / values["batch_size"])
+    num_batches = math.ceil(len(data.dataset.train.values) / values["batch_size"])
     epochs = max(1, round(case.steps / num_batches))
     setup = set_up_from(values | {"epochs": epochs, "patience": epochs}, data.dataset)
     preprocessing = setup.training.preprocessing
-    validation = preprocessing.for_evaluation(data.dataset.validation.images[:MOST_TEST_EXAMPLES], "validation")
-    test = preprocessing.for_evaluation(data.dataset.test.images[:MOST_TEST_EXAMPLES], "test")
+    validation = preprocessing.for_evaluation(data.dataset.validation.values[:MOST_TEST_EXAMPLES], "validation")
+    test = preprocessing.for_evaluation(data.dataset.test.values[:MOST_TEST_EXAMPLES], "test")
     return Subject(setup, epochs, validation, test)
 
 
@@ -68,7 +68,7 @@ def measure(case: Case, subject: Subject) -> dict[str, Any]:
 def _train(case: Case, subject: Subject) -> TrainState:
     training, dataset = subject.setup.training, subject.setup.dataset
     best = state = first_state(subject.setup, case.seed)
-    for epoch in fit(training, state, jnp.asarray(dataset.train.images), subject.validation):
+    for epoch in fit(training, state, jnp.asarray(dataset.train.values), subject.validation):
         best = epoch.state if epoch.improved else best
     return best
 
@@ -105,7 +105,7 @@ def _figures(case: Case, subject: Subject, state: TrainState) -> dict[str, Any]:
 def _baseline(subject: Subject) -> float:
     """log p(x) of the best member of the likelihood's family that ignores z, nats."""
     training = subject.setup.training
-    examples = jax.jit(training.preprocessing)(jax.random.key(1), jnp.asarray(subject.setup.dataset.train.images))
+    examples = jax.jit(training.preprocessing)(jax.random.key(1), jnp.asarray(subject.setup.dataset.train.values))
     baseline = family_baseline(training.model, examples)
     values = jax.jit(lambda x: jax.lax.map(baseline.log_prob, x, batch_size=100))(subject.test)
     return float(np.mean(np.asarray(values, float)))

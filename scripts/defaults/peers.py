@@ -95,7 +95,7 @@ def train_peer(peer: Peer, subject: Subject, seed: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     start = time.perf_counter()
-    training, raw = subject.setup.training, subject.setup.dataset.train.images
+    training, raw = subject.setup.training, subject.setup.dataset.train.values
     preprocessing = training.preprocessing
     shape = subject.setup.dataset.data_shape
     images = torch.from_numpy(np.ascontiguousarray(raw))

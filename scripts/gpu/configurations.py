@@ -132,8 +132,8 @@ def _plan(name: str, settings: Settings) -> dict[str, Any]:
 def _measured(setup: Setup, num_samples: int) -> _Seconds:
     """Of the third of three epochs; of log p(x) of some batches, without the first."""
     training, dataset = setup.training, setup.dataset
-    validation = training.preprocessing.for_evaluation(dataset.validation.images, "validation")
-    images, state = jnp.asarray(dataset.train.images), first_state(setup, 0)
+    validation = training.preprocessing.for_evaluation(dataset.validation.values, "validation")
+    images, state = jnp.asarray(dataset.train.values), first_state(setup, 0)
     moments = []
     with jax.default_matmul_precision(PRECISION):
         for epoch in fit(training, state, images, validation):
@@ -158,7 +158,7 @@ def _rehearsal(name: str, settings: Settings) -> dict[str, Any]:
     values = _values(name)
     dataset = load(values["data"])
     path = settings.state / "small.npz"
-    parts = {part: dataset.splits[part].images[:count] for part, count in _EXAMPLES.items()}
+    parts = {part: dataset.splits[part].values[:count] for part, count in _EXAMPLES.items()}
     if values["validation_fraction"] is not None:  # it is cut off the training examples
         del parts["validation"]
     np.savez(path, **parts)

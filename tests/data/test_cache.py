@@ -23,8 +23,8 @@ def test_round_trip(tmp_path: Path) -> None:
     assert read is not None
     assert set(read) == {"train", "test"}
     for name, split in SPLITS.items():
-        np.testing.assert_array_equal(read[name].images, split.images)
-        assert read[name].images.dtype == np.uint8
+        np.testing.assert_array_equal(read[name].values, split.values)
+        assert read[name].values.dtype == np.uint8
     assert read["test"].labels is None
     np.testing.assert_array_equal(read["train"].labels, SPLITS["train"].labels)
     assert [path.name for path in folder.parent.iterdir()] == ["set"]

@@ -19,7 +19,7 @@ def numbered(start: int, stop: int) -> Split:
 
 def labels(split: Split) -> list[int]:
     assert split.labels is not None
-    np.testing.assert_array_equal(split.images[:, 2, 1, 0], split.labels)  # images move with their labels
+    np.testing.assert_array_equal(split.values[:, 2, 1, 0], split.labels)  # images move with their labels
     if split.factors is not None:
         np.testing.assert_array_equal(split.factors @ [1, 2], split.labels)  # and with their factors
     return split.labels.tolist()
@@ -58,7 +58,7 @@ def test_split_off_refuses_too_few_examples() -> None:
 
 
 def test_concatenate_drops_labels_and_factors_that_are_incomplete() -> None:
-    partly = concatenate(numbered(0, 2), Split(numbered(2, 5).images))
+    partly = concatenate(numbered(0, 2), Split(numbered(2, 5).values))
     assert partly.labels is None
     assert partly.factors is None
     whole = concatenate(numbered(0, 2), numbered(2, 5)).factors
@@ -85,13 +85,13 @@ def test_with_validation_fraction_refuses(fraction: float) -> None:
 
 def test_dataset_refuses_what_no_loader_may_return() -> None:
     good = numbered(0, 4)
-    levels = Split(good.images.astype(np.uint8), factors=good.factors)
+    levels = Split(good.values.astype(np.uint8), factors=good.factors)
     with user_error("numbers", "float32 (3, 2, 1)", "float32 (2, 3, 1)", "one dtype and shape"):
-        dataset(good, good, Split(good.images.reshape(-1, 2, 3, 1)))
+        dataset(good, good, Split(good.values.reshape(-1, 2, 3, 1)))
     with user_error("uint8", "float32", "one dtype and shape"):
         dataset(good, levels, good)
     with user_error("float64", "astype"):
-        wide = Split(good.images.astype(np.float64))  # its dtype is found before its lack of factors
+        wide = Split(good.values.astype(np.float64))  # its dtype is found before its lack of factors
         dataset(wide, wide, wide)
     with user_error("maximum", "got 255 for float32"):
         dataset(good, good, good, maximum=255)
@@ -100,10 +100,10 @@ def test_dataset_refuses_what_no_loader_may_return() -> None:
     with user_error("'validation'", "at least one example"):
         dataset(good, good.take(slice(0, 0)), good)
     with user_error("labels of split 'test'", "(4,)", "(3,)"):
-        dataset(good, good, Split(good.images, np.arange(3)))
+        dataset(good, good, Split(good.values, np.arange(3)))
     with user_error("factors of split 'test'", "(4, 2)", "(4, 3)"):
-        dataset(good, good, Split(good.images, good.labels, np.zeros((4, 3), np.int64)))
+        dataset(good, good, Split(good.values, good.labels, np.zeros((4, 3), np.int64)))
     with user_error("factors of split 'validation'", "(4, 2)", "None"):
-        dataset(good, Split(good.images), good)
+        dataset(good, Split(good.values), good)
     with user_error("factors of split 'train'", "no names", "(4, 2)"):
         Dataset("numbers", good, good, good, None)

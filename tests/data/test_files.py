@@ -36,9 +36,9 @@ def test_npz_of_three_splits_with_labels(tmp_path: Path) -> None:
         train=train, validation=validation, test=test, train_labels=np.arange(11, dtype=np.int32),
     )  # fmt: skip
     dataset = load(path)
-    np.testing.assert_array_equal(dataset.train.images, train)
-    np.testing.assert_array_equal(dataset.validation.images, validation)
-    np.testing.assert_array_equal(dataset.test.images, test)
+    np.testing.assert_array_equal(dataset.train.values, train)
+    np.testing.assert_array_equal(dataset.validation.values, validation)
+    np.testing.assert_array_equal(dataset.test.values, test)
     assert dataset.train.labels is not None
     assert dataset.train.labels.dtype == np.int64
     assert dataset.train.labels.tolist() == list(range(11))
@@ -55,9 +55,9 @@ def test_npz_without_validation_takes_about_a_tenth_of_train(tmp_path: Path) -> 
     held_out = len(dataset.validation)
     assert sizes(dataset) == {"train": 1001 - held_out, "validation": held_out, "test": 4}
     assert abs(held_out - 100.1) < 6 * np.sqrt(1001 * 0.1 * 0.9)
-    np.testing.assert_array_equal(dataset.test.images, test)
+    np.testing.assert_array_equal(dataset.test.values, test)
     for split in (dataset.train, dataset.validation):
-        np.testing.assert_array_equal(split.images, train[split.labels])
+        np.testing.assert_array_equal(split.values, train[split.labels])
     assert dataset.data_shape == (6,)
 
 
@@ -67,15 +67,15 @@ def test_npz_of_one_array_is_split(tmp_path: Path, labels: str) -> None:
     dataset = load(save(tmp_path / "a.npz", **{"pictures": pictures, labels: np.arange(40)}))
     assert sum(sizes(dataset).values()) == 40
     for split in dataset.splits.values():
-        np.testing.assert_array_equal(split.images, pictures[split.labels])
+        np.testing.assert_array_equal(split.values, pictures[split.labels])
 
 
 def test_npy_is_split_the_same_way_each_time(tmp_path: Path) -> None:
     pictures = levels(40)
     np.save(tmp_path / "a.npy", pictures)
     first, second = load(str(tmp_path / "a.npy")), load(str(tmp_path / "a.npy"))
-    np.testing.assert_array_equal(first.validation.images, second.validation.images)
-    rows = {image.tobytes() for split in first.splits.values() for image in split.images}
+    np.testing.assert_array_equal(first.validation.values, second.validation.values)
+    rows = {image.tobytes() for split in first.splits.values() for image in split.values}
     assert rows == {image.tobytes() for image in pictures}
 
 
@@ -112,10 +112,10 @@ def test_channel_axis(tmp_path: Path, shape: tuple[int, ...], expected: tuple[in
 def test_dtypes(tmp_path: Path, array: np.ndarray, dtype: type, maximum: int | None) -> None:
     np.savez(tmp_path / "a.npz", train=array, validation=array[:4], test=array[:5])
     dataset = load(str(tmp_path / "a.npz"))
-    assert dataset.train.images.dtype == dtype
+    assert dataset.train.values.dtype == dtype
     assert dataset.maximum == maximum
     expected = array[..., None] if array.ndim == 3 else array
-    np.testing.assert_allclose(dataset.train.images, expected.astype(np.float32), rtol=1e-7)
+    np.testing.assert_allclose(dataset.train.values, expected.astype(np.float32), rtol=1e-7)
 
 
 def test_maximum_is_of_all_splits(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_integers_beyond_grey_levels_in_one_split_are_numbers_in_all(tmp_path: P
     counts = levels(10).astype(np.int64)
     dataset = load(save(tmp_path / "a.npz", train=counts + 300, test=counts))
     assert dataset.maximum is None
-    np.testing.assert_array_equal(dataset.test.images, counts)
+    np.testing.assert_array_equal(dataset.test.values, counts)
     with user_error("that float32 can tell apart", "got 0..16,777,217"):
         load(save(tmp_path / "b.npz", train=counts, test=np.array([[[0]], [[2**24 + 1]]])))
 
@@ -153,7 +153,7 @@ def test_channels_first_are_moved_to_the_end_and_said(tmp_path: Path, channels: 
     np.save(tmp_path / "a.npy", images)
     dataset = load(str(tmp_path / "a.npy"), channels=channels)
     assert dataset.data_shape == (7, 6, 3)
-    found = np.concatenate([split.images for split in dataset.splits.values()])
+    found = np.concatenate([split.values for split in dataset.splits.values()])
     expected = {image.tobytes() for image in np.ascontiguousarray(images.transpose(0, 2, 3, 1))}
     assert {np.ascontiguousarray(image).tobytes() for image in found} == expected
     assert len(dataset.notes) == (channels is None)
@@ -187,7 +187,7 @@ def test_keys_as_people_name_them(tmp_path: Path, keys: tuple[str, ...]) -> None
     arrays = [array for pair in zip(images, labels, strict=True) for array in pair]
     dataset = load(save(tmp_path / "a.npz", **dict(zip(keys, arrays, strict=True))))
     for split, image, label in zip(dataset.splits.values(), images, labels, strict=True):
-        np.testing.assert_array_equal(split.images, image)
+        np.testing.assert_array_equal(split.values, image)
         np.testing.assert_array_equal(split.labels, label)
 
 
@@ -199,7 +199,7 @@ def test_one_array_and_its_labels_as_strings(tmp_path: Path, keys: tuple[str, st
     of_image = {image.tobytes(): name for image, name in zip(images, classes[:, 0], strict=True)}
     for split in dataset.splits.values():
         assert split.labels is not None
-        for image, label in zip(split.images, split.labels, strict=True):
+        for image, label in zip(split.values, split.labels, strict=True):
             assert dataset.label_names[label] == of_image[np.ascontiguousarray(image).tobytes()]
 
 

@@ -17,7 +17,7 @@ def numbered(*sizes: int) -> Dataset:
 
 
 def pixels(split: Split) -> list[int]:
-    return split.images.ravel().tolist()
+    return split.values.ravel().tolist()
 
 
 def test_every_example_is_scored_once_and_validated_on_once() -> None:

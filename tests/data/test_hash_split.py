@@ -16,7 +16,7 @@ FRACTIONS = (0.1, 0.25)
 def parts_of(rows: np.ndarray) -> list[set[bytes]]:
     parts = split_by_hash(Split(rows), hashes_of_rows(rows), *FRACTIONS)
     assert sum(map(len, parts)) == len(rows)
-    return [{row.tobytes() for row in part.images} for part in parts]
+    return [{row.tobytes() for row in part.values} for part in parts]
 
 
 def test_one_more_row_moves_no_other() -> None:
@@ -49,7 +49,7 @@ def test_many_equal_rows_are_spread_so_that_no_kind_of_row_is_missing() -> None:
     for rows, row, count in ((kinds, kinds[0], 1500), (popular, popular[0], 400)):
         parts = split_by_hash(Split(rows), hashes_of_rows(rows), *FRACTIONS)
         for share, part in zip((0.65, *FRACTIONS), parts, strict=True):
-            found = np.sum(np.all(part.images == row, axis=1))
+            found = np.sum(np.all(part.values == row, axis=1))
             assert abs(found - share * count) < 6 * np.sqrt(count * share * (1 - share))
 
 
@@ -78,7 +78,7 @@ def test_files_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
 def test_places_keep_their_sides_as_more_come() -> None:
     few, more = (split_by_hash(Split(np.arange(n)), hashes_of_places(n), *FRACTIONS) for n in (100, 130))
     for old, new in zip(few, more, strict=True):
-        assert set(old.images) == {place for place in new.images if place < 100}
+        assert set(old.values) == {place for place in new.values if place < 100}
 
 
 def test_labels_and_rows_of_a_file_follow_their_example(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def test_time_stamps_keep_their_values(tmp_path: Path, dtype: type) -> None:
     seconds = 1_700_000_000 + np.random.default_rng(0).permutation(320)
     np.save(tmp_path / "a.npy", np.stack([seconds, np.arange(320)], axis=1).astype(dtype))
     dataset = load(str(tmp_path / "a.npy"))
-    values = np.concatenate([split.images for split in dataset.splits.values()])
+    values = np.concatenate([split.values for split in dataset.splits.values()])
     assert values.dtype == np.float32
     assert sorted(values[:, 0]) == list(range(320))
     assert sorted(values[:, 1]) == list(range(320))
@@ -42,20 +42,20 @@ def test_nanoseconds_are_subtracted_as_integers(tmp_path: Path) -> None:
     stamps = 1_700_000_000_000_000_000 + np.arange(40)[:, None] * 7
     np.save(tmp_path / "a.npy", stamps)
     dataset = load(str(tmp_path / "a.npy"))
-    values = np.concatenate([split.images for split in dataset.splits.values()])[:, 0]
+    values = np.concatenate([split.values for split in dataset.splits.values()])[:, 0]
     assert sorted(np.diff(np.sort(values))) == [7.0] * 39
 
 
 def test_all_splits_lose_the_same_offset(tmp_path: Path) -> None:
     stamps = 1.7e9 + np.arange(40.0)[:, None]
     np.savez(tmp_path / "a.npz", train=stamps[:30], test=stamps[30:])
-    assert load(str(tmp_path / "a.npz")).test.images[:, 0].tolist() == list(range(30, 40))
+    assert load(str(tmp_path / "a.npz")).test.values[:, 0].tolist() == list(range(30, 40))
 
 
 def test_given_offsets_are_taken_as_they_are(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", 1.7e9 + 5e4 + np.arange(40.0)[:, None])
     dataset = load(str(tmp_path / "a.npy"), offsets=(1.7e9,))
-    assert min(split.images.min() for split in dataset.splits.values()) == 5e4
+    assert min(split.values.min() for split in dataset.splits.values()) == 5e4
     assert load(str(tmp_path / "a.npy"), offsets=()).offsets == (0.0,)
     with user_error("`offsets` must be one number for each column of a table, got 2"):
         load(str(tmp_path / "a.npy"), offsets=(1.0, 2.0))

@@ -36,17 +36,17 @@ def read_idx(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("name", list(PIXEL_SUMS))
 def test_papers_splits_in_the_original_order(name: str, data_dir: Path, shared_data: Path) -> None:
     dataset = load(name, data_dir)
-    assert {split: part.images.shape for split, part in dataset.splits.items()} == {
+    assert {split: part.values.shape for split, part in dataset.splits.items()} == {
         "train": (50_000, 28, 28, 1),
         "validation": (10_000, 28, 28, 1),
         "test": (10_000, 28, 28, 1),
     }
     assert dataset.maximum == 255
-    images = np.concatenate([dataset.train.images, dataset.validation.images])
+    images = np.concatenate([dataset.train.values, dataset.validation.values])
     assert images.sum(dtype=np.int64) == PIXEL_SUMS[name]
     folder = shared_data / name
     np.testing.assert_array_equal(images[..., 0], read_idx(folder / "train-images-idx3-ubyte.gz"))
-    np.testing.assert_array_equal(dataset.test.images[..., 0], read_idx(folder / "t10k-images-idx3-ubyte.gz"))
+    np.testing.assert_array_equal(dataset.test.values[..., 0], read_idx(folder / "t10k-images-idx3-ubyte.gz"))
     train_labels = read_idx(folder / "train-labels-idx1-ubyte.gz")
     np.testing.assert_array_equal(dataset.train.labels, train_labels[:50_000])
     np.testing.assert_array_equal(dataset.validation.labels, train_labels[50_000:])
@@ -59,8 +59,8 @@ def test_binarized_mnist(data_dir: Path, shared_data: Path) -> None:
     with np.load(shared_data / "binarized_mnist.npz") as arrays:
         for name, split in dataset.splits.items():
             assert split.labels is None
-            assert split.images.dtype == np.uint8
-            np.testing.assert_array_equal(split.images, arrays[name])
+            assert split.values.dtype == np.uint8
+            np.testing.assert_array_equal(split.values, arrays[name])
 
 
 def test_second_load_is_fast(data_dir: Path) -> None:

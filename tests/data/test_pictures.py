@@ -81,7 +81,7 @@ def test_photographs_are_turned_as_their_exif_data_say(tmp_path: Path, orientati
     for name in "abcd":
         Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / f"{name}.png", exif=exif)
     dataset = load(str(tmp_path), stream=stream)
-    np.testing.assert_array_equal(dataset.train.images[0], shown)
+    np.testing.assert_array_equal(dataset.train.values[0], shown)
     assert dataset.notes == (() if orientation == 1 else ("4 of 4 images were turned as their EXIF data say",))
 
 
@@ -101,7 +101,7 @@ def test_folders_of_classes_are_labels(tmp_path: Path, stream: bool) -> None:
     assert sum(len(split) for split in dataset.splits.values()) == 14
     for split in dataset.splits.values():
         assert split.labels is not None
-        np.testing.assert_array_equal(split.images[:].mean(axis=(1, 2, 3)) > 100, split.labels == 1)
+        np.testing.assert_array_equal(split.values[:].mean(axis=(1, 2, 3)) > 100, split.labels == 1)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -118,8 +118,8 @@ def test_folders_of_splits(tmp_path: Path, validation: str | None, classes: tupl
     lengths = [len(split) for split in dataset.splits.values()]
     assert lengths[2] == 4
     assert lengths[:2] == [20, 6] if validation else sum(lengths) == 24 and min(lengths) > 0
-    assert set(np.unique(dataset.test.images[:])) == {15}
-    assert set(np.unique(dataset.validation.images[:])) == {25 if validation else 5}
+    assert set(np.unique(dataset.test.values[:])) == {15}
+    assert set(np.unique(dataset.validation.values[:])) == {25 if validation else 5}
     assert dataset.label_names == tuple(sorted(classes))
     assert all((split.labels is None) == (not classes) for split in dataset.splits.values())
 

@@ -50,10 +50,10 @@ def test_order_and_labels_are_those_of_the_files(tiny_mnist: SimpleNamespace, tm
     dataset = load("mnist", tmp_path / "data")
     images, labels = tiny_mnist.arrays["train"]
     held_out = 2  # a tenth of 23: the tiny set is below the papers' sizes
-    np.testing.assert_array_equal(dataset.train.images, images[:-held_out])
-    np.testing.assert_array_equal(dataset.validation.images, images[-held_out:])
+    np.testing.assert_array_equal(dataset.train.values, images[:-held_out])
+    np.testing.assert_array_equal(dataset.validation.values, images[-held_out:])
     np.testing.assert_array_equal(dataset.train.labels, labels[:-held_out])
-    np.testing.assert_array_equal(dataset.test.images, tiny_mnist.arrays["test"][0])
+    np.testing.assert_array_equal(dataset.test.values, tiny_mnist.arrays["test"][0])
     np.testing.assert_array_equal(dataset.test.labels, tiny_mnist.arrays["test"][1])
     assert dataset.train.labels is not None
     assert dataset.train.labels.dtype == np.int64
@@ -77,7 +77,7 @@ def test_cached_arrays_are_used(tiny_mnist: SimpleNamespace, tmp_path: Path, mon
     prepare("mnist", tiny_mnist.folder, tmp_path / "data")
     first = load("mnist", tmp_path / "data")
     monkeypatch.setattr("jaxvae.data.tfds_sets._read", None)
-    np.testing.assert_array_equal(load("mnist", tmp_path / "data").train.images, first.train.images)
+    np.testing.assert_array_equal(load("mnist", tmp_path / "data").train.values, first.train.values)
 
 
 def test_a_folder_that_cannot_be_written_to_is_still_read(
@@ -199,7 +199,7 @@ def served(tiny_mnist: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def test_load_downloads(served: SimpleNamespace, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     dataset = load("mnist", tmp_path / "data")
-    np.testing.assert_array_equal(dataset.test.images, served.arrays["test"][0])
+    np.testing.assert_array_equal(dataset.test.values, served.arrays["test"][0])
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"originals", "numpy"}
     assert capfd.readouterr() == ("", "mnist: downloading 4 files, 0.0 MB\n")
 

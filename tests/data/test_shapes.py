@@ -23,18 +23,18 @@ def all_images() -> np.ndarray:
     images = np.full((*SIZES, 32, 32), np.nan)
     for split in shapes().splits.values():
         assert split.factors is not None
-        images[tuple(split.factors.T)] = split.images[..., 0] / 255
+        images[tuple(split.factors.T)] = split.values[..., 0] / 255
     return images
 
 
 def test_sizes_levels_and_names() -> None:
-    assert [split.images.shape for split in shapes().splits.values()] == [
+    assert [split.values.shape for split in shapes().splits.values()] == [
         (19660, 32, 32, 1),
         (2458, 32, 32, 1),
         (2458, 32, 32, 1),
     ]
-    assert shapes().train.images.dtype == np.uint8
-    assert shapes().maximum == shapes().train.images.max() == 255
+    assert shapes().train.values.dtype == np.uint8
+    assert shapes().maximum == shapes().train.values.max() == 255
     assert shapes().factor_names == ("shape", "scale", "angle", "position_x", "position_y")
     assert tuple(len(values) for values in FACTORS.values()) == SIZES
     for split in shapes().splits.values():

@@ -69,7 +69,7 @@ def test_existing_splits_are_kept(tmp_path: Path) -> None:
     assert folder == tmp_path / "tiny_pictures" / "three" / "1.0.0"
     dataset = load("tiny_pictures/three", tmp_path)
     for name, split in dataset.splits.items():
-        np.testing.assert_array_equal(split.images, pixels(name))
+        np.testing.assert_array_equal(split.values, pixels(name))
         np.testing.assert_array_equal(split.labels, np.arange(COUNTS[name]))
     assert dataset.maximum == 255
     assert dataset.data_shape == (HEIGHT, WIDTH, CHANNELS)
@@ -85,9 +85,9 @@ def test_a_prepared_set_is_read_without_tensorflow(
     capfd.readouterr()
     monkeypatch.setattr(prepare_module, "_has_tensorflow", lambda: False)
     dataset = load("tiny_pictures/no_validation", tmp_path)
-    np.testing.assert_array_equal(dataset.train.images, pixels("train")[:27])
-    np.testing.assert_array_equal(dataset.validation.images, pixels("train")[27:])
-    np.testing.assert_array_equal(dataset.test.images, pixels("test"))
+    np.testing.assert_array_equal(dataset.train.values, pixels("train")[:27])
+    np.testing.assert_array_equal(dataset.validation.values, pixels("train")[27:])
+    np.testing.assert_array_equal(dataset.test.values, pixels("test"))
     assert capfd.readouterr() == ("", "")
 
 
@@ -99,7 +99,7 @@ def test_without_test_all_examples_are_split(configuration: str, sources: tuple[
     prepare(f"tiny_pictures/{configuration}", None, tmp_path)
     dataset = load(f"tiny_pictures/{configuration}", tmp_path)
     expected = np.concatenate([pixels(source) for source in sources])
-    got = np.concatenate([split.images for split in dataset.splits.values()])
+    got = np.concatenate([split.values for split in dataset.splits.values()])
     assert len(got) == len(expected)
     assert {image.tobytes() for image in got} == {image.tobytes() for image in expected}
     tenth = round(len(expected) / 10)
@@ -145,6 +145,6 @@ def numbered(count: int) -> Split:
 @pytest.mark.parametrize(("count", "held_out"), [(60_000, 10_000), (50_000, 10_000), (49_999, 5_000), (7, 1)])
 def test_validation_is_the_end_of_train(count: int, held_out: int) -> None:
     train, validation, test = arrange({"train": numbered(count), "test": numbered(3)})
-    assert train.images[:, 0].tolist() == list(range(count - held_out))
-    assert validation.images[:, 0].tolist() == list(range(count - held_out, count))
+    assert train.values[:, 0].tolist() == list(range(count - held_out))
+    assert validation.values[:, 0].tolist() == list(range(count - held_out, count))
     assert len(test) == 3

@@ -51,7 +51,7 @@ def losses(run: Path) -> list[float]:
 def test_two_processes_give_the_losses_of_one_over_100_steps(tmp_path: Path, script: Script, where: str) -> None:
     port, epochs = free_port(), ["--epochs", "25"]
     if where == "disk":
-        write_records(tmp_path / "digits.array_record", load("digits").train.images * 15)
+        write_records(tmp_path / "digits.array_record", load("digits").train.values * 15)
         epochs += ["--data", "digits.array_record", "--batch_size", "300"]  # 1149 examples: 4 steps
         epochs += ["--likelihood", "Bernoulli", "--binarize", "dynamic"]  # others let rounding grow faster than 1e-5
     pair = [start(tmp_path, process, port, *epochs) for process in range(2)]

@@ -209,7 +209,7 @@ def test_data_are_those_that_the_function_returns() -> None:
     values = built("--data", "own.load", "--data.size", "30", "--data.seed", "4")
     assert values["data"] == "own.load(size=30, seed=4)"
     found, expected = load(values["data"]), sys.modules["own"].load(30, 4)
-    assert np.array_equal(found.train.images, expected.train.images)
+    assert np.array_equal(found.train.values, expected.train.values)
     assert values == built("--data", "own.load(size=30, seed=4)")
 
 
@@ -236,11 +236,11 @@ def test_a_run_is_trained_resumed_and_scored_by_functions_of_ones_own(script: Sc
 
     assert script(EVALUATE, "run", "--metrics", "latents", "own.means", "own.means(count=9)").code == 0
     entry = json.loads(Path("run/evaluation.json").read_text())["mean_pixel"]
-    assert entry["value"] == pytest.approx(sys.modules["own"].load().test.images[:9].mean())
+    assert entry["value"] == pytest.approx(sys.modules["own"].load().test.values[:9].mean())
     refused(script(EVALUATE, "run", "--metrics", "own.no_json", "own.means"), "values that JSON can hold, got float32")
     document = json.loads(Path("run/evaluation.json").read_text())
     assert document["own.no_json"]["value"] is None
-    assert document["mean_pixel"]["value"] == pytest.approx(sys.modules["own"].load().test.images[:5].mean())
+    assert document["mean_pixel"]["value"] == pytest.approx(sys.modules["own"].load().test.values[:5].mean())
     refused(script(EVALUATE, "run", "--metrics", "own.of_the_library"), "names of its own, got 'elbo'")
     refused(script(EVALUATE, "run", "--metrics", "own.means", "own.means_again"), "of its own, got 'mean_pixel'")
     refused(script(EVALUATE, "run", "--metrics", "own.means", "--metrics.count", "3"), "'my_module.my_group(option=3)'")

@@ -44,7 +44,7 @@ def test_a_row_that_waits_for_a_gpu_trains(config: Path, arrays: str) -> None:
     setup = set_up_from(values)
     before = first_state(setup, seed=0)
     step = jax.jit(train_step)
-    state, images = before, jnp.asarray(setup.dataset.train.images)
+    state, images = before, jnp.asarray(setup.dataset.train.values)
     for i in range(2):
         batch = Batch(jnp.arange(BATCH) + BATCH * i, jnp.ones(BATCH, bool))
         state, metrics = step(setup.training, state, images, batch)

@@ -49,7 +49,7 @@ def test_the_losses_are_those_of_the_same_examples_in_memory(
 ) -> None:
     monkeypatch.setattr(stream, "STEPS_AT_ONCE", at_once)  # the 6 steps as 4 and 2, and as 6
     dataset = load(arguments[1], stream=True)
-    parts = {name: part.images[:] for name, part in dataset.splits.items()}
+    parts = {name: part.values[:] for name, part in dataset.splits.items()}
     np.savez("x.npz", **parts)  # type: ignore[arg-type]
     assert script(TRAIN, *JOB, "--data", "x.npz", "--epochs", "3", "--run_dir", "memory").code == 0
     assert script(TRAIN, *JOB, *arguments, "--epochs", "3", "--run_dir", "disk").code == 0
@@ -88,16 +88,16 @@ def test_a_run_that_is_interrupted_within_an_epoch_goes_on_at_that_step(
 def test_reading_does_not_depend_on_the_order(folder: Path, images: np.ndarray) -> None:
     for data in ("x.array_record", "files"):
         dataset = load(str(folder / data), stream=True)
-        assert isinstance(dataset.train.images, Records)
+        assert isinstance(dataset.train.values, Records)
         size = len(dataset.train)
-        assert dataset.train.images.shape == (size, HEIGHT, WIDTH, 1)
+        assert dataset.train.values.shape == (size, HEIGHT, WIDTH, 1)
         assert size == NUM_TRAIN or data == "files"
         assert size + len(dataset.validation) + len(dataset.test) == NUM
         rows = np.array([[7, size - 4, 7], [0, size - 1, 50]])
-        everything = dataset.train.images[:]
+        everything = dataset.train.values[:]
         assert {image.tobytes() for image in everything} <= {image.tobytes() for image in images}
         expected = everything[rows]
-        whole, single = dataset.train.images.read_ahead([rows, rows[1]])
+        whole, single = dataset.train.values.read_ahead([rows, rows[1]])
         np.testing.assert_array_equal(whole, expected)
         np.testing.assert_array_equal(single, expected[1])
 

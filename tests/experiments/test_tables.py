@@ -61,12 +61,12 @@ def test_counts_are_scored_as_they_are_stored(tmp_path: Path, dtype: type) -> No
         ["Normal"],
     ):
         setup = data_of(["--data", path, "--likelihood", *flags])
-        x = setup.training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
-        np.testing.assert_array_equal(x, setup.dataset.test.images.astype(np.float32))
+        x = setup.training.preprocessing.for_evaluation(setup.dataset.test.values, "test")
+        np.testing.assert_array_equal(x, setup.dataset.test.values.astype(np.float32))
     if dtype != np.float32:
         setup = data_of(["--data", path, "--likelihood", "Categorical"])
-        x = setup.training.preprocessing.for_evaluation(setup.dataset.test.images, "test")
-        np.testing.assert_allclose(x, setup.dataset.test.images / counts.max(), rtol=1e-6)
+        x = setup.training.preprocessing.for_evaluation(setup.dataset.test.values, "test")
+        np.testing.assert_allclose(x, setup.dataset.test.values / counts.max(), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_what_does_not_fit_grey_levels(flags: list[str], words: list[str]) -> No
 
 def test_levels_of_digits_fit_their_own_maximum() -> None:
     setup = data_of(["--likelihood", "BetaBinomial", "--likelihood.total_count", "16"])
-    assert float(setup.training.preprocessing(None, setup.dataset.test.images[:20]).max()) == 1.0  # type: ignore[arg-type]
+    assert float(setup.training.preprocessing(None, setup.dataset.test.values[:20]).max()) == 1.0  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ def losses(mode: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     monkeypatch.setenv(FAST_VARIABLE, mode)
     jax.clear_caches()  # what was traced keeps its forms
     data = jv.data.load("digits")
-    images = jnp.asarray(data.train.images)
+    images = jnp.asarray(data.train.values)
     training = Training(jv.VAE(data.data_shape, 16), Preprocessing(maximum=data.maximum, binarize="dynamic"))
     training = training.for_examples(len(images))
     state = create_state(training, jax.random.key(0), training.preprocessing.expected(images), len(images))

@@ -24,10 +24,10 @@ def information(objective: Any, network: jv.networks.MLP = LOUD) -> float:
     likelihood = jv.likelihoods.AutoregressiveBernoulli()
     model = jv.VAE(dataset.data_shape, 16, network, network, likelihood=likelihood)
     training = Training(model, preprocessing, Optimizer(), objective, epochs=EPOCHS)
-    images = jnp.asarray(dataset.train.images)
+    images = jnp.asarray(dataset.train.values)
     examples = preprocessing.expected(images)
     state = jax.jit(create_state, static_argnums=3)(training, jax.random.key(0), examples, len(images))
-    validation = preprocessing.for_evaluation(dataset.validation.images, "validation")
+    validation = preprocessing.for_evaluation(dataset.validation.values, "validation")
     *_, last = fit(training, state, images, validation)
     return float(jax.jit(mutual_information)(model, last.state.params, jax.random.key(1), validation))
 

@@ -35,7 +35,7 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
     flags = ["--data", arrays, "--ema_decay", "0.9", "--encoder.features", "[]", "--decoder.features", "[]"]
     setup = set_up_from(construct(parser, parse(parser, [*flags, "--latent_dim", "2"])))
     state = first_state(setup, seed=3)
-    ones = setup.dataset.train.images.sum(axis=0)
+    ones = setup.dataset.train.values.sum(axis=0)
     np.testing.assert_allclose(state.params["likelihood"]["offset"], np.log((ones + 1) / (91 - ones)), rtol=1e-4)
 
     seen: dict[str, Any] = {}
@@ -48,11 +48,11 @@ def test_starts_and_baseline_from_train_figures_from_test_with_the_average(
     monkeypatch.setattr(density_metrics, "evaluate", spy)
     state = state._replace(average=jax.tree.map(lambda leaf: leaf + 1, state.params))
     document = evaluate_run(TrainedRun(tmp_path, setup, state, seed=3, num_samples=2))
-    np.testing.assert_array_equal(seen["x"], setup.dataset.test.images)
+    np.testing.assert_array_equal(seen["x"], setup.dataset.test.values)
     assert seen["params"] is state.average
     assert document["parameters"] == "moving average"
     # pixels that are 1 four times in five, scored where they are 1 once in five
-    expected = setup.dataset.test.images.mean() * np.log(0.8) + (1 - setup.dataset.test.images.mean()) * np.log(0.2)
+    expected = setup.dataset.test.values.mean() * np.log(0.8) + (1 - setup.dataset.test.values.mean()) * np.log(0.2)
     assert document["baseline"]["value"] == pytest.approx(20 * expected, rel=0.1)
 
 

@@ -118,8 +118,8 @@ def test_remedies_that_a_run_has_had_are_not_named() -> None:
 
 def test_data_of_one_value_have_nothing_to_encode() -> None:
     setup, state = run_of()
-    images = np.zeros_like(setup.dataset.train.images)
-    train = dataclasses.replace(setup.dataset.train, images=images)
+    images = np.zeros_like(setup.dataset.train.values)
+    train = dataclasses.replace(setup.dataset.train, values=images)
     dataset = dataclasses.replace(setup.dataset, train=train)
     line = verdict(COLLAPSED, setup._replace(dataset=dataset), state)
     assert line is not None

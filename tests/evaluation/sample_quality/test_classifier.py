@@ -21,7 +21,7 @@ IMAGES = np.random.default_rng(0).uniform(size=(12, 3, 5, 2)).astype(np.float32)
 
 def unit(split: Split, maximum: int | None) -> tuple[np.ndarray, np.ndarray | None]:
     """Images in [0, 1], and labels."""
-    return split.images.astype(np.float32) / (maximum or 1), split.labels
+    return split.values.astype(np.float32) / (maximum or 1), split.labels
 
 
 @pytest.mark.slow
