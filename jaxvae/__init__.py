@@ -18,6 +18,7 @@ from jaxvae.distributions.entropy import entropy
 from jaxvae.distributions.kl import kl_divergence
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
+from jaxvae.evaluation.imputation import impute
 from jaxvae.evaluation.likelihood import log_marginal
 from jaxvae.functions import decode, encode, given, init, reconstruct, reparameterize, sample
 from jaxvae.missingness import Missingness, SelfMasking
@@ -49,6 +50,7 @@ __all__ = [
     "entropy",
     "evaluation",
     "given",
+    "impute",
     "init",
     "kl_divergence",
     "likelihoods",

@@ -89,7 +89,7 @@ class Condition:
             if classes is None:
                 shown.append(((row[d] - units["center"][d]) / units["spread"][d])[None])
             else:
-                shown.append((row[d] == jnp.arange(classes)).astype(row.dtype))
+                shown.append((row[d] == jnp.arange(classes).astype(row.dtype)).astype(row.dtype))
         features = jnp.concatenate(shown)
         return features if self.drop is None else jnp.where(is_known, features, own["dropped"])
 

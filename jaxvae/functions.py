@@ -1,15 +1,8 @@
 """Pure functions of a model and ONE example; `jax.vmap` makes batches of them."""
 
-from typing import cast
-
 import jax
 
-from jaxvae.distributions import (
-    Distribution,
-    SupportsMean,
-    SupportsSampleAndLogProb,
-)
-from jaxvae.errors import NoMeanError
+from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, mean_of
 from jaxvae.model import Model
 from jaxvae.observation import Example, Observation
 from jaxvae.typing import Array, ArrayLike, Key, Params, PyTree
@@ -89,31 +82,3 @@ def reconstruct(model: Model, params: Params, x: Example, key: Key | None = None
     model, x = model.given(x)
     q = model.encode(params, x)
     return mean_of(model.decode(params, mean_of(q) if key is None else q.sample(key)))
-
-
-def mean_of(distribution: SupportsSampleAndLogProb) -> Array:
-    """The mean of a distribution.
-
-    Raises:
-        NoMeanError: if it has none.
-    """
-    if isinstance(distribution, Distribution) or hasattr(distribution, "mean"):
-        return cast(SupportsMean, distribution).mean
-    raise NoMeanError(distribution)
-
-
-def has_mean(distribution: SupportsSampleAndLogProb) -> bool:
-    """Whether a distribution has a mean in closed form; it is traced, and nothing is computed.
-
-    Args:
-        distribution: a pytree of arrays, or of their shapes alone (`jax.eval_shape`).
-
-    >>> from jaxvae.distributions import Normal
-    >>> has_mean(Normal(jax.numpy.zeros(2), jax.numpy.ones(2)))
-    True
-    """
-    try:
-        jax.eval_shape(mean_of, distribution)
-    except NotImplementedError:
-        return False
-    return True

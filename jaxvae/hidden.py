@@ -1,6 +1,6 @@
 """Hidden entries of examples: what stands in their place before anything is computed, and what the encoder sees."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -32,11 +32,12 @@ def complete_columns(examples: Example | None) -> Array | None:
     values, observed = examples.value, examples.observed
     if observed is None:
         return values
-    order = jnp.argsort(~observed, axis=0, stable=True)  # rows in which the entry was seen come first
-    seen = jnp.sum(observed, axis=0, keepdims=True)
-    turn = (jnp.cumsum(~observed, axis=0) - 1) % jnp.maximum(seen, 1)
-    others = jnp.take_along_axis(values, jnp.take_along_axis(order, turn, axis=0), axis=0)
-    return jnp.where(observed | (seen == 0), values, others)
+    xp: Any = np if isinstance(values, np.ndarray) else jnp  # data that are being loaded keep their float64
+    order = xp.argsort(~observed, axis=0, stable=True)  # rows in which the entry was seen come first
+    seen = xp.sum(observed, axis=0, keepdims=True)
+    turn = (xp.cumsum(~observed, axis=0) - 1) % xp.maximum(seen, 1)
+    others = xp.take_along_axis(values, xp.take_along_axis(order, turn, axis=0), axis=0)
+    return xp.where(observed | (seen == 0), values, others)
 
 
 def check_mask(observed: Array, shape: tuple[int, ...]) -> Array:

@@ -11,13 +11,16 @@ from jaxvae.distributions import (
     SupportsEnumeration,
     SupportsSampleAndLogProb,
     closed_form_kl,
+    has_mean,
     is_reparameterized,
+    mean_of,
     per_dimension,
     sample_and_log_prob,
     score_term,
 )
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError, any_of
+from jaxvae.keys import Purpose, key_for
 from jaxvae.observation import Example, Observation
 from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, Shape
@@ -161,6 +164,24 @@ class Model(abc.ABC):
         """`x` with its hidden entries taken from `other`; by default none is hidden."""
         del other
         return x
+
+    def expected(self, params: Params, key: Key, x: Array, z: Array) -> Array:
+        """E[x|z] for the hidden entries of `x` (a draw where the likelihood has no mean), the others as they are.
+
+        `key` is that of the `draw` of z.
+        """
+        p = self.decode(params, z)
+        return self.completed(x, mean_of(p) if has_mean(p) else p.sample(key_for(key, Purpose.HIDDEN)))
+
+    def imputed(self, params: Params, key: Key, other_key: Key, x: Array, z: Array) -> Array:
+        """`x` with its hidden entries drawn from p(x|z), by `other_key`; `key` is that of the `draw` of z."""
+        del key
+        return self.completed(x, self.decode(params, z).sample(other_key))
+
+    @property
+    def complete(self) -> Self:
+        """The same model for examples of which every entry was seen; by default itself."""
+        return self
 
     def report(self, params: Params) -> dict[str, Any]:
         """What `evaluation.json` reports about the model's prior besides the scores; by default nothing."""

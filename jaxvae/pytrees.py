@@ -167,5 +167,9 @@ def learned_leaves(params: Any) -> list[Any]:
     >>> learned_leaves({"scale": 1.0, "fixed": {"average": 2.0}})
     [1.0]
     """
-    paths = jax.tree_util.tree_leaves_with_path(params)
-    return [leaf for path, leaf in paths if not any(getattr(key, "key", None) == "fixed" for key in path)]
+    return [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(params) if is_learned(path)]
+
+
+def is_learned(path: Any) -> bool:
+    """Whether the leaf at a path is learned by gradient: none of the keys to it is `fixed`."""
+    return not any(getattr(key, "key", None) == "fixed" for key in path)

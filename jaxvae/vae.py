@@ -337,6 +337,18 @@ class VAE(Model):
         observed = jnp.ones(self.data_shape, bool) if self.observed is None else self.observed
         return jnp.where(observed, x, p.sample(key_for(key, Purpose.HIDDEN))), observed
 
+    def expected(self, params: Params, key: Key, x: Array, z: Array) -> Array:
+        """E[x|z] for the hidden entries; with a `missingness` the draw of them that `draw` has weighed."""
+        if self.missingness is None:
+            return super().expected(params, key, x, z)
+        return self.drawn_complete(params, key, self._example(x), z)[0]
+
+    def imputed(self, params: Params, key: Key, other_key: Key, x: Array, z: Array) -> Array:
+        """The hidden entries drawn from p(x|z); with a `missingness` the draw that `draw` has weighed."""
+        if self.missingness is None:
+            return super().imputed(params, key, other_key, x, z)
+        return self.drawn_complete(params, key, self._example(x), z)[0]
+
     def log_joint(self, params: Params, x: Example, z: Array) -> tuple[Array, Array]:
         """log p(x|z) and log p(z) at a given z, nats; see `Model.log_joint`."""
         model, x = self.given(x)

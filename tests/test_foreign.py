@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 import jaxvae as jv
+from jaxvae.distributions import mean_of
 from jaxvae.distributions.transforms import positive
-from jaxvae.functions import mean_of
 from jaxvae.objectives.estimators import PathOnly
 from jaxvae.posteriors.diagonal_normal import MIN_SCALE
 from tests.helpers import assert_trees_close, binary_batch, init, keys, tiny_vae

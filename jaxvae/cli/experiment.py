@@ -36,7 +36,7 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     parser = make_parser(description, with_components=True)
     parser.add_argument("--config", action="config", help="YAML file of flags, such as a run's own config.yaml")
     parser.add_class_arguments(DataFlags)
-    parser.add_class_arguments(VAE, skip={"data_shape", "likelihood"})
+    parser.add_class_arguments(VAE, skip={"data_shape", "likelihood", "condition"})
     model = parser._action_groups[-1]
     model.add_argument(
         "--likelihood", type=Likelihood | None, help="family of p(x|z); by default one that fits the data"

@@ -22,6 +22,6 @@ def set_up_from(values: dict[str, Any], dataset: Dataset | None = None) -> Setup
     compute: ComputeFlags = pick(ComputeFlags, values)
     networks = {name: compute.wrap(values[name]) for name in ("encoder", "decoder")}
     shape = data.dataset.data_shape
-    model: VAE = pick(VAE, values, data_shape=shape, likelihood=data.likelihood, **networks)
+    model: VAE = pick(VAE, values, data_shape=shape, likelihood=data.likelihood, condition=data.condition, **networks)
     optimizer: Optimizer = pick(Optimizer, values)
     return set_up(data, pick(Training, values, model=model, preprocessing=data.preprocessing, optimizer=optimizer))

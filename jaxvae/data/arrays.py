@@ -92,7 +92,7 @@ def _as_floats(array: np.ndarray, where: str) -> np.ndarray:
     if wrong:
         raise UserError(
             f"{where} must hold finite float32 numbers, got {wrong:,} NaN or infinite values of {array.size:,}; "
-            "remove those examples or fill the gaps"
+            "take `missing='nan'` if NaN means not observed, or remove those examples"
         )
     return array
 

@@ -6,8 +6,9 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -23,13 +24,17 @@ from jaxvae.data.arrays import (
 )
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.hash_split import hashes_of_files, hashes_of_rows, split_by_hash, splits_to_cut
+from jaxvae.data.hidden_entries import without_nan
 from jaxvae.data.pictures import ALL, SPLIT_FOLDERS, common_format, list_folder, read_pictures
 from jaxvae.data.tables import as_table
 from jaxvae.errors import UserError
 
 SUFFIXES = (".npz", ".npy")
 _SPLITS = ("train", "validation", "test")
-_LABELS = ("labels", "label", "y", "target", "targets")
+_ROLES = dict.fromkeys(("labels", "label", "y", "target", "targets"), "labels") | {
+    **dict.fromkeys(("observed", "mask"), "observed"),
+    **dict.fromkeys(("conditions", "condition"), "conditions"),
+}
 
 
 class _Parts(NamedTuple):
@@ -50,6 +55,7 @@ def load_files(
     channels: Channels | None = None,
     maximum: int | None = None,
     offsets: Sequence[float] | None = None,
+    missing: Literal["nan"] | None = None,
 ) -> Dataset:
     """Read a data set from `path`, named after it.
 
@@ -65,6 +71,8 @@ def load_files(
         maximum: the largest grey level of integers; by default that of the data, or 255 if that is above 127.
         offsets: numbers to subtract from the columns of a table before the cast to float32; by default found from the
             data.
+        missing: `nan`: take NaN for entries that were not seen. Masks may also be arrays of their own, `train_observed`
+            and so on, True where an entry was seen.
 
     Raises:
         UserError: if `path` is missing, empty, damaged, or not of that shape and dtype.
@@ -78,7 +86,7 @@ def load_files(
         parts = _of_pictures(path)
     else:
         _check_file(path)
-        parts = _of_arrays(read_arrays(path), path, channels, offsets)
+        parts = _of_arrays(read_arrays(path), path, channels, offsets, missing)
     splits, notes = parts.splits, parts.notes
     if maximum is not None:
         largest = with_maximum(splits.values(), maximum, str(path))
@@ -149,54 +157,99 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _key(key: str) -> tuple[str | None, bool]:
-    """The split that a key names, and whether it holds labels.
+def _key(key: str) -> tuple[str | None, str]:
+    """The split that a key names, and what of it: `values`, `labels`, `observed` or `conditions`.
 
-    >>> [_key(key) for key in ("x_train", "test_labels", "y", "my array")]
-    [('train', False), ('test', True), (None, True), (None, False)]
+    >>> [_key(key) for key in ("x_train", "test_labels", "y", "my array", "val_observed")]
+    [('train', 'values'), ('test', 'labels'), (None, 'labels'), (None, 'values'), ('validation', 'observed')]
     """
     words = re.split(r"[_\W]+", key.lower())
     splits = [SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS]
-    return (splits[0] if splits else None), any(word in _LABELS for word in words)
+    roles = [_ROLES[word] for word in words if word in _ROLES]
+    return (splits[0] if splits else None), (roles[0] if roles else "values")
 
 
 def _of_arrays(
-    arrays: dict[str, np.ndarray], path: Path, channels: Channels | None, offsets: Sequence[float] | None
+    arrays: dict[str, np.ndarray],
+    path: Path,
+    channels: Channels | None,
+    offsets: Sequence[float] | None,
+    missing: Literal["nan"] | None,
 ) -> _Parts:
-    """Pair examples with labels, by the names of splits, or if there are none, by their own names."""
-    named: dict[tuple[str | None, bool], str] = {_key(key): key for key in arrays}
-    examples = {split for split, is_label in named if not is_label}
+    """Pair examples with what is known of them, by the names of splits, or if there are none, by their own names."""
+    named: dict[tuple[str | None, str], str] = {_key(key): key for key in arrays}
+    examples = {split for split, role in named if role == "values"}
     complete = examples == {None} or {"train", "test"} <= examples <= set(_SPLITS)
     if not complete or len(named) < len(arrays) or any(split not in examples for split, _ in named):
         raise UserError(
             f"{path} must hold the arrays train, validation and test (or train and test, or one array), each with "
-            f"train_labels and so on or not, got {', '.join(sorted(arrays)) or 'no array'}; "
+            f"train_labels, train_observed and train_conditions or not, got {', '.join(sorted(arrays)) or 'no array'}; "
             "write it with numpy.savez(path, train=..., validation=..., test=...)"
         )
-    labels = {split: arrays[key] for (split, is_label), key in named.items() if is_label}
+    of_role = {
+        role: {split: arrays[key] for (split, its_role), key in named.items() if its_role == role}
+        for role in ("values", "labels", "observed", "conditions")
+    }
+    labels = of_role["labels"]
     texts = [values.astype(str).ravel() for values in labels.values() if is_text(values)]
     if texts and len(texts) < len(labels):
         raise UserError(f"{path} must hold labels of one kind, got strings in some splits and numbers in others")
     names = tuple(np.unique(np.concatenate(texts)).tolist()) if texts else ()
     ordered = sorted(examples, key=str)
-    table = as_table([arrays[named[split, False]] for split in ordered], offsets, str(path))
+    stored = of_role["values"]
+    values_of, without = (stored, {}) if missing is None else without_nan(stored)
+    masks = without | {split: mask.astype(bool) for split, mask in of_role["observed"].items()}
+    table = as_table([values_of[split] for split in ordered], offsets, str(path))
     splits, notes = {}, table.notes
     for split, array in zip(ordered, table.parts, strict=True):
-        key = named[split, False]
+        key = named[split, "values"]
         where = f"{path}, array {key!r},"
         array, note = channels_last(array, channels, f"{path}, array {key!r}" if len(arrays) > 1 else str(path))
         values = as_images(array, where)
         notes += [note] if note else []
         found = labels.get(split)
-        of_labels = f"{path}, array {named.get((split, True))!r},"
-        splits[split or ALL] = Split(values, None if found is None else as_labels(found, len(values), names, of_labels))
+        of_labels = f"{path}, array {named.get((split, 'labels'))!r},"
+        seen = {
+            name: _like_values(found[split], stored[split], values, channels, str(path))
+            for name, found in (("observed", masks), ("placeholders", without))
+            if split in found
+        }
+        splits[split or ALL] = Split(
+            values,
+            None if found is None else as_labels(found, len(values), names, of_labels),
+            conditions=_conditions(of_role["conditions"].get(split)),
+            observed=seen.get("observed"),
+            placeholders=~seen["placeholders"] if "placeholders" in seen else None,
+        )
     if len({split.values.dtype for split in splits.values()}) > 1 and all(
-        arrays[named[split, False]].dtype.kind in "biu" for split in examples
+        stored[split].dtype.kind in "biu" for split in examples
     ):  # if integers are not grey levels in one split, they are not in the others
-        splits = {key: Split(split.values.astype(np.float32), split.labels) for key, split in splits.items()}
-    stored = {split or ALL: arrays[named[split, False]] for split in ordered}
-    hashes = {split: hashes_of_rows(stored[split]) for split in splits_to_cut(stored)}
+        splits = {key: replace(split, values=split.values.astype(np.float32)) for key, split in splits.items()}
+    rows = {split or ALL: stored[split] for split in ordered}
+    hashes = {split: hashes_of_rows(rows[split]) for split in splits_to_cut(rows)}
     return _Parts(splits, hashes, names, notes, table.offsets, table.kinds)
+
+
+def _like_values(
+    mask: np.ndarray, stored: np.ndarray, values: np.ndarray, channels: Channels | None, where: str
+) -> np.ndarray:
+    """A mask of the stored array in the shape of the values.
+
+    Raises:
+        UserError: if it has another shape than the array.
+    """
+    if mask.shape != stored.shape:
+        raise UserError(
+            f"{where}: a mask of observed entries must have the shape of its examples, {stored.shape}, got {mask.shape}"
+        )
+    if mask.ndim == 4:
+        mask, _ = channels_last(mask, channels, where)
+    return mask.reshape(values.shape)
+
+
+def _conditions(rows: np.ndarray | None) -> np.ndarray | None:
+    """Conditions as rows, also where each is one number."""
+    return None if rows is None else rows.reshape(len(rows), -1).astype(np.float32)
 
 
 def _three(splits: dict[str, Split], hashes: dict[str, np.ndarray], path: Path) -> tuple[Split, ...]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from jaxvae.calls import is_call
 from jaxvae.data.arrays import Channels
@@ -26,6 +27,7 @@ def load(
     channels: Channels | None = None,
     maximum: int | None = None,
     offsets: Sequence[float] | None = None,
+    missing: Literal["nan"] | None = None,
 ) -> Dataset:
     """Load `digits` (embedded), `shapes` (drawn), a path (`.npz`, `.npy`, a folder of images) or a set by its name.
 
@@ -37,7 +39,8 @@ def load(
     its host answers. The second load takes a tenth of a second.
 
     With `stream`, the training examples of a folder of images stay on disk (`Records`); those of an `.array_record`
-    file always do. `channels`, `maximum` and `offsets` are for files with arrays, see `load_files`.
+    file always do. `channels`, `maximum`, `offsets` and `missing` are for files with arrays, see
+    `load_files`.
 
     Raises:
         UserError: one line with the fix, if `data` is unknown, missing, not downloadable or not of the right kind.
@@ -48,6 +51,8 @@ def load(
     """
     path = Path(data).expanduser()
     if path.suffix == SUFFIX or (stream and path.is_dir()):
+        if missing is not None:
+            raise UserError(f"`missing` is for .npz and .npy files, got {data}: leave it out")
         if channels is not None:
             raise UserError(f"`channels` is for .npz and .npy files, got {data}: leave it out")
         return load_records(path, data, maximum)
@@ -57,9 +62,9 @@ def load(
             f"examples with jaxvae.data.write_records"
         )
     if is_path(data):
-        return load_files(data, channels=channels, maximum=maximum, offsets=offsets)
-    if channels is not None or maximum is not None or offsets is not None:
-        option = "channels" if channels is not None else "maximum" if maximum is not None else "offsets"
+        return load_files(data, channels=channels, maximum=maximum, offsets=offsets, missing=missing)
+    of_files = {"channels": channels, "maximum": maximum, "offsets": offsets, "missing": missing}
+    for option in [name for name, value in of_files.items() if value is not None]:
         raise UserError(f"`{option}` is for files of your own, the set {data} states it: leave it out")
     if data == DIGITS:
         return load_digits()

@@ -40,6 +40,7 @@ from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
 from jaxvae.distributions.marginal import Marginal, NoMarginalError, marginal_log_prob
+from jaxvae.distributions.mean import has_mean, mean_of
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
 from jaxvae.distributions.negative_binomial import NegativeBinomial
@@ -103,9 +104,11 @@ __all__ = [
     "check_event",
     "closed_form_entropy",
     "closed_form_kl",
+    "has_mean",
     "is_reparameterized",
     "is_straight_through",
     "marginal_log_prob",
+    "mean_of",
     "per_dimension",
     "positive",
     "sample_and_log_prob",

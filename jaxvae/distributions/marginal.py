@@ -32,6 +32,7 @@ def marginal_log_prob(distribution: SupportsSampleAndLogProb, value: Array, obse
     Raises:
         NoMarginalError: if the family has no such density in closed form.
 
+    >>> import jax.numpy as jnp
     >>> from jaxvae.distributions import Normal
     >>> one = Normal(jnp.zeros(2), jnp.ones(2))
     >>> float(marginal_log_prob(one, jnp.array([0.0, 9.0]), jnp.array([True, False])))  # −½ log 2π

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxvae.distributions import mean_of
 from jaxvae.evaluation.figures import spread
-from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.aggregate import own_and_aggregate
 from jaxvae.observation import Example, number_of, rows_of

@@ -7,10 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.distributions import is_reparameterized
+from jaxvae.distributions import is_reparameterized, mean_of
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
-from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.estimators import check_estimator, mean_of_others, sample_keys, seen_by_gradient
 from jaxvae.objectives.objective import Bound

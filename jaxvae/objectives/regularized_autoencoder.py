@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice, check_range
-from jaxvae.functions import mean_of
+from jaxvae.distributions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.autoencoder import WithoutDensity
 from jaxvae.objectives.objective import Bound

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 
 from jaxvae import posteriors, priors
 from jaxvae.compatibility import members
-from jaxvae.distributions import is_reparameterized, per_dimension
+from jaxvae.distributions import has_mean, is_reparameterized, mean_of, per_dimension
 from jaxvae.errors import UserError, any_of
-from jaxvae.functions import has_mean, mean_of
 from jaxvae.model import Model
 from jaxvae.pytrees import learned_leaves
 from jaxvae.typing import Array

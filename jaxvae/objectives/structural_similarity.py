@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.checks import check_range
+from jaxvae.distributions import mean_of
 from jaxvae.errors import UserError
-from jaxvae.functions import mean_of
 from jaxvae.model import Model
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.objective import Bound

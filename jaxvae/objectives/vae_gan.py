@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_range
-from jaxvae.distributions import SupportsSampleAndLogProb, is_reparameterized
-from jaxvae.functions import mean_of
+from jaxvae.distributions import SupportsSampleAndLogProb, is_reparameterized, mean_of
 from jaxvae.keys import Purpose, keys_for
 from jaxvae.model import Model
 from jaxvae.networks import MLP, NetworkLike

@@ -2,6 +2,7 @@
 
 from jaxvae.priors.autoregressive import Autoregressive
 from jaxvae.priors.codes import AutoregressiveCodes, UniformCodes
+from jaxvae.priors.conditional import Conditional
 from jaxvae.priors.exemplar import Exemplar
 from jaxvae.priors.flow import Flow
 from jaxvae.priors.heavy_tailed import Laplace, StudentT
@@ -20,6 +21,7 @@ __all__ = [
     "LARS",
     "Autoregressive",
     "AutoregressiveCodes",
+    "Conditional",
     "Exemplar",
     "Figure",
     "Flow",

@@ -37,6 +37,13 @@ class DataFlags:
             Logistic and StudentT; always for the real columns of Mixed.
         scale: divide integer data by its largest grey level; by default for images, unless the likelihood is one of
             counts, and for tables if the likelihood is one of levels.
+        missing: nan: take NaN in a .npz or .npy file for entries that were not seen.
+        hide: share of the entries to hide at random, the same in every run, to see how well they are found
+            [fraction]; the metrics imputation compare them.
+        condition: what encoder, decoder and a conditional prior are told: label, the class of each example; or
+            columns:0,3, columns of a table, which are then no part of x.
+        drop_condition: probability with which a training step hides the condition, so that the model also works
+            without one; by default it never does.
     """
 
     data: str = "digits"
@@ -51,6 +58,10 @@ class DataFlags:
     symmetric: bool = False
     standardize: bool | None = None
     scale: bool | None = None
+    missing: Literal["nan"] | None = None
+    hide: float | None = None
+    condition: str | None = None
+    drop_condition: float | None = None
 
     def __post_init__(self) -> None:
         if not self.data:
@@ -63,7 +74,7 @@ def load_data(flags: DataFlags) -> Dataset:
     Raises:
         UserError: if they are missing or cannot be read.
     """
-    of_files = {"channels": flags.channels, "maximum": flags.maximum, "offsets": flags.offsets}
+    of_files = {name: getattr(flags, name) for name in ("channels", "maximum", "offsets", "missing")}
     dataset = load(flags.data, flags.data_dir, stream=flags.stream, **of_files)  # type: ignore[arg-type]
     if flags.validation_fraction is None:
         return dataset

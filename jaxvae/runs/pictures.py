@@ -8,9 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.distributions import SupportsSampleAndLogProb, has_mean, mean_of
 from jaxvae.evaluation import fit_code_density, in_batches
-from jaxvae.functions import has_mean, mean_of
 from jaxvae.objectives import WithoutDensity
 from jaxvae.observation import Example
 from jaxvae.runs.code_density import CodeDensity

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxvae.functions import has_mean
+from jaxvae.distributions import has_mean
 from jaxvae.observation import Example, Observation, number_of, rows_of
 from jaxvae.report import is_image, save_grid
 from jaxvae.runs.code_density import CodeDensity

@@ -3,11 +3,14 @@
 import dataclasses
 from typing import Literal, NamedTuple
 
+from jaxvae.conditions import Condition
 from jaxvae.data import Dataset, Preprocessing
+from jaxvae.data.hidden_entries import hide, with_placeholders
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood, Mixed
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.runs.choose_likelihood import is_table, likelihood_for
+from jaxvae.runs.data_condition import with_condition
 from jaxvae.runs.data_flags import DataFlags, load_data
 from jaxvae.runs.data_support import last_level
 
@@ -18,6 +21,8 @@ class RunData(NamedTuple):
     dataset: Dataset
     likelihood: Likelihood
     preprocessing: Preprocessing
+    condition: Condition | None = None
+    """What the networks are told of each example."""
     notes: tuple[str, ...] = ()
     """Notes on how the data were read and what was found."""
 
@@ -38,6 +43,8 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
     ('Bernoulli', 'dynamic', (8, 8, 1))
     """
     dataset = load_data(flags) if dataset is None else dataset
+    dataset = with_placeholders(dataset if flags.hide is None else hide(dataset, flags.hide))
+    dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition)
     notes = dataset.notes
     if likelihood is None:
         likelihood, reason = likelihood_for(dataset, flags)
@@ -56,7 +63,7 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
         symmetric=flags.symmetric,
         scale=_default_scale(likelihood, dataset) if flags.scale is None else flags.scale,
     )
-    return RunData(dataset, likelihood, preprocessing, notes)
+    return RunData(dataset, likelihood, preprocessing, condition, notes)
 
 
 def _in_units(likelihood: Likelihood, standardize: bool | None) -> Likelihood:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
-from jaxvae.functions import mean_of
+from jaxvae.distributions import mean_of
 from jaxvae.objectives import MSSSIM, RAE
 from jaxvae.objectives.regularized_autoencoder import spectral_penalty, weight_decay
 from jaxvae.objectives.structural_similarity import SCALE_WEIGHTS, ms_ssim

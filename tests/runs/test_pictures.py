@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxvae as jv
-from jaxvae.functions import has_mean
+from jaxvae.distributions import has_mean
 from jaxvae.runs.pictures import mean_or_draw
 
 
