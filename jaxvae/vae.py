@@ -18,7 +18,6 @@ from flax.errors import (
 from jax.core import Tracer
 
 from jaxvae import likelihoods, networks, posteriors, priors
-from jaxvae.beside import beside
 from jaxvae.checks import (
     check_choice,
     check_component,
@@ -235,7 +234,8 @@ class VAE(Model):
         if self.condition is not None:
             further["condition"] = self.condition.init(None if conditions is None else _rows(conditions))
             vector = jnp.zeros(self.condition.size)
-            shown, shown_of_z = beside(shown, vector), beside(shown_of_z, vector)
+            shown = networks.told(self.encoder, shown, vector)
+            shown_of_z = networks.told(self.decoder, shown_of_z, vector)
         if self.missingness is not None:
             further["missingness"] = self.missingness.init(self.data_shape, examples)
         encoder = self.encoder.init(keys[0], shown, self.posterior.parameter_shape(self))
@@ -272,11 +272,7 @@ class VAE(Model):
             observed = self.likelihood.encoder_observed(self, self.observed)
             shown = filled(self.fill, params, shown, observed)
             shown = with_mask(shown, observed) if self.show_mask else shown
-        return self._outputs("encoder", params, self._told(params, shown), self.posterior.parameter_shape(self))
-
-    def _told(self, params: Params, value: Array) -> Array:
-        """The input of a network, with the condition beside it if there is one."""
-        return value if self.condition is None else beside(value, self.condition.vector(params))
+        return self._outputs("encoder", params, shown, self.posterior.parameter_shape(self))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsMean:
         """q(z|x) from the encoder's outputs."""
@@ -286,12 +282,12 @@ class VAE(Model):
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
-        outputs = self._outputs("decoder", params, self._told(params, z), self.likelihood.parameter_shape(self))
+        outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
         with _of_this_model("likelihood", self.likelihood):
             return cast(SupportsMean, self.likelihood.distribution(self, params, outputs))
 
     def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
-        """The output of the encoder or the decoder.
+        """The output of the encoder or the decoder, which is told the condition if there is one.
 
         Raises:
             UserError: if the parameters are of another model, or the output has another shape.
@@ -300,6 +296,8 @@ class VAE(Model):
         if not isinstance(params, Mapping):
             raise UserError(f"params must be the dictionary of jaxvae.init, got {type(params).__name__}")
         with _of_this_model(name, network):
+            if self.condition is not None:
+                value = networks.told(network, value, self.condition.vector(params))
             outputs = network.apply(params[name], value, shape)
         return check_output(f"VAE.{name}", outputs, shape)
 

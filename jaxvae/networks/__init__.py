@@ -1,5 +1,6 @@
 """Networks for encoders and decoders. Flax is imported here and nowhere else."""
 
+from jaxvae.networks.around import at_step, has_noise, told, with_noise
 from jaxvae.networks.bfloat16 import Bfloat16
 from jaxvae.networks.conv import Conv
 from jaxvae.networks.from_equinox import FromEquinox
@@ -9,7 +10,6 @@ from jaxvae.networks.leading import Leading
 from jaxvae.networks.made import MADE
 from jaxvae.networks.mlp import MLP
 from jaxvae.networks.network import Network, NetworkLike, check_linen, check_networks
-from jaxvae.networks.noise import at_step, has_noise, with_noise
 from jaxvae.networks.rematerialized import Rematerialized
 from jaxvae.networks.resnet import ResNet
 
@@ -30,5 +30,6 @@ __all__ = [
     "check_linen",
     "check_networks",
     "has_noise",
+    "told",
     "with_noise",
 ]

@@ -58,6 +58,8 @@ class GatedMLP(Network):
     hidden_gain: float | None = None
     output_gain: float = 0.1
 
+    flattens = True
+
     def __post_init__(self) -> None:
         for size in self.features:
             check_range(self, at_least=1, features=size)

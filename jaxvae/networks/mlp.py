@@ -74,6 +74,8 @@ class MLP(Network):
     output_gain: float = 0.1
     dropout: float | None = None
 
+    flattens = True
+
     def __post_init__(self) -> None:
         for size in self.features:
             check_range(self, at_least=1, features=size)

@@ -2,7 +2,7 @@
 
 import abc
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import flax.linen as nn
 
@@ -19,6 +19,9 @@ class Network(abc.ABC):
     options. The output shape is an argument, because the posterior (for an encoder) or the likelihood (for a decoder)
     decides it. So nobody writes a last layer by hand.
     """
+
+    flattens: ClassVar[bool] = False
+    """Whether it flattens its input: then a condition is appended once, and not at every pixel of an image."""
 
     @abc.abstractmethod
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:

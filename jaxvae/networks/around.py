@@ -1,10 +1,11 @@
-"""What a training step changes in a network: schedules become numbers, and dropout gets a key."""
+"""What a model changes in a network: its input has a condition beside it; in training dropout gets a key."""
 
 import dataclasses
 from typing import Any
 
 import flax.linen as nn
 
+from jaxvae.beside import beside
 from jaxvae.networks.network import Network
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key, Params, Shape
@@ -54,6 +55,16 @@ def at_step(network: Any, step: Array) -> Any:
         return network if later is inner else dataclasses.replace(network, network=later)
     own = getattr(network, "at_step", None)
     return network if own is None else own(step)
+
+
+def told(network: Any, x: Array, vector: Array) -> Array:
+    """The input of a network with a condition beside it: at the end of a vector, or as channels of an image.
+
+    A network that flattens its input anyway gets a vector.
+    """
+    if (inner := _inner(network)) is not None:
+        return told(inner, x, vector)
+    return beside(x.reshape(-1) if getattr(network, "flattens", False) else x, vector)
 
 
 def _inner(network: Any) -> Any:
