@@ -85,7 +85,11 @@ class Model(abc.ABC):
     """
 
     data_shape: Any
+    """The shape of one example."""
     latent_dim: Any
+    """The number of latent dimensions."""
+    likelihood: Any
+    """The family of p(x|z), or one with the same support: it says which data have a density."""
 
     @abc.abstractmethod
     def init(self, key: Key, examples: Example | None = None) -> Params:
@@ -276,9 +280,9 @@ class Model(abc.ABC):
         model, x = self.given(x)
         q = model.encode(params, x)
         if not isinstance(q, SupportsEnumeration):
+            family = type(getattr(self, "posterior", q)).__name__
             raise UserError(
-                f"to enumerate latents the posterior must be discrete, got {type(q).__name__} over "
-                f"{self.latent_space}: take "
+                f"to enumerate latents the posterior must be discrete, got {family} over {self.latent_space}: take "
                 f"{any_of('posterior', ('Categorical', 'Bernoulli'))}, or `objective.expectation='sampled'`"
             )
         prior, key = model.prior_given(params, x), jax.random.key(0) if key is None else key

@@ -190,13 +190,12 @@ class VAE(Model):
 
     def _masked(self, x: Any, observed: Any) -> Masked:
         """The likelihood of the observed entries."""
-        observed = check_mask(observed, self.data_shape)
-        likelihood = self.complete.likelihood
+        mask, likelihood = check_mask(observed, self.data_shape), self.complete.likelihood
         if not isinstance(observed, Tracer):
             likelihood.check_observed(self, np.asarray(observed)[None])
             if x is not None and not isinstance(x, Tracer):
                 check_seen(np.asarray(x), np.asarray(observed), "x")
-        return Masked(likelihood, observed)
+        return Masked(likelihood, mask)
 
     @property
     def observed(self) -> Array | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 import jaxvae as jv
 from jaxvae.typing import Array, Key, PyTree
-from tests.components import POSTERIORS, PRIORS
+from tests.components import POSTERIORS, PRIORS, condition_for
 from tests.sizes import BATCH, DATA_SHAPE, LATENT_DIM
 
 LINEAR = jv.networks.MLP((), output_gain=1.0)
@@ -36,6 +36,8 @@ def tiny_vae(**swap: Any) -> jv.VAE:
         parts["prior"] = partner(swap["posterior"])
     if "prior" in swap and "posterior" not in swap:
         parts["posterior"] = partner(swap["prior"])
+    if "prior" in swap:
+        parts["condition"] = condition_for(swap["prior"])
     return jv.VAE(**(parts | swap))
 
 

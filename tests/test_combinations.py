@@ -12,7 +12,7 @@ import jaxvae as jv
 from jaxvae.compatibility import members
 from jaxvae.data import Preprocessing, load
 from jaxvae.training import Optimizer, Training, create_state, train_epoch
-from tests.components import ITS_POSTERIOR, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
+from tests.components import ITS_POSTERIOR, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS, condition_for
 from tests.helpers import assert_finite, keys
 from tests.sizes import BATCH, DATA_SHAPE
 
@@ -38,15 +38,16 @@ def pairs(*, fit: bool) -> list[tuple[str, str]]:
 
 def model(posterior: str, prior: str, likelihood: str, network: str = "MLP-linear", shape: Any = None) -> jv.VAE:
     """The model of rows of that name."""
-    row = LIKELIHOODS[likelihood]
+    row, its_prior = LIKELIHOODS[likelihood], PRIORS[prior]()
     return jv.VAE(
         data_shape=row.data_shape if shape is None else shape,
         latent_dim=LATENT_DIM,
         encoder=NETWORKS[network].build(),
         decoder=NETWORKS[network].build(),
         posterior=POSTERIORS[posterior](),
-        prior=PRIORS[prior](),
+        prior=its_prior,
         likelihood=row.build(),
+        condition=condition_for(its_prior),
     )
 
 

@@ -9,8 +9,8 @@ from jaxvae.calls import Call, is_call, literal, parsed
 from jaxvae.cli.words import by_flag
 from jaxvae.errors import UserError
 
-CALLED = ("data", "optimizer")
-"""Flags that take the import path of a function."""
+CALLED = ("data", "model", "optimizer")
+"""Flags that take the import path of a function or a class."""
 
 Options = dict[str, dict[str, Any]]
 

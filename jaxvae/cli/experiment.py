@@ -39,6 +39,12 @@ def experiment_parser(description: str, run_flags: type = RunFlags) -> ArgumentP
     parser.add_class_arguments(VAE, skip={"data_shape", "likelihood", "condition"})
     model = parser._action_groups[-1]
     model.add_argument(
+        "--model",
+        type=str | None,
+        help="import path of a jaxvae.Model of yours, in the place of the VAE; it gets the data's shape and, by name, "
+        "the flags that are its fields, and has options of its own as --model.name value",
+    )
+    model.add_argument(
         "--likelihood", type=Likelihood | None, help="family of p(x|z); by default one that fits the data"
     )
     parser.add_class_arguments(ComputeFlags)
@@ -164,7 +170,7 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samp
     if config.likelihood is None:
         config.likelihood = described(training.model.likelihood)
     for component in ("posterior", "prior", "likelihood"):
-        _fill_in(config[component], getattr(training.model, component))
+        _fill_in(config[component], getattr(training.model, component, None))
     _fill_in(config.objective, training.objective)
     return HEADER + earlier + parser.dump(config, skip_unset=False)
 

@@ -6,6 +6,7 @@ from jaxvae.cli.flags import pick
 from jaxvae.data import Dataset
 from jaxvae.runs.compute_flags import ComputeFlags
 from jaxvae.runs.data_flags import DataFlags
+from jaxvae.runs.own_model import own_model
 from jaxvae.runs.run_data import prepare_data
 from jaxvae.runs.setup import Setup, set_up
 from jaxvae.training import Optimizer, Training
@@ -22,6 +23,8 @@ def set_up_from(values: dict[str, Any], dataset: Dataset | None = None) -> Setup
     compute: ComputeFlags = pick(ComputeFlags, values)
     networks = {name: compute.wrap(values[name]) for name in ("encoder", "decoder")}
     shape = data.dataset.data_shape
-    model: VAE = pick(VAE, values, data_shape=shape, likelihood=data.likelihood, condition=data.condition, **networks)
+    given = {"data_shape": shape, "likelihood": data.likelihood, "condition": data.condition, **networks}
+    own = values.get("model")
+    model = pick(VAE, values, **given) if own is None else own_model(own, values | given)
     optimizer: Optimizer = pick(Optimizer, values)
     return set_up(data, pick(Training, values, model=model, preprocessing=data.preprocessing, optimizer=optimizer))

@@ -39,7 +39,7 @@ from jaxvae.distributions.laplace import Laplace
 from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
-from jaxvae.distributions.marginal import Marginal, NoMarginalError, marginal_log_prob
+from jaxvae.distributions.marginal import NoMarginalError, marginal_log_prob
 from jaxvae.distributions.mean import has_mean, mean_of
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
@@ -82,7 +82,6 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "LowRankNormal",
-    "Marginal",
     "Mixture",
     "MultivariateNormal",
     "NegativeBinomial",

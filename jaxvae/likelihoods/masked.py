@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxvae.distributions import Marginal
+from jaxvae.distributions.marginal import Marginal
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.likelihood import Likelihood
 from jaxvae.likelihoods.support import Support

@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from jaxvae.likelihoods import AutoregressiveBernoulli, Categorical, Laplace, Likelihood
-from jaxvae.networks import NetworkLike
 from jaxvae.objectives import Constant, MinimumRate
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, TrainState
@@ -27,7 +27,7 @@ def against_collapse(setup: Setup, state: TrainState) -> Iterator[str]:
         yield "`objective=MinimumRate()`"  # the likelihood describes x without z: only a rate helps
     if _scale(model.likelihood) == "fixed":
         yield "`likelihood.scale='decoded'`"
-    if getattr(_innermost(model.decoder), "output_gain", 0.0) >= _LOUD:
+    if getattr(_innermost(getattr(model, "decoder", None)), "output_gain", 0.0) >= _LOUD:
         yield "`decoder.output_gain=0.1`"
     if _number(objective, "beta") > 1.0:
         yield "`objective.beta=1`"
@@ -77,7 +77,7 @@ def slower(setup: Setup) -> str:
     return f"`learning_rate={default if rate > default else 0.3 * rate:.1g}`"
 
 
-def _innermost(network: NetworkLike) -> NetworkLike:
+def _innermost(network: Any) -> Any:
     """The network inside wrappers such as `Bfloat16`."""
     inner = getattr(network, "network", None)
     return network if inner is None else _innermost(inner)

@@ -32,7 +32,11 @@ def set_up(data: RunData, training: Training) -> Setup:
     200
     """
     train = data.dataset.train
-    check_support(training.model.likelihood, training.preprocessing, data.dataset)
+    model = training.model
+    check_support(model.likelihood, training.preprocessing, data.dataset)
+    for part in data.dataset.splits.values():
+        if part.observed is not None:
+            model.likelihood.check_observed(model, part.observed)
     training = training.for_examples(len(train))
     training.objective.check_run(training.num_steps(len(train)), training.preprocessing.data_range(train.values))
     return Setup(data.dataset, training, data.notes)

@@ -15,7 +15,7 @@ from tests.components.manifolds import MANIFOLDS
 from tests.components.networks import NETWORKS, NetworkRow
 from tests.components.objectives import ITS_POSTERIOR, OBJECTIVES, OVER_THE_BATCH, SCHEDULES
 from tests.components.posteriors import POSTERIORS, TEMPERATURES
-from tests.components.priors import PRIORS
+from tests.components.priors import PRIORS, condition_for
 from tests.components.spaces import SPACES
 
 JOINT = _JOINT | COUNTS | DISCRETE | FLOWS | MANIFOLDS
@@ -41,4 +41,5 @@ __all__ = [
     "LikelihoodRow",
     "NetworkRow",
     "Parameters",
+    "condition_for",
 ]

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from jaxvae import bijectors, networks, priors
+import jax.numpy as jnp
+
+from jaxvae import Condition, bijectors, networks, priors
+from jaxvae.conditions import KnownCondition
 
 PRIORS: dict[str, Callable[[], Any]] = {
     "StandardNormal": priors.StandardNormal,
@@ -34,7 +37,16 @@ PRIORS: dict[str, Callable[[], Any]] = {
     "Autoregressive": lambda: priors.Autoregressive(num_components=3, features=(5,)),
     "UniformCodes": priors.UniformCodes,
     "AutoregressiveCodes": lambda: priors.AutoregressiveCodes(features=(5,)),
+    "Conditional": priors.Conditional,
+    "Conditional-mixture": lambda: priors.Conditional(priors.NormalMixture(num_components=3), networks.MLP((5,))),
     "HypersphericalUniform": priors.HypersphericalUniform,
     "PoincareNormal": priors.PoincareNormal,
     "PoincareNormal-learned": lambda: priors.PoincareNormal(scale="learned"),
 }
+
+
+def condition_for(prior: Any) -> KnownCondition | None:
+    """The condition of an example, for a prior that needs one; a model with it is `given` an example already."""
+    if not isinstance(prior, priors.Conditional):
+        return None
+    return KnownCondition(Condition(("categorical:3", "real")), jnp.array([2.0, 0.4]))

@@ -109,6 +109,9 @@ class _Weights:
     def log_weight(self, key: jax.Array) -> jax.Array:
         return self.loc + self.scale * jax.random.normal(key)
 
+    def given(self, x: jax.Array) -> tuple[Any, jax.Array]:
+        return self, x
+
     def draw(self, params: object, key: jax.Array, x: jax.Array, posterior: object) -> Any:
         del params, x, posterior
         return _Drawn(self.log_weight(key))

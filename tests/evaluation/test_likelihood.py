@@ -22,6 +22,10 @@ class UniformWeights:
     def __init__(self) -> None:
         self.encoded = 0
 
+    def given(self, x: jax.Array) -> tuple[Any, jax.Array]:
+        """Nothing belongs to one example."""
+        return self, x
+
     def encode(self, params: Any, x: jax.Array) -> None:
         """Counted: the encoder should run once for all draws."""
         self.encoded += 1

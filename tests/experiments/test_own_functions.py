@@ -156,7 +156,7 @@ def built(*flags: str) -> dict:
         ("--optimizer ends.chain", ["importing ends raised SystemExit: 0 (ends.py:1)"]),
         ("--optimizer own.leave_now", ["--optimizer called own.leave_now, which raised SystemExit: 0 (own.py:"]),
         ("--data own.leave_now", ["--data called own.leave_now, which raised SystemExit: 0 (own.py:"]),
-        ("--data own.lists", ["mine: train must be a Split of arrays, got images of list"]),
+        ("--data own.lists", ["mine: train must be a Split of arrays, got values of list"]),
         ("--data own.arrays", ["mine: train must be a Split of arrays, got ndarray"]),
         ("--data own.no_levels", ["mine: maximum must be >= 1, the largest grey level, got 0"]),
         ("--optimizer own.frozen", ["updates of the structure of the gradients, got nothing for decoder/"]),

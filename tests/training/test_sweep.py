@@ -30,7 +30,7 @@ def jobs(**changes: Any) -> list[Job]:
 
 def swept(members: list[Job]) -> list[SweepEpoch]:
     trainings, states = [job.training for job in members], [job.state for job in members]
-    return list(fit_members(trainings, states, members[0].values, members[0].validation))
+    return list(fit_members(trainings, states, members[0].images, members[0].validation))
 
 
 def best_of(epochs: list[Epoch]) -> TrainState:
@@ -89,7 +89,7 @@ def test_a_member_that_diverges_leaves_the_others_alone() -> None:
 def test_members_of_two_structures_are_refused() -> None:
     wider = make_job(batch_size=7)
     with pytest.raises(ValueError, match="got 2 structures of 2 objects"):
-        next(fit_members([make_job().training, wider.training], [wider.state] * 2, wider.values, wider.validation))
+        next(fit_members([make_job().training, wider.training], [wider.state] * 2, wider.images, wider.validation))
 
 
 def test_the_estimate_of_memory_covers_the_states(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
