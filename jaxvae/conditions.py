@@ -56,6 +56,11 @@ class Condition:
         """How many numbers the networks see."""
         return sum(_num_classes(kind) or 1 for kind in self.columns)
 
+    @property
+    def num_classes(self) -> int | None:
+        """The number of classes if c is one class, else None."""
+        return _num_classes(self.columns[0]) if len(self.columns) == 1 else None
+
     def init(self, conditions: Array | None) -> Params:
         """The units of the real columns, from training conditions `[n, columns]`; the vector of a dropped c."""
         count = len(self.columns)

@@ -115,6 +115,18 @@ _SECTIONS = {
         "annealed.simulated.gap": "width of the bracket",
         "annealed": "annealed",
     },
+    "hidden entries": {
+        "imputation.mean_squared_error": "mean squared error",
+        "imputation.root_mean_squared_error": "its root",
+        "imputation.coverage": "coverage of 90 % intervals",
+        "imputation.effective_sample_size": "effective samples",
+        "imputation": "imputation",
+    },
+    "classes by Bayes' rule": {
+        "classification.accuracy": "accuracy",
+        "classification.log_prob": "log p(c|x) [nats]",
+        "classification": "classification",
+    },
     "samples": {
         "samples.frechet_distance": "Fréchet distance",
         "samples.kernel_distance": "kernel distance",

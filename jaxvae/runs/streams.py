@@ -28,6 +28,10 @@ class Stream(enum.IntEnum):
     """log p(x) of nearest neighbours."""
     AUTOENCODER = 11
     """The autoencoder whose codes the model's are compared with."""
+    IMPUTATION = 12
+    """Draws of hidden entries."""
+    CLASSES = 13
+    """Draws for log p(x|c) of every class."""
 
 
 def stream_key(seed: int, stream: Stream) -> Key:

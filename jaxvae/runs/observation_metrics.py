@@ -1,0 +1,128 @@
+"""Groups of metrics of hidden entries and of conditions: how well a model finds what it was not shown."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.conditions import Condition
+from jaxvae.errors import UserError
+from jaxvae.evaluation import class_log_probs, impute
+from jaxvae.evaluation.figures import Estimate, figure
+from jaxvae.observation import Example, value_of
+from jaxvae.runs.setup import Setup
+from jaxvae.runs.streams import Stream
+from jaxvae.runs.subject import Subject
+from jaxvae.typing import Array, Key
+
+_DRAWS = 200  # of each hidden entry, for its interval
+_INTERVAL = 0.9
+_EXAMPLES_AT_ONCE = 20
+_MOST_CLASSIFIED = 1000
+
+
+def has_known_hidden(setup: Setup) -> bool:
+    """Whether test entries are hidden whose true values are known, so that imputations can be compared with them."""
+    return bool(_known_hidden(setup).any())
+
+
+def _known_hidden(setup: Setup) -> np.ndarray:
+    test = setup.dataset.test
+    if test.observed is None:
+        return np.zeros(0, bool)
+    return ~test.observed if test.placeholders is None else ~test.observed & ~test.placeholders
+
+
+def imputation(subject: Subject) -> dict[str, Any]:
+    """The error of E[x_hidden | x_observed] where the truth is known, and the coverage of its 90 % intervals."""
+    subject.require_density()
+    hidden = _known_hidden(subject.setup)
+    if not hidden.any():
+        raise UserError("imputations need hidden entries whose true values are known: set `hide=0.5` to hide some")
+    count = max(subject.flags.num_samples, 1)
+
+    def one(key: Key, example: Example) -> dict[str, Array]:
+        found = impute(subject.model, subject.params, key, example, count, num_draws=_DRAWS)
+        tail = 0.5 * (1.0 - _INTERVAL)
+        low, high = jnp.quantile(found.draws, jnp.array([tail, 1.0 - tail]), axis=0)
+        return {"mean": found.mean, "low": low, "high": high, "effective": found.effective_sample_size}
+
+    found = subject.per_example(one, subject.key(Stream.IMPUTATION), subject.x, _EXAMPLES_AT_ONCE, "imputation")
+    truth = np.asarray(value_of(subject.x), np.float64)
+    is_table = truth.ndim == 2
+    unit = np.std(truth, axis=0) if is_table else np.ones(())
+    errors = ((found["mean"] - truth) / np.where(unit > 0, unit, 1.0)) ** 2
+    inside = (found["low"] <= truth) & (truth <= found["high"])
+    error = _over_hidden(errors, hidden)
+    root = Estimate(math.sqrt(error.value), None if error.standard_error is None else
+                    error.standard_error / (2.0 * math.sqrt(max(error.value, 1e-30))))  # fmt: skip
+    units = "standard deviations of the column" if is_table else "data units"
+    how = f"E[x_hidden | x_observed] by {count:,} importance samples, over {int(hidden.sum()):,} hidden test entries"
+    return {
+        "imputation": {
+            "num_hidden": int(hidden.sum()),
+            "num_samples": count,
+            "mean_squared_error": figure(error, f"({units})²", how),
+            "root_mean_squared_error": figure(root, units, how),
+            "coverage": figure(
+                _over_hidden(inside.astype(np.float64), hidden),
+                "share",
+                f"hidden entries within the middle {_INTERVAL:.0%} of {_DRAWS} draws of each",
+                note=f"{_INTERVAL:.2f} if the model is right",
+            ),
+            "effective_sample_size": figure(
+                Estimate.of(found["effective"]), "samples", "(Σw)² / Σw² of the weights of an example"
+            ),
+        }
+    }
+
+
+def _over_hidden(values: np.ndarray, hidden: np.ndarray) -> Estimate:
+    """The mean over all hidden entries; its standard error counts examples as independent, not entries."""
+    axes = tuple(range(1, values.ndim))
+    sums, counts = np.where(hidden, values, 0.0).sum(axis=axes), hidden.sum(axis=axes)
+    mean = float(sums.sum() / counts.sum())
+    residuals = sums - mean * counts
+    n = len(sums)
+    error = math.sqrt(float(np.sum(residuals**2)) * n / max(n - 1, 1)) / float(counts.sum()) if n > 1 else None
+    return Estimate(mean, error)
+
+
+def classification(subject: Subject) -> dict[str, Any]:
+    """The accuracy of p(c|x) ∝ p(x|c) p(c) for a model that is told the class of each example."""
+    subject.require_density()
+    condition = getattr(subject.model, "condition", None)
+    if not isinstance(condition, Condition) or condition.num_classes is None:
+        raise UserError(
+            "classes by Bayes' rule need a model whose only condition is a class: train with `condition='label'`"
+        )
+    train = subject.setup.dataset.train.conditions
+    assert train is not None
+    counts = np.bincount(train[:, 0].astype(int), minlength=condition.num_classes)
+    log_prior = jnp.log(jnp.asarray(np.maximum(counts, 1e-30) / counts.sum(), jnp.float32))
+    samples = max(subject.flags.num_samples // condition.num_classes, 1)
+
+    def one(key: Key, example: Example) -> dict[str, Array]:
+        log_probs = class_log_probs(subject.model, subject.params, key, example, log_prior, samples)
+        truth = example.condition[0].astype(int)  # type: ignore[union-attr]
+        return {
+            "accuracy": (jnp.argmax(log_probs) == truth).astype(float),
+            "log_prob": log_probs[truth],
+        }
+
+    examples = subject.spread(_MOST_CLASSIFIED)
+    found = subject.per_example(one, subject.key(Stream.CLASSES), examples, _EXAMPLES_AT_ONCE, "classes")
+    how = f"log p(x|c) by {samples:,} importance samples for each of {condition.num_classes} classes"
+    return {
+        "classification": {
+            "num_examples": len(found["accuracy"]),
+            "accuracy": figure(Estimate.of(found["accuracy"]), "share", how),
+            "log_prob": figure(Estimate.of(found["log_prob"]), "nats", f"log p(c|x) of the true class, {how}"),
+        }
+    }
+
+
+def default_groups(setup: Setup, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups that an evaluation measures if none are chosen: `names`, and what the data make possible."""
+    return (*names, "imputation") if has_known_hidden(setup) else names
