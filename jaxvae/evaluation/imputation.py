@@ -71,30 +71,33 @@ def impute(
     latents_key, choice_key, draws_key = jax.random.split(key, 3)
     at_once = min(num_samples, CHUNK)
     parts = -(-num_samples // at_once)
-    keys = jax.random.split(latents_key, parts * at_once).reshape(parts, at_once)
+    indices = jnp.arange(parts * at_once).reshape(parts, at_once)
 
-    def weigh(key: Key) -> tuple[Array, Array]:
-        draw = model.draw(params, key, x, posterior=q)
+    def key_of(index: Array) -> Key:
+        """The key of one draw; with a missingness the same draw of x_m is needed again after its weight."""
+        return jax.random.fold_in(jax.random.clone(latents_key), index)
+
+    def weigh(index: Array) -> tuple[Array, Array]:
+        draw = model.draw(params, key_of(index), x, posterior=q)
         return draw.latents, draw.log_weight
 
-    latents, log_weights = jax.lax.map(jax.vmap(weigh), keys)  # [parts, at once, …]
-    is_one_of_k = (jnp.arange(parts * at_once) < num_samples).reshape(parts, at_once)
+    latents, log_weights = jax.lax.map(jax.vmap(weigh), indices)  # [parts, at once, …]
+    is_one_of_k = indices < num_samples
     log_weights = jnp.where(is_one_of_k, log_weights, -jnp.inf)
     log_weights = jnp.where(jnp.any(log_weights > -jnp.inf), log_weights, jnp.where(is_one_of_k, 0.0, -jnp.inf))
     total = logsumexp(log_weights)
     weights = jnp.exp(log_weights - total)
 
-    def weighted(sum_: Array, part: tuple[Key, Array, Array]) -> tuple[Array, None]:
-        keys, z, weights = part
-        each = jax.vmap(lambda key, z: model.expected(params, key, x, z))(keys, z)
+    def weighted(sum_: Array, part: tuple[Array, Array, Array]) -> tuple[Array, None]:
+        indices, z, weights = part
+        each = jax.vmap(lambda index, z: model.expected(params, key_of(index), x, z))(indices, z)
         return sum_ + jnp.tensordot(weights, each, axes=1), None
 
-    again = jax.random.clone(keys)  # with a missingness, the same draw of x_m as in its weight
-    mean, _ = jax.lax.scan(weighted, jnp.zeros(model.data_shape, weights.dtype), (again, latents, weights))
+    mean, _ = jax.lax.scan(weighted, jnp.zeros(model.data_shape, weights.dtype), (indices, latents, weights))
 
     def draw(key: Key, index: Array) -> Array:
-        own, z = jnp.ravel(jax.random.clone(keys))[index], latents.reshape(-1, *latents.shape[2:])[index]
-        return model.imputed(params, own, key, x, z)
+        z = latents.reshape(-1, *latents.shape[2:])[index]
+        return model.imputed(params, key_of(index), key, x, z)
 
     chosen = jax.random.categorical(choice_key, log_weights.ravel(), shape=(num_draws,))
     draws = jax.vmap(draw)(jax.random.split(draws_key, num_draws), chosen)

@@ -8,6 +8,7 @@ import jax
 from jaxvae.checks import check_choice, check_range
 from jaxvae.networks.activations import ACTIVATIONS
 from jaxvae.networks.dense import Dense
+from jaxvae.networks.mlp import dropped
 from jaxvae.networks.network import Network
 from jaxvae.networks.start import HiddenGains
 from jaxvae.pytrees import dataclass
@@ -19,6 +20,7 @@ class _Gated(nn.Module):
     activation: str
     hidden_gains: HiddenGains = HiddenGains()
     output_gain: ArrayLike = 1.0
+    dropout: ArrayLike | None = None
 
     @nn.compact
     def __call__(self, x: Array, output_shape: Shape) -> Array:
@@ -26,6 +28,8 @@ class _Gated(nn.Module):
         for size, gain in zip(self.features, self.hidden_gains.in_turn(), strict=False):
             value, gate = (Dense(size, gain, x.dtype)(x) for _ in range(2))
             x = ACTIVATIONS[self.activation](value) * jax.nn.sigmoid(gate)
+            if self.dropout is not None and self.has_rng("dropout"):
+                x = dropped(self.make_rng("dropout"), x, self.dropout)
         return Dense(math.prod(output_shape), self.output_gain, x.dtype)(x).reshape(output_shape)
 
 
@@ -42,6 +46,7 @@ class GatedMLP(Network):
         activation: of the layer that the gate multiplies, as in `MLP`; by default none (`identity`).
         hidden_gain: gain of the hidden layers, as in `MLP`.
         output_gain: gain of the last layer, as in `MLP`.
+        dropout: of hidden numbers in training, as in `MLP`.
 
     Raises:
         UserError: for a width below 1, a gain that is not above 0 or an unknown activation.
@@ -57,6 +62,7 @@ class GatedMLP(Network):
     activation: str = "identity"
     hidden_gain: float | None = None
     output_gain: float = 0.1
+    dropout: float | None = None
 
     flattens = True
 
@@ -65,6 +71,7 @@ class GatedMLP(Network):
             check_range(self, at_least=1, features=size)
         check_choice(self, ACTIVATIONS, activation=self.activation)
         check_range(self, above=0.0, hidden_gain=self.hidden_gain, output_gain=self.output_gain)
+        check_range(self, above=0.0, below=1.0, dropout=self.dropout)
 
     def init(self, key: Key, x: Array, output_shape: Shape) -> Params:
         """Draw the parameters: weights N(0, gain² / fan-in) truncated at two standard deviations, biases 0."""
@@ -74,3 +81,13 @@ class GatedMLP(Network):
     def apply(self, params: Params, x: Array, output_shape: Shape) -> Array:
         """The output for one `x`, of shape `output_shape`."""
         return _Gated(self.features, self.activation).apply(params, x, output_shape)  # type: ignore[return-value]
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether it has dropout."""
+        return self.dropout is not None
+
+    def apply_with_noise(self, key: Key, params: Params, x: Array, output_shape: Shape) -> Array:
+        """The output with dropout."""
+        network = _Gated(self.features, self.activation, dropout=self.dropout)
+        return network.apply(params, x, output_shape, rngs={"dropout": key})  # type: ignore[return-value]
