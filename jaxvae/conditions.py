@@ -161,7 +161,7 @@ class KnownCondition:
 
 
 def known_condition(condition: Any, value: Any, key: Key | None) -> Any:
-    """A model's condition once the example at hand has `value` for it; `condition` itself where nothing changes.
+    """The condition of a model for ONE example whose condition is `value`; `condition` itself where nothing changes.
 
     Args:
         condition: of the model: None, a description, or the condition of an example.

@@ -1,4 +1,4 @@
-"""Hidden entries of examples: what stands in their place before anything is computed, and what the encoder sees."""
+"""Hidden entries of examples: which values replace them before anything is computed, and what the encoder sees."""
 
 from typing import Any, Literal
 

@@ -64,7 +64,7 @@ class ModelParts(Protocol):
 
     @property
     def observed(self) -> Array | None:
-        """Which entries of the example at hand were seen, `data_shape`; None: all of them."""
+        """Which entries of the example that the model is `given` were seen, `data_shape`; None: all of them."""
         ...
 
     @property

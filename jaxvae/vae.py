@@ -199,7 +199,7 @@ class VAE(Model):
 
     @property
     def observed(self) -> Array | None:
-        """Which entries of the example at hand were seen, `data_shape`; None: all of them."""
+        """Which entries of the example that the model is `given` were seen, `data_shape`; None: all of them."""
         return self.likelihood.observed if isinstance(self.likelihood, Masked) else None
 
     @property
@@ -253,7 +253,7 @@ class VAE(Model):
     def _example(self, x: Array) -> Array:
         """ONE example with the right shape and, if its numbers are known, values that the likelihood accepts.
 
-        Hidden entries get a value of the support, so that no term and no gradient of theirs is NaN.
+        Hidden entries get a value of the support, so that no term and no gradient of these entries is NaN.
         """
         x = check_example(x, self.data_shape)
         if self.observed is not None:
