@@ -29,6 +29,11 @@ class Draw(NamedTuple):
 
     The gradient of an expectation E_q[f] is E_q[∇f + f · ∇score] for every posterior.
     """
+    log_state: Array | None = None
+    """log q of the discrete part of z, `[]`, if z was enumerated and its other part drawn; None: all of z is discrete.
+
+    The weight of this z among all of `Model.enumerate`.
+    """
     exact_kl: Array | float = 0.0
     """The part of the sum of `kl` in closed form, `[]`.
 

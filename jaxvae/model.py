@@ -279,19 +279,22 @@ class Model(abc.ABC):
         """
         model, x = self.given(x)
         q = model.encode(params, x)
-        if not isinstance(q, SupportsEnumeration):
+        states_of = getattr(q, "enumerate_states", None)
+        if states_of is None and not isinstance(q, SupportsEnumeration):
             family = type(getattr(self, "posterior", q)).__name__
             raise UserError(
                 f"to enumerate latents the posterior must be discrete, got {family} over {self.latent_space}: take "
                 f"{any_of('posterior', ('Categorical', 'Bernoulli'))}, or `objective.expectation='sampled'`"
             )
         prior, key = model.prior_given(params, x), jax.random.key(0) if key is None else key
-        states, posterior = q.enumerate_support(), cast(SupportsSampleAndLogProb, q)
+        states, log_states = (cast(Any, q).enumerate_support(), None) if states_of is None else states_of(key)
+        posterior = cast(SupportsSampleAndLogProb, q)
 
-        def terms(z: Array) -> Draw:
-            return model._terms(params, key, x, posterior, prior, z, posterior.log_prob(z))
+        def terms(z: Array, log_state: Array | None) -> Draw:
+            draw = model._terms(params, key, x, posterior, prior, z, posterior.log_prob(z))
+            return draw._replace(log_state=log_state)
 
-        return jax.vmap(terms)(states)
+        return jax.vmap(terms)(states, log_states)
 
 
 def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_prob: Array) -> None:

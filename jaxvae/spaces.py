@@ -53,6 +53,11 @@ def one_hot(num_classes: int) -> Space:
     return Space("one-hot vectors", (num_classes,))
 
 
+def class_and_real(num_classes: int) -> Space:
+    """A one-hot vector of `num_classes`, and real numbers behind it."""
+    return Space("a class and real vectors", (num_classes,))
+
+
 def log_probabilities(num_classes: int) -> Space:
     """Flat vectors of groups of the log-probabilities of `num_classes` classes, each group up to a constant."""
     return Space("log-probabilities", (num_classes,))

@@ -41,6 +41,7 @@ from jaxvae.missingness import Missingness
 from jaxvae.model import Model
 from jaxvae.networks.network import check_variables
 from jaxvae.observation import Example, Observation
+from jaxvae.posteriors.known_class import KnownClass
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
 from jaxvae.typing import Array, Key, Params, Shape
@@ -176,10 +177,7 @@ class VAE(Model):
         if observation.observed is not None:
             changes["likelihood"] = self._masked(observation.value, observation.observed)
         if observation.label is not None:
-            raise UserError(
-                f"the model has no discrete latent whose class a label could be, got {type(self.posterior).__name__}: "
-                f"leave `label` out"
-            )
+            changes["posterior"] = self.posterior.with_label(observation.label)
         return (dataclasses.replace(self, **changes) if changes else self), observation.value
 
     @property
@@ -262,6 +260,10 @@ class VAE(Model):
         check_values(self.likelihood, x)
         return x
 
+    def encode(self, params: Params, x: Example) -> SupportsMean:
+        """q(z|x); see `jaxvae.encode`."""
+        return cast(SupportsMean, super().encode(params, x))
+
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement changes."""
         shown = self.likelihood.encoder_input(self, params, self._example(x))
@@ -277,6 +279,18 @@ class VAE(Model):
         """q(z|x) from the encoder's outputs."""
         with _of_this_model("posterior", self.posterior):
             return cast(SupportsMean, self.posterior.distribution(self, params, features))
+
+    def label_log_prob(self, params: Params, x: Array) -> Array:
+        """log q(y|x) of the known class of the example that the model is `given`, nats, `[]`; 0 where it is not known.
+
+        It is what the encoder says without being told the label: a classifier learns from it.
+        """
+        if not isinstance(self.posterior, KnownClass):
+            return jnp.zeros(())
+        label, blind = self.posterior.label, dataclasses.replace(self, posterior=self.posterior.posterior)
+        q: Any = blind.posterior_from(params, blind.posterior_features(params, x))
+        log_probs = q.class_log_probs
+        return jnp.where(label < 0, 0.0, log_probs[jnp.maximum(label, 0)])
 
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""

@@ -19,7 +19,8 @@ class Split:
     Shapes: `values` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, their classes, or None;
     `factors` [N, factors] int64, the number of each factor's value, or None; `observed` [N, *data_shape] bool, which
     entries were seen, None for all; `conditions` [N, columns] float32, what the model is told of each, or None;
-    `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones, or None.
+    `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones, or None; `known_labels`
+    [N] int, the classes that training is told, −1 where it is not, or None.
     """
 
     values: np.ndarray
@@ -28,6 +29,7 @@ class Split:
     observed: np.ndarray | None = None
     conditions: np.ndarray | None = None
     placeholders: np.ndarray | None = None
+    known_labels: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -38,11 +40,10 @@ class Split:
         return Split(*(None if part is None else part[index] for part in parts))  # type: ignore[arg-type]
 
     def examples(self, values: Any = None) -> Any:
-        """The values, or others in their place, as an `Observation` if some are hidden or there is a condition."""
+        """The values, or others in their place, as an `Observation` if anything else is known of the examples."""
         values = self.values if values is None else values
-        if self.observed is None and self.conditions is None:
-            return values
-        return Observation(values, self.observed, self.conditions)
+        known = (self.observed, self.conditions, self.known_labels)
+        return values if all(part is None for part in known) else Observation(values, *known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ from jaxvae.distributions.distribution import (
     sum_event,
 )
 from jaxvae.distributions.entropy import closed_form_entropy
+from jaxvae.distributions.hierarchy import Classwise, Hierarchy
 from jaxvae.distributions.joined import Joined
 from jaxvae.distributions.kl import closed_form_kl
 from jaxvae.distributions.laplace import Laplace
@@ -66,6 +67,7 @@ __all__ = [
     "Categorical",
     "CategoricalCodes",
     "CategoricalLevels",
+    "Classwise",
     "CodebookVectors",
     "Columns",
     "Concrete",
@@ -74,6 +76,7 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
+    "Hierarchy",
     "HypersphericalUniform",
     "IndependentTerms",
     "Joined",

@@ -10,6 +10,8 @@ from jaxvae.errors import UserError
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
+_IMPOSSIBLE = -1e9  # the logit of a class that is known not to be the one: its probability is 0, its gradient finite
+
 
 def check_groups(owner: object, dimension: int, num_classes: int, name: str = "the event's last axis") -> None:
     """Check that a vector is made of groups of `num_classes` ≥ 2 entries.
@@ -87,6 +89,21 @@ class OneHot(Distribution):
     def mean(self) -> Array:
         """The probabilities π, `[*batch, D]`."""
         return jnp.exp(self._log_probs)
+
+    def with_class(self, label: Array) -> "OneHot":
+        """The same with the class of the first group known: probability 1 at `label`; with −1 nothing changes.
+
+        >>> OneHot(jnp.zeros(3), 3).with_class(jnp.asarray(2)).mean.tolist()
+        [0.0, 0.0, 1.0]
+        """
+        first, rest = self.logits[..., : self.num_classes], self.logits[..., self.num_classes :]
+        known = jnp.where(jnp.arange(self.num_classes) == label, 0.0, _IMPOSSIBLE).astype(first.dtype)
+        return OneHot(jnp.concatenate([jnp.where(label < 0, first, known), rest], axis=-1), self.num_classes)
+
+    @property
+    def class_log_probs(self) -> Array:
+        """log π of the first group, nats, `[*batch, C]`."""
+        return jax.nn.log_softmax(self.logits[..., : self.num_classes])
 
     def enumerate_support(self) -> Array:
         """All C^(D/C) values, `[states, D]`.

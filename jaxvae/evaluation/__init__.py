@@ -1,6 +1,7 @@
 """Figures of a trained model, ready to quote."""
 
 from jaxvae.evaluation.annealed import Annealing, annealed_log_marginal, reverse_annealed_log_marginal
+from jaxvae.evaluation.assignments import class_probs
 from jaxvae.evaluation.baseline import family_baseline, independent_baseline
 from jaxvae.evaluation.batches import in_batches
 from jaxvae.evaluation.bits import bits_per_dimension
@@ -25,6 +26,7 @@ __all__ = [
     "annealed_log_marginal",
     "bits_per_dimension",
     "class_log_probs",
+    "class_probs",
     "diagnose",
     "evaluate",
     "exact_log_marginal",

@@ -8,6 +8,7 @@ from jax.scipy.special import logsumexp
 
 from jaxvae.checks import check_count
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.errors import UserError
 from jaxvae.evaluation.pareto import tail_length
 from jaxvae.model import Model
 from jaxvae.observation import Example
@@ -35,6 +36,11 @@ def exact_log_marginal(model: Model, params: Params, x: Example) -> Array:
         ()
     """
     states = model.enumerate(params, x)
+    if states.log_state is not None:
+        raise UserError(
+            "the exact log p(x) sums over all values of z, got latents of which only a part is discrete: take "
+            "log_marginal, which draws them"
+        )
     return logsumexp(states.log_likelihood + states.log_prior)
 
 

@@ -17,6 +17,7 @@ from jaxvae.objectives.rate import GECO, Capacity, FreeBits, MinimumRate
 from jaxvae.objectives.refine import SemiAmortized
 from jaxvae.objectives.regularized_autoencoder import RAE
 from jaxvae.objectives.schedules import Constant, Cyclical, Linear, Schedule, Sigmoid
+from jaxvae.objectives.semi_supervised import SemiSupervised
 from jaxvae.objectives.structural_similarity import MSSSIM
 from jaxvae.objectives.total_correlation import BetaTCVAE
 from jaxvae.objectives.two_networks import PIWAE, ChiUpperBound, ReweightedWakeSleep
@@ -57,6 +58,7 @@ __all__ = [
     "ReweightedWakeSleep",
     "Schedule",
     "SemiAmortized",
+    "SemiSupervised",
     "Sigmoid",
     "VRMax",
     "WeightedBound",

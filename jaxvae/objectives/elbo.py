@@ -77,7 +77,8 @@ def elbo_terms(draw: Draw, kl: KLKind = "closed_form") -> Elbo:
 
 def _expectation(states: Draw, function: Callable[[Draw], PyTree]) -> PyTree:
     """E_q[function(draw)] from all states of z; its gradient is exact, through q as well."""
-    probabilities = jnp.exp(states.log_posterior)  # [states]
+    log_states = states.log_posterior if states.log_state is None else states.log_state
+    probabilities = jnp.exp(log_states)  # [states]
     return jax.tree.map(lambda values: jnp.sum(probabilities * values), jax.vmap(function)(states))
 
 

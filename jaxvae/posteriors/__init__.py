@@ -1,6 +1,7 @@
 """Approximate posteriors q(z|x)."""
 
 from jaxvae.posteriors.categorical import Bernoulli, Categorical
+from jaxvae.posteriors.class_and_normal import ClassAndNormal
 from jaxvae.posteriors.concrete import BinaryConcrete, Concrete
 from jaxvae.posteriors.diagonal_normal import DiagonalNormal
 from jaxvae.posteriors.flow import Flow
@@ -18,6 +19,7 @@ __all__ = [
     "Bernoulli",
     "BinaryConcrete",
     "Categorical",
+    "ClassAndNormal",
     "Concrete",
     "DiagonalNormal",
     "Flow",

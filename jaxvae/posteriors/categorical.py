@@ -1,9 +1,12 @@
 """Posteriors over discrete latents."""
 
+from typing import Any
+
 from jaxvae import distributions
 from jaxvae.checks import check_range
 from jaxvae.distributions.one_hot import check_groups
 from jaxvae.model import ModelParts
+from jaxvae.posteriors.known_class import known_class
 from jaxvae.posteriors.posterior import Posterior
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import BINARY, Space, one_hot
@@ -48,6 +51,10 @@ class Categorical(Posterior):
         """q(z|x) over `[latent_dim]`."""
         del model, params
         return distributions.OneHot(outputs, self.num_classes)
+
+    def with_label(self, label: Any) -> Posterior:
+        """This posterior for an example whose first class is `label`, −1 where it is not known."""
+        return known_class(self, label, self.num_classes)
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """What a posterior is: how the encoder's outputs become q(z|x)."""
 
 import abc
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from jaxvae.distributions import SupportsSampleAndLogProb
+from jaxvae.errors import UserError
 from jaxvae.model import ModelParts
 from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params, Shape
@@ -45,6 +46,18 @@ class Posterior(abc.ABC):
         """The decoder's input for ONE z, `[latent_dim]`; by default z itself."""
         del model
         return z
+
+    def with_label(self, label: Any) -> "Posterior":
+        """This posterior for ONE example whose class is `label`, −1 where it is not known.
+
+        Raises:
+            UserError: if z has no class, as by default.
+        """
+        del label
+        raise UserError(
+            f"the model has no discrete latent whose class a label could be, got {type(self).__name__}: leave `label` "
+            f"out, or take `posterior=ClassAndNormal()`"
+        )
 
     def at_step(self, step: Array) -> Self:
         """This posterior at a training step: schedules replaced by their numbers."""

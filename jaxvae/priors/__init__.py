@@ -1,6 +1,7 @@
 """Priors p(z)."""
 
 from jaxvae.priors.autoregressive import Autoregressive
+from jaxvae.priors.class_and_normal import ClassAndNormal
 from jaxvae.priors.codes import AutoregressiveCodes, UniformCodes
 from jaxvae.priors.conditional import Conditional
 from jaxvae.priors.exemplar import Exemplar
@@ -21,6 +22,7 @@ __all__ = [
     "LARS",
     "Autoregressive",
     "AutoregressiveCodes",
+    "ClassAndNormal",
     "Conditional",
     "Exemplar",
     "Figure",

@@ -122,9 +122,16 @@ _SECTIONS = {
         "imputation.effective_sample_size": "effective samples",
         "imputation": "imputation",
     },
-    "classes by Bayes' rule": {
+    "clusters": {
+        "clusters.accuracy": "accuracy",
+        "clusters.normalized_mutual_information": "NMI",
+        "clusters.adjusted_rand_index": "ARI",
+        "clusters.used": "used",
+        "clusters": "clusters",
+    },
+    "classes": {
         "classification.accuracy": "accuracy",
-        "classification.log_prob": "log p(c|x) [nats]",
+        "classification.log_prob": "log-probability of the true class [nats]",
         "classification": "classification",
     },
     "samples": {

@@ -44,6 +44,11 @@ class DataFlags:
             columns:0,3, columns of a table, which are then no part of x.
         drop_condition: probability with which a training step hides the condition, so that the model also works
             without one; by default it never does.
+        labels: how many labels of training examples are known, as many of each class; a posterior over classes is told
+            them [labels].
+        labelled_share: share of the examples of an epoch that are labelled ones, which are repeated [fraction]; by
+            default a tenth, if fewer are known.
+        labels_seed: number that chooses which labels are known.
     """
 
     data: str = "digits"
@@ -62,6 +67,9 @@ class DataFlags:
     hide: float | None = None
     condition: str | None = None
     drop_condition: float | None = None
+    labels: int | None = None
+    labelled_share: float = 0.1
+    labels_seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.data:

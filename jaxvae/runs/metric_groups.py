@@ -8,7 +8,7 @@ from jaxvae.errors import UserError, nearest
 from jaxvae.runs.annealing_metrics import annealed
 from jaxvae.runs.density_metrics import latents, likelihood
 from jaxvae.runs.gap_metrics import gaps
-from jaxvae.runs.observation_metrics import classification, imputation
+from jaxvae.runs.observation_metrics import classification, clusters, imputation
 from jaxvae.runs.own_metrics import own_group
 from jaxvae.runs.sample_metrics import representation, samples
 from jaxvae.runs.subject import Subject
@@ -32,6 +32,7 @@ GROUPS: dict[str, Group] = {
     "annealed": Group(annealed, ("annealed",)),
     "imputation": Group(imputation, ("imputation",)),
     "classification": Group(classification, ("classification",)),
+    "clusters": Group(clusters, ("clusters",)),
     "samples": Group(samples, ("samples",)),
     "representation": Group(representation, ("representation", "disentanglement")),
 }

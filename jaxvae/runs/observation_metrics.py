@@ -8,8 +8,13 @@ import numpy as np
 
 from jaxvae.conditions import Condition
 from jaxvae.errors import UserError
-from jaxvae.evaluation import class_log_probs, impute
+from jaxvae.evaluation import class_log_probs, class_probs, impute
 from jaxvae.evaluation.figures import Estimate, figure
+from jaxvae.evaluation.representation import (
+    adjusted_rand_index,
+    hungarian_accuracy,
+    normalized_mutual_information,
+)
 from jaxvae.observation import Example, value_of
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream
@@ -20,6 +25,7 @@ _DRAWS = 200  # of each hidden entry, for its interval
 _INTERVAL = 0.9
 _EXAMPLES_AT_ONCE = 20
 _MOST_CLASSIFIED = 1000
+_CLASSES_AT_ONCE = 500
 
 
 def has_known_hidden(setup: Setup) -> bool:
@@ -90,13 +96,11 @@ def _over_hidden(values: np.ndarray, hidden: np.ndarray) -> Estimate:
 
 
 def classification(subject: Subject) -> dict[str, Any]:
-    """The accuracy of p(c|x) ∝ p(x|c) p(c) for a model that is told the class of each example."""
+    """The accuracy of classes: of q(y|x) where z has a class, else of p(c|x) ∝ p(x|c) p(c) for a condition c."""
     subject.require_density()
     condition = getattr(subject.model, "condition", None)
     if not isinstance(condition, Condition) or condition.num_classes is None:
-        raise UserError(
-            "classes by Bayes' rule need a model whose only condition is a class: train with `condition='label'`"
-        )
+        return _by_encoder(subject)
     train = subject.setup.dataset.train.conditions
     assert train is not None
     counts = np.bincount(train[:, 0].astype(int), minlength=condition.num_classes)
@@ -123,6 +127,59 @@ def classification(subject: Subject) -> dict[str, Any]:
     }
 
 
+def _by_encoder(subject: Subject) -> dict[str, Any]:
+    """The accuracy of q(y|x) for a posterior over classes that was told some labels."""
+    labels = subject.setup.dataset.test.labels
+    if subject.setup.dataset.train.known_labels is None or labels is None:
+        raise UserError(
+            "classification needs a model that is told classes: train with `condition='label'`, or with `labels=100` "
+            "and `posterior=ClassAndNormal()`; clusters of a model without labels are in the metrics clusters"
+        )
+    probs = _class_probs(subject)
+    right = (np.argmax(probs, axis=1) == labels).astype(np.float64)
+    of_true = np.log(np.maximum(probs[np.arange(len(labels)), labels], np.finfo(np.float32).tiny))
+    return {
+        "classification": {
+            "num_examples": len(labels),
+            "accuracy": figure(Estimate.of(right), "share", "the class of largest q(y|x)"),
+            "log_prob": figure(Estimate.of(of_true), "nats", "log q(y|x) of the true class"),
+        }
+    }
+
+
+def _class_probs(subject: Subject) -> np.ndarray:
+    def one(key: Key, example: Example) -> dict[str, Array]:
+        return {"probs": class_probs(subject.model, subject.params, key, example)}
+
+    return subject.per_example(one, subject.key(Stream.CLASSES), subject.x, _CLASSES_AT_ONCE, "classes")["probs"]
+
+
+def clusters(subject: Subject) -> dict[str, Any]:
+    """How well the model's own clusters match the classes of the test set, which it was not told."""
+    subject.require_density()
+    labels = subject.setup.dataset.test.labels
+    if labels is None:
+        raise UserError(f"clusters are compared with classes, got no labels in {subject.setup.dataset.name}")
+    probs = _class_probs(subject)
+    found = np.argmax(probs, axis=1)
+    how = f"the most probable of {probs.shape[1]} clusters of each test example"
+    used = len(np.unique(found))
+    return {
+        "clusters": {
+            "num_examples": len(labels),
+            "accuracy": figure(
+                hungarian_accuracy(found, labels), "share", f"{how}, one class for each by the Hungarian method"
+            ),
+            "normalized_mutual_information": figure(
+                Estimate(normalized_mutual_information(found, labels), None), "share", how
+            ),
+            "adjusted_rand_index": figure(Estimate(adjusted_rand_index(found, labels), None), "share", how),
+            "used": {"value": used, "of": probs.shape[1]},
+        }
+    }
+
+
 def default_groups(setup: Setup, names: tuple[str, ...]) -> tuple[str, ...]:
     """The groups that an evaluation measures if none are chosen: `names`, and what the data make possible."""
-    return (*names, "imputation") if has_known_hidden(setup) else names
+    more = {"imputation": has_known_hidden(setup), "classification": setup.dataset.train.known_labels is not None}
+    return (*names, *(name for name, is_possible in more.items() if is_possible))

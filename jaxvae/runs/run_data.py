@@ -6,12 +6,13 @@ from typing import Literal, NamedTuple
 from jaxvae.conditions import Condition
 from jaxvae.data import Dataset, Preprocessing
 from jaxvae.data.hidden_entries import hide, with_placeholders
+from jaxvae.data.known_labels import with_known_labels
 from jaxvae.errors import UserError
 from jaxvae.likelihoods import Likelihood, Mixed
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.runs.choose_likelihood import is_table, likelihood_for
 from jaxvae.runs.data_condition import with_condition
-from jaxvae.runs.data_flags import DataFlags, load_data
+from jaxvae.runs.data_flags import DataFlags, check_in_memory, load_data
 from jaxvae.runs.data_support import last_level
 
 
@@ -44,6 +45,9 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
     """
     dataset = load_data(flags) if dataset is None else dataset
     dataset = with_placeholders(dataset if flags.hide is None else hide(dataset, flags.hide))
+    if flags.labels is not None:
+        check_in_memory(dataset, "`labels` chooses among training examples")
+        dataset = with_known_labels(dataset, flags.labels, share=flags.labelled_share, seed=flags.labels_seed)
     dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition)
     notes = dataset.notes
     if likelihood is None:
