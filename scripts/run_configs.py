@@ -6,7 +6,8 @@ python scripts/run_configs.py --rebuild                              # only tabl
 
 docs/results.md lists the starting points (experiments/configs/) and the rows of tables (experiments/reproduce/). A row
 says in comment lines of its own `table:` (its heading), `published:` (value and source), `seeds:` (how many; 1 by
-default), `hardware:` (what it waits for) and `note:`.
+default), `hardware:` (what it waits for) and `note:`. With `each: FLAG VALUE` the runs of a row differ in that flag,
+too: SEED in the value is the number of the run.
 """
 
 import argparse
@@ -67,10 +68,25 @@ def run(config: Path | None) -> dict[str, Any]:
     name = MAIN if config is None else config.stem
     arguments = [] if config is None else ["--config", str(config.relative_to(ROOT))]
     num_seeds = 1 if config is None else int(remark(config, "seeds") or 1)
-    runs = [run_once(name, [*arguments, *(["--seed", str(seed)] if seed else [])]) for seed in range(num_seeds)]
-    repeats = [{key: one[key] for key in ("seed", "elbo", "log_marginal", "rate", "seconds")} for one in runs[1:]]
+    each = None if config is None else remark(config, "each")
+    runs = [run_once(name, [*arguments, *_of_seed(each, seed)]) for seed in range(num_seeds)]
+    kept = ("seed", "elbo", "log_marginal", "rate", "seconds", *OBSERVED)
+    repeats = [{key: one[key] for key in kept if key in one} for one in runs[1:]]
     command = " ".join(["python experiments/train.py", *arguments])
     return {"name": name, "command": command, **runs[0], "repeats": repeats}
+
+
+def _of_seed(each: str | None, seed: int) -> list[str]:
+    """The flags in which the runs of a row differ.
+
+    >>> _of_seed("data my.load(mask=SEED)", 2)
+    ['--seed', '2', '--data', 'my.load(mask=2)']
+    """
+    flags = ["--seed", str(seed)] if seed else []
+    if each is None:
+        return flags
+    flag, _, value = each.partition(" ")
+    return [*flags, f"--{flag}", value.replace("SEED", str(seed))]
 
 
 def run_once(name: str, arguments: list[str]) -> dict[str, Any]:
@@ -87,6 +103,32 @@ def run_once(name: str, arguments: list[str]) -> dict[str, Any]:
         return {"seconds": round(seconds), **json.loads((run_dir / "evaluation.json").read_text())}
 
 
+OBSERVED = {
+    "imputation": {"mean_squared_error": "MSE of hidden cells", "coverage": "coverage of 90 % intervals"},
+    "classification": {"accuracy": "accuracy"},
+    "clusters": {"accuracy": "accuracy of clusters", "normalized_mutual_information": "NMI"},
+}
+"""Groups of metrics of hidden entries, classes and clusters, and what a page shows of them."""
+
+
+def observed(result: dict[str, Any]) -> str | None:
+    """The figures of hidden entries, classes and clusters in one line; None without such figures."""
+    shown = []
+    for group, names in OBSERVED.items():
+        for name, title in names.items():
+            entries = [one[group][name] for one in (result, *result["repeats"]) if name in one.get(group, {})]
+            if not entries:
+                continue
+            values = [entry["value"] for entry in entries]
+            if len(values) > 1:
+                error = statistics.stdev(values) / math.sqrt(len(values))
+                shown.append(f"{title} {statistics.mean(values):.4f} ± {error:.4f} ({len(values)} runs)")
+            else:
+                error = entries[0]["standard_error"]
+                shown.append(f"{title} {values[0]:.4f}" + ("" if error is None else f" ± {error:.4f}"))
+    return "; ".join(shown) or None
+
+
 def figure(entry: dict[str, Any], digits: int = 2) -> str:
     """A value with its standard error."""
     return f"{entry['value']:,.{digits}f} ± {entry['standard_error']:.{digits}f}"
@@ -99,12 +141,12 @@ def header(result: dict[str, Any]) -> str:
         f"# command: {result['command']}\n"
         f"# time: {result['seconds']} s in all on {result['hardware']}\n"
         f"# score: {score}, {result['log_marginal']['num_samples']:,} samples; baseline {figure(result['baseline'])}\n"
-    )
+    ) + (f"# figures: {found}\n" if (found := observed(result)) else "")
 
 
 def write_header(config: Path, result: dict[str, Any]) -> None:
     """Put command, time and score on top of a configuration file."""
-    body = re.sub(r"^# (command|time|score): .*\n", "", config.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    body = re.sub(r"^# (command|time|score|figures): .*\n", "", config.read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = body.splitlines(keepends=True)
     first = next(index for index, line in enumerate(lines) if not line.startswith("#"))
     config.write_text("".join([*lines[:first], header(result), *lines[first:]]), encoding="utf-8")
@@ -187,6 +229,8 @@ def results_page() -> str:
             commit = (result["code"].get("commit") or "–")[:7]
             seeds = len(result["repeats"]) + 1
             rows.append(f"| {title} | {published} | {ours} | {seeds} | {seconds} | {commit} | {command} |")
+            if found := observed(result):
+                rows.append(f"| ↳ {found} | | | | | | | | | | | |")
         elif (block := BLOCKS / f"{config.stem}.json").is_file():
             rows += _rows_of_block(json.loads(block.read_text()), title, published)
         else:

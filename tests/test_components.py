@@ -1,4 +1,8 @@
-"""The table is complete: what the library exports has a row, and is therefore under the generic tests."""
+"""The table is complete: what the library exports has a row, and is therefore under the generic tests.
+
+A class and normal latents need three dimensions, one more than the tables have: tests/observations/test_labels.py is
+theirs.
+"""
 
 import inspect
 from collections.abc import Iterable
@@ -26,9 +30,9 @@ def built(rows: Iterable[Any]) -> set[type]:
         ),
         (bijectors, bijectors.Bijector, built(components.BIJECTORS.values())),
         (networks, networks.Network, built(row.build for row in components.NETWORKS.values())),
-        (posteriors, posteriors.Posterior, built(components.POSTERIORS.values())),
+        (posteriors, posteriors.Posterior, built(components.POSTERIORS.values()) | {posteriors.ClassAndNormal}),
         (posteriors, posteriors.TemperatureSchedule, built(components.TEMPERATURES.values())),
-        (priors, priors.Prior, built(components.PRIORS.values())),
+        (priors, priors.Prior, built(components.PRIORS.values()) | {priors.ClassAndNormal}),
         (likelihoods, likelihoods.Likelihood, built(row.build for row in components.LIKELIHOODS.values())),
         (objectives, objectives.Objective, built(components.OBJECTIVES.values())),
         (objectives, objectives.Schedule, built(components.SCHEDULES.values())),

@@ -75,6 +75,23 @@ def large_values_hidden(name: str = "white") -> Dataset:
     return _dataset(name, values, observed)
 
 
+def binary_density(name: str) -> Dataset:
+    """One of the twenty binary data sets: nltcs, plants, jester, baudio, …, in their own splits.
+
+    It reads `NAME.npz` with the arrays `train`, `valid` and `test` from the folder `binary_density` of
+    $JAXVAE_DATA_DIR. Van Haaren and Davis 2012.
+
+    Raises:
+        UserError: for a file that is not there.
+    """
+    path = data_folder(None) / "binary_density" / f"{name}.npz"
+    if not path.is_file():
+        raise UserError(f"{path.name} with the arrays train, valid and test must lie in {path.parent}: put it there")
+    with np.load(path) as arrays:
+        parts = [Split(arrays[split].astype(np.uint8)) for split in ("train", "valid", "test")]
+    return Dataset(name, *parts, maximum=1)
+
+
 def _standardised(values: np.ndarray) -> np.ndarray:
     return ((values - values.mean(axis=0)) / values.std(axis=0)).astype(np.float32)
 

@@ -33,7 +33,6 @@ from jaxvae.distributions.distribution import (
     sum_event,
 )
 from jaxvae.distributions.entropy import closed_form_entropy
-from jaxvae.distributions.hierarchy import Classwise, Hierarchy
 from jaxvae.distributions.joined import Joined
 from jaxvae.distributions.kl import closed_form_kl
 from jaxvae.distributions.laplace import Laplace
@@ -67,7 +66,6 @@ __all__ = [
     "Categorical",
     "CategoricalCodes",
     "CategoricalLevels",
-    "Classwise",
     "CodebookVectors",
     "Columns",
     "Concrete",
@@ -76,7 +74,6 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedLogisticMixtureRGB",
     "Distribution",
-    "Hierarchy",
     "HypersphericalUniform",
     "IndependentTerms",
     "Joined",

@@ -38,6 +38,7 @@ OBJECTIVES: dict[str, Callable[[], objectives.Objective]] = {
     "Capacity": partial(objectives.Capacity, capacity=3.0, gamma=7.0, schedule=objectives.Linear(steps=9)),
     "MinimumRate": partial(objectives.MinimumRate, rate=100.0, schedule=objectives.Linear(steps=9)),
     "SemiAmortized": partial(objectives.SemiAmortized, steps=2),
+    "SemiSupervised": partial(objectives.SemiSupervised, objectives.ELBO()),
     "Lagging": partial(objectives.Lagging, num_encoder_steps=2, window=3),
     "Lagging-GECO": partial(
         objectives.Lagging, objective=objectives.GECO(2.0, "distortion"), num_encoder_steps=2, window=3

@@ -72,7 +72,7 @@ def test_log_p_with_and_without_the_label_against_enumeration_and_quadrature(nor
     examples = Observation(jnp.broadcast_to(x, (4, SIZE)), label=jnp.array([-1, 0, 1, 2]))
     estimate = jax.jit(jax.vmap(lambda key, one: importance_estimate(vae, params, key, one, 20_000)))
     found = estimate(keys(1, 4), examples)
-    assert np.all(np.asarray(found.draw_error) < 0.02)
+    assert np.all(np.asarray(found.draw_error) < 0.04)
     assert np.all(np.abs(np.asarray(found.log_marginal) - expected) < 6 * np.asarray(found.draw_error))
 
 
