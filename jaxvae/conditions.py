@@ -109,7 +109,7 @@ class Condition:
             if np.isnan(column).any():
                 raise UserError(
                     f"{where} must be known for every example, got NaN in {int(np.isnan(column).sum()):,} of "
-                    f"{len(column):,} in column {d}: fill it, or leave the condition out and set `drop_condition`"
+                    f"{len(column):,} in column {d}: fill it, or leave those examples out"
                 )
             if classes is not None and (wrong := column[(column != np.round(column)) | (column < 0)
                                                         | (column >= classes)]).size:  # fmt: skip

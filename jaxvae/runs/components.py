@@ -10,6 +10,7 @@ from docstring_parser import parse
 
 from jaxvae.bijectors import Bijector
 from jaxvae.likelihoods import Likelihood
+from jaxvae.missingness import Missingness
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
 from jaxvae.posteriors import Posterior, TemperatureSchedule
@@ -22,13 +23,16 @@ FAMILIES: dict[str, type] = {
     "decoder.network": Network,
     "posterior": Posterior,
     "prior": Prior,
+    "missingness": Missingness,
     "posterior.base": Posterior,
     "prior.base": Prior,
     "posterior.bijector": Bijector,
     "prior.bijector": Bijector,
     "posterior.bijector.network": Network,
     "prior.bijector.network": Network,
+    "posterior.network": Network,
     "prior.network": Network,
+    "prior.prior": Prior,
     "likelihood": Likelihood,
     "likelihood.likelihood": Likelihood,
     "objective": Objective,
