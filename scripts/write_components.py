@@ -13,6 +13,7 @@ from jaxvae import posteriors, priors
 from jaxvae.bijectors import Bijector
 from jaxvae.compatibility import members
 from jaxvae.likelihoods import Likelihood
+from jaxvae.missingness import Missingness
 from jaxvae.networks import Network
 from jaxvae.objectives import Objective, Schedule
 from jaxvae.posteriors import Posterior, TemperatureSchedule
@@ -44,7 +45,7 @@ PAGES = [
         "likelihoods",
         "Likelihoods",
         "p(x|z): how the decoder's outputs become a distribution over the data.",
-        (Likelihood,),
+        (Likelihood, Missingness),
     ),
     Family("networks", "Networks", "The maps that encoders and decoders compute.", (Network,)),
     Family(
