@@ -3,6 +3,8 @@
 import abc
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.model import ModelParts
 from jaxvae.spaces import REAL, Space
@@ -57,6 +59,18 @@ class Prior(abc.ABC):
         """
         del key, model, examples
         return {}
+
+    def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
+        """The prior's own parameters once a run starts from another (`init_from`), from codes of training examples.
+
+        By default they stay. A mixture may start at the clusters of the codes.
+
+        Args:
+            own: `params["prior"]`.
+            codes: the means of q(z|x) of training examples, `[n, latent_dim]`.
+        """
+        del codes
+        return own
 
     def at_step(self, step: Array) -> Self:
         """This prior at a training step: schedules replaced by their numbers."""

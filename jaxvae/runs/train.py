@@ -14,7 +14,7 @@ from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.setup_checks import check_epochs, check_traces, warm_up_warning
-from jaxvae.runs.start import start_from
+from jaxvae.runs.start import start_from, with_prior_of_codes
 from jaxvae.runs.trained import TrainedRun, num_samples_of
 from jaxvae.training.checkpoint import restore_checkpoint
 from jaxvae.training.mesh import on_one_device
@@ -73,6 +73,7 @@ def train_run(
     elif run.init_from is not None:
         state, line = start_from(state, Path(run.init_from))
         reporter.line(line)
+        state = with_prior_of_codes(setup, state, run.seed)
     check_epochs(setup.training, state, at_least=2 if run.profile else 0)
     num_samples = num_samples_of(run, setup)
     text = config(Beginning(run_dir, setup, int(state.epoch), num_samples))
