@@ -202,10 +202,19 @@ class VAE(Model):
 
     @property
     def complete(self) -> Self:
-        """The same model for examples of which every entry was seen."""
-        if not isinstance(self.likelihood, Masked):
-            return self
-        return dataclasses.replace(self, likelihood=self.likelihood.likelihood)
+        """The same model for other examples under the same condition: all entries seen, no label, no noise.
+
+        A prior that is made of the encoder encodes its own examples by it.
+        """
+        changes: dict[str, Any] = {}
+        if isinstance(self.likelihood, Masked):
+            changes["likelihood"] = self.likelihood.likelihood
+        if isinstance(self.posterior, KnownClass):
+            changes["posterior"] = self.posterior.posterior
+        plain = networks.without_noise(self.encoder)
+        if plain is not self.encoder:
+            changes["encoder"] = plain
+        return dataclasses.replace(self, **changes) if changes else self
 
     def completed(self, x: Array, other: Array) -> Array:
         """`x` with its hidden entries taken from `other`."""

@@ -1,6 +1,6 @@
 """Networks for encoders and decoders. Flax is imported here and nowhere else."""
 
-from jaxvae.networks.around import at_step, has_noise, told, with_noise
+from jaxvae.networks.around import at_step, has_noise, told, with_noise, without_noise
 from jaxvae.networks.bfloat16 import Bfloat16
 from jaxvae.networks.conv import Conv
 from jaxvae.networks.from_equinox import FromEquinox
@@ -32,4 +32,5 @@ __all__ = [
     "has_noise",
     "told",
     "with_noise",
+    "without_noise",
 ]

@@ -48,6 +48,16 @@ def with_noise(network: Any, key: Key) -> Any:
     return Noisy(network, key) if has_noise(network) else network
 
 
+def without_noise(network: Any) -> Any:
+    """The network before `with_noise`; itself if it has no noise."""
+    if isinstance(network, Noisy):
+        return network.network
+    if (inner := _inner(network)) is not None:
+        plain = without_noise(inner)
+        return network if plain is inner else dataclasses.replace(network, network=plain)
+    return network
+
+
 def at_step(network: Any, step: Array) -> Any:
     """The network at a training step, by its own `at_step`; a module of Linen has none and stays as it is."""
     if (inner := _inner(network)) is not None:

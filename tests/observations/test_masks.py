@@ -317,8 +317,16 @@ def test_a_density_without_marginals_is_refused_when_it_is_traced() -> None:
         jv.elbo(model, params, jax.random.key(1), Observation(jnp.ones(4), jnp.asarray(SEEN)))
 
 
-def test_priors_made_of_the_encoder_do_not_depend_on_the_mask() -> None:
-    """A VampPrior encodes its pseudo-inputs whole, for any example."""
+def test_priors_made_of_the_encoder_do_not_depend_on_the_example() -> None:
+    """A VampPrior encodes its pseudo-inputs whole and without dropout, for any example, also one with a label."""
+    classes = jv.posteriors.ClassAndNormal(2, 3, jv.networks.MLP((5,)))
+    noisy = jv.networks.Bfloat16(jv.networks.MLP((9,), dropout=0.5))
+    vamp = jv.VAE((4,), 4, noisy, posterior=classes, prior=jv.priors.Vamp(num_components=3))
+    params = vamp.init(jax.random.key(0))
+    z = jnp.array([1.0, 0.0, 0.3, -0.2])
+    told = Observation(jnp.ones(4), jnp.array([True, True, False, True]), label=jnp.asarray(1))
+    prior = vamp.given(told, jax.random.key(1))[0].prior_given(params, jnp.ones(4))
+    assert float(prior.log_prob(z)) == float(vamp.prior.distribution(vamp, params).log_prob(z))
     for prior in (jv.priors.Vamp(num_components=3), jv.priors.Exemplar(num_exemplars=3)):
         model = jv.VAE((4,), 2, prior=prior, show_mask=True)
         params = model.init(jax.random.key(0), jax.random.bernoulli(jax.random.key(4), 0.5, (9, 4)).astype(float))

@@ -1,5 +1,7 @@
 """Sixteen binary columns of real data: log p by importance weights against the sum over all 65,536 states."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,7 +17,8 @@ from jaxvae.observation import Observation
 from jaxvae.training import Optimizer, Training, create_state, fit
 from tests.conftest import ROOT
 
-FILE = ROOT.parent / "shared" / "data" / "binary_density" / "nltcs.npz"
+_SHARED = Path(os.environ.get("JAXVAE_SHARED_DATA") or ROOT.parent / "shared" / "data")
+FILE = _SHARED / "binary_density" / "nltcs.npz"
 
 
 @pytest.mark.slow
