@@ -207,7 +207,12 @@ def _row(name: str, entry: dict[str, Any] | None) -> Row | None:
 
 
 def _title(document: dict[str, Any]) -> str:
-    return f"{document['data']}, {document['num_examples']:,} test examples"
+    title = f"{document['data']}, {document['num_examples']:,} test examples"
+    if "hidden_share" in document:
+        title += f", {document['hidden_share']:.0%} of their entries hidden: log p(x) is of the others"
+    if "condition" in document:
+        title += f", given c ({', '.join(document['condition'])}): log p(x) is log p(x|c)"
+    return title
 
 
 def _origin(document: dict[str, Any]) -> str:

@@ -4,7 +4,9 @@ import dataclasses
 from typing import Any
 
 import jax
+import numpy as np
 
+from jaxvae.data import Split
 from jaxvae.data.preprocessing import content_hash
 from jaxvae.errors import UserError
 from jaxvae.evaluation import missing
@@ -65,6 +67,7 @@ def evaluate_run(
         seed=run.seed,
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
         train_set_sha256=content_hash(dataset.train.examples()),
+        **_what_is_known(dataset.test, training.model),
     )
     taken = {*document, *ENTRIES}
     document |= earlier_figures(path, document, flags.metrics, reporter)
@@ -98,6 +101,16 @@ def evaluate_run(
     if refused:  # the figures of the others are written
         raise refused[0]
     return document
+
+
+def _what_is_known(test: Split, model: Any) -> dict[str, Any]:
+    """The share of hidden test entries and the columns of the condition, for data that have them."""
+    known: dict[str, Any] = {}
+    if test.observed is not None:
+        known["hidden_share"] = float(1.0 - np.mean(test.observed))
+    if (condition := getattr(model, "condition", None)) is not None:
+        known["condition"] = list(condition.columns)
+    return known
 
 
 def _remarks(entry: Any) -> set[str]:
