@@ -90,9 +90,12 @@ def _as_floats(array: np.ndarray, where: str) -> np.ndarray:
         array = array.astype(np.float32, copy=False)
     wrong = int(np.count_nonzero(~np.isfinite(array)))
     if wrong:
+        has_nan = bool(np.isnan(array).any())
+        kind = "NaN or infinite values" if has_nan else "infinite values"
+        gaps = "take `missing='nan'` if NaN means not observed, or " if has_nan else ""
         raise UserError(
-            f"{where} must hold finite float32 numbers, got {wrong:,} NaN or infinite values of {array.size:,}; "
-            "take `missing='nan'` if NaN means not observed, or remove those examples"
+            f"{where} must hold finite float32 numbers, got {wrong:,} {kind} of {array.size:,}; "
+            f"{gaps}remove those examples"
         )
     return array
 

@@ -111,7 +111,7 @@ def _check(dataset: Dataset, condition: Condition) -> None:
     for name, part in dataset.splits.items():
         if part.conditions is None or part.conditions.shape[1] != len(condition.columns):
             raise UserError(
-                f"conditions of every split must have {len(condition.columns)} columns, got "
+                f"conditions of every split must have as many columns as in training, {len(condition.columns)}, got "
                 f"{'none' if part.conditions is None else part.conditions.shape[1]} in {name} of {dataset.name}"
             )
         condition.check(part.conditions, f"the condition in the {name} split of {dataset.name}")

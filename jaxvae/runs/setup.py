@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxvae.data import Dataset
 from jaxvae.runs.data_support import check_support
 from jaxvae.runs.run_data import RunData
@@ -37,6 +39,8 @@ def set_up(data: RunData, training: Training) -> Setup:
     for part in data.dataset.splits.values():
         if part.observed is not None:
             model.likelihood.check_observed(model, part.observed)
+        if part.known_labels is not None and hasattr(model, "posterior"):
+            model.posterior.with_label(int(np.max(part.known_labels)))  # which refuses a class that z does not have
     training = training.for_examples(len(train))
     training.objective.check_run(training.num_steps(len(train)), training.preprocessing.data_range(train.values))
     return Setup(data.dataset, training, data.notes)

@@ -287,7 +287,7 @@ def test_pickles_are_refused(tmp_path: Path, name: str) -> None:
         (np.full((10, 4), 1j), ("complex128", "astype")),
         (np.full((10, 4), "x"), ("<U1", "astype")),
         (np.zeros((10, 4), "datetime64[s]"), ("datetime64", "astype")),
-        (np.full((10, 2, 2), 1e300), ("finite", "40 NaN or infinite values of 40")),
+        (np.full((10, 2, 2), 1e300), ("finite", "40 infinite values of 40")),
         (np.zeros((2, 4)), ("at least 3 examples", "got 2")),
     ],
 )

@@ -10,6 +10,8 @@ from tests.experiments.conftest import EVALUATE, TRAIN, Script
 from tests.experiments.test_bad_input import refused
 
 SMALL = ["--encoder.features", "[64]", "--decoder.features", "[64]", "--latent_dim", "8", "--num_samples", "20"]
+FOUR_CLASSES = ["--posterior", "ClassAndNormal", "--posterior.num_classes", "4"]
+FOUR_CLASSES += ["--prior", "ClassAndNormal", "--prior.num_classes", "4"]
 
 
 @pytest.mark.slow
@@ -49,6 +51,7 @@ def test_a_model_of_the_codes_of_a_run_is_told_a_few_labels(script: Script, tmp_
         (["--data", "jaxvae.cli.codes.codes_of_run(run='nowhere')"], ["the folder of a run is expected, got nowhere"]),
         (["--prior", "NormalMixture", "--prior.start", "here"], ["must be one of random, codes"]),
         (["--labels", "0"], ["no label at all is known"]),
+        (["--labels", "50", *FOUR_CLASSES], ["a label must be one of the classes 0 to 3"]),
         (["--labels", "5"], ["no discrete latent whose class a label could be, got DiagonalNormal"]),
         (["--posterior", "ClassAndNormal", "--prior", "ClassAndNormal", "--latent_dim", "10"], ["above 10"]),
     ],
