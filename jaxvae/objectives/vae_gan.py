@@ -104,7 +104,8 @@ class VAEGAN(WithDensity):
 
         means, shown = decoded(params, jax.lax.stop_gradient(z), Purpose.SHOWN)
         _, prior_shown = decoded(params, prior_z, Purpose.SHOWN_PRIOR)
-        seen, _ = decoded(constants, z, Purpose.SHOWN)
+        mean = over_examples(model, lambda model, _, x, z: mean_of(model.decode(constants, z)))
+        seen = mean(keys, batch.x, z)
         # hidden entries count as reconstructed
         complete = over_examples(model, lambda model, _, x, mean: model.completed(x, mean))
         data = jax.lax.stop_gradient(complete(keys, batch.x, means))

@@ -19,6 +19,7 @@ OWNERS = {  # what has to be chosen first for a flag to exist
     "likelihood.likelihood": "ZeroInflated", "objective.schedule": "ELBO",
     "objective.objective": "Lagging", "objective.objective.schedule": "Lagging",
     "objective.discriminator": "FactorVAE", "posterior.temperature": "Concrete",
+    "posterior.network": "ClassAndNormal", "prior.prior": "Conditional",
 }  # fmt: skip
 ACCEPTS = {
     "posterior.bijector.network": ("MLP",),  # another network three levels down keeps options of the one it replaces
@@ -28,6 +29,7 @@ ACCEPTS = {
     "objective.objective": tuple(
         name for name, cls in choices(Objective).items() if not issubclass(cls, (WithoutDensity, Lagging))
     ),
+    "prior.prior": ("LearnedNormal", "NormalMixture", "Flow", "LARS", "Autoregressive", "PoincareNormal"),
     "prior.base": ("StandardNormal", "LearnedNormal", "Laplace", "StudentT", "NormalMixture", "LARS", "Autoregressive"),
 }
 """Where not every member of the family can stand."""
