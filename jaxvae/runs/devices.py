@@ -80,11 +80,12 @@ def _all_or_none() -> Iterator[None]:
         _end(str(error), USER_ERROR)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
-    except jax.errors.JaxRuntimeError as error:
+    except Exception as error:
+        # JAX raises a failure of the transport as an error of its own, or as a ValueError where numbers are gathered
+        if not isinstance(error, jax.errors.JaxRuntimeError) and "Gloo" not in str(error):
+            _end(traceback.format_exc(), 1)
         what = " ".join(str(error).split())[:120]
         _end(f"a process that trains with this one ended; start all of them again with --resume ({what})", SURROUNDINGS)
-    except Exception:
-        _end(traceback.format_exc(), 1)
 
 
 def _end(line: str, code: int) -> NoReturn:

@@ -85,7 +85,7 @@ def test_killing_one_of_two_ends_the_other_and_the_run_resumes(tmp_path: Path, s
         for process in pair:
             process.kill()
         pair[killed].communicate()
-    assert left.returncode == 3
+    assert left.returncode == 3, error
     assert (
         f"error: process {1 - killed}: a process that trains with this one ended; start all of them again with --resume"
         in error
