@@ -59,19 +59,17 @@ def observed_example(vae: jv.VAE, label: int | None) -> Observation:
 
 
 def check_traces(vae: jv.VAE, label: int | None = None, *, from_data: bool = False) -> None:
-    """Parameters, from data or not, a draw and its terms, and x given the condition have the shapes they should."""
+    """Parameters, from data or not, a draw and its terms have the shapes they should."""
     example = observed_example(vae, label)
     batch = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (6, *jnp.shape(leaf))), example)
 
-    def everything(key: jax.Array) -> tuple[jv.Draw, jax.Array]:
+    def drawn(key: jax.Array) -> jv.Draw:
         params = vae.init(key, batch._replace(label=None) if from_data else None)
-        draw = vae.draw(params, jax.random.fold_in(key, 1), example)
-        return draw, jv.sample(jv.given(vae, [2.0, 0.1]), params, jax.random.fold_in(key, 2))  # type: ignore[arg-type]
+        return vae.draw(params, jax.random.fold_in(key, 1), example)
 
-    draw, x = jax.eval_shape(everything, jax.random.key(0))
+    draw = jax.eval_shape(drawn, jax.random.key(0))
     assert draw.latents.shape == (LATENT_DIM,)
     assert {draw.log_likelihood.shape, draw.log_prior.shape, draw.log_posterior.shape} == {()}
-    assert x.shape == vae.data_shape
 
 
 @pytest.mark.slow
@@ -89,8 +87,10 @@ def test_every_pair_traces_over_observations(posterior: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_likelihood_traces_with_a_label(name: str) -> None:
-    for likelihood, label in itertools.product(LIKELIHOODS, (None, 1)):
-        check_traces(model(*CLASSES[name], likelihood, FILLS[len(likelihood) % 3]), label)
+    """Each with one of the posteriors that have a class."""
+    for turn, likelihood in enumerate(LIKELIHOODS):
+        if turn % len(CLASSES) == list(CLASSES).index(name):  # the three share them
+            check_traces(model(*CLASSES[name], likelihood, FILLS[len(likelihood) % 3]), label=1)
 
 
 class Combination(NamedTuple):
