@@ -379,18 +379,9 @@ class VAE(Model):
             )
         return super(VAE, model).log_joint(params, model._example(x), z)
 
-    def _terms(
-        self,
-        params: Params,
-        key: Key,
-        x: Array,
-        q: SupportsSampleAndLogProb,
-        prior: SupportsSampleAndLogProb,
-        z: Array,
-        log_posterior: Array,
-    ) -> Draw:
+    def _terms(self, *arguments: Any, **named: Any) -> Draw:
         with _of_this_model("prior", self.prior):
-            return super()._terms(params, key, x, q, prior, z, log_posterior)
+            return super()._terms(*arguments, **named)
 
     @property
     def latent_space(self) -> Space:

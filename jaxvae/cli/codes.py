@@ -10,16 +10,11 @@ from jaxvae.cli.experiment import experiment_parser
 from jaxvae.cli.flags import construct, parse, pick
 from jaxvae.cli.setup import set_up_from
 from jaxvae.data import Dataset, Split
-from jaxvae.evaluation import in_batches
-from jaxvae.observation import Example, number_of
 from jaxvae.runs.folder import config_of
-from jaxvae.runs.pictures import mean_or_draw
+from jaxvae.runs.pictures import codes_of
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.runs.trained import load_trained
-from jaxvae.typing import Array, Key
-
-_AT_ONCE = 500
 
 
 def codes_of_run(run: str) -> Dataset:
@@ -42,17 +37,10 @@ def codes_of_run(run: str) -> Dataset:
     training, dataset = trained.setup.training, trained.setup.dataset
     model, params = training.model.at_step(trained.state.step), trained.state.evaluation_params
 
-    def code(key: Key, example: Example) -> dict[str, Array]:
-        given, x = model.given(example)
-        return {"code": mean_or_draw(given.encode(params, x), key)}
-
-    encode = in_batches(code)
-
     def of(name: str, part: Split) -> Split:
         x = training.preprocessing.expected(jnp.asarray(part.values)) if name == "train" else None
         examples = part.examples(x) if name == "train" else training.preprocessing.examples(part, name)  # type: ignore[arg-type]
-        batches = encode(stream_key(trained.seed, Stream.CODES), examples, min(_AT_ONCE, number_of(examples)))
-        codes = np.concatenate([batch["code"] for batch in batches]).astype(np.float32)
+        codes = codes_of(model, params, stream_key(trained.seed, Stream.CODES), examples).astype(np.float32)
         return Split(codes, part.labels, part.factors)
 
     parts = {name: of(name, part) for name, part in dataset.splits.items()}

@@ -19,8 +19,8 @@ def fingerprints(dataset: Dataset) -> dict[str, str]:
 
 
 def _of_split(split: Split) -> str:
-    """Of the values alone, unless some are hidden or there are conditions."""
-    known = [part for part in (split.observed, split.conditions) if part is not None]
+    """Of the values alone, unless a model is told more of the examples."""
+    known = [part for part in (split.observed, split.conditions, split.known_labels) if part is not None]
     if not known:
         return _fingerprint(split.values)
     return hashlib.sha256("".join(map(_fingerprint, (split.values, *known))).encode()).hexdigest()

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.records import Records
 from jaxvae.errors import UserError
 from jaxvae.hidden import check_seen, complete_columns
 from jaxvae.observation import Observation
@@ -58,9 +57,6 @@ def with_placeholders(dataset: Dataset) -> Dataset:
     parts = {name: part for name, part in dataset.splits.items() if part.observed is not None}
     if not parts:
         return dataset
-    _check_in_memory(dataset)
-    for name, part in parts.items():
-        check_seen(part.values, _mask(part), f"the {name} split of {dataset.name}")
     never = ~_mask(dataset.train).any(axis=0)
     if never.any():
         first = ", ".join(str(int(index)) for index in np.argwhere(never)[0])
@@ -68,6 +64,10 @@ def with_placeholders(dataset: Dataset) -> Dataset:
             f"every entry must be observed in some training example of {dataset.name}, got {int(never.sum()):,} that "
             f"never are, the first at [{first}]: leave such columns out"
         )
+    if dataset.maximum is not None:  # grey levels have no gaps, and may stay on disk
+        return dataset
+    for name, part in parts.items():
+        check_seen(part.values, _mask(part), f"the {name} split of {dataset.name}")
     unknown = {name: ~np.isfinite(part.values) & ~_mask(part) for name, part in parts.items()}
     if not any(mask.any() for mask in unknown.values()):
         return dataset
@@ -88,11 +88,6 @@ def _mask(part: Split) -> np.ndarray:
     return np.ones(part.values.shape, bool) if part.observed is None else part.observed
 
 
-def _check_in_memory(dataset: Dataset) -> None:
-    if isinstance(dataset.train.values, Records):
-        raise UserError(f"hidden entries need training examples in memory, got {dataset.name}, where they stay on disk")
-
-
 def hide(dataset: Dataset, share: float) -> Dataset:
     """The data set with each entry hidden with one probability, completely at random, always the same entries.
 
@@ -103,11 +98,10 @@ def hide(dataset: Dataset, share: float) -> Dataset:
         share: the probability, in (0, 1) [fraction].
 
     Raises:
-        UserError: for a probability out of range, or data on disk.
+        UserError: for a probability out of range.
     """
     if not 0.0 < share < 1.0:
         raise UserError(f"`hide` must be > 0 and < 1, the share of entries to hide, got {share}")
-    _check_in_memory(dataset)
     generator = np.random.default_rng(_HIDING_SEED)
 
     def of(part: Split) -> Split:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import numpy as np
 
 from jaxvae.distributions import closed_form_kl
 from jaxvae.evaluation import diagnose, evaluate, family_baseline, independent_baseline
@@ -41,7 +42,8 @@ def likelihood(subject: Subject) -> dict[str, Any]:
     if scores.importance is not None and not is_point_mass:
         for line in _doubts(scores.importance, flags.target_error):
             subject.reporter.warning(line)
-    some = spread(subject.setup.dataset.train.examples(), _EXAMPLES_FOR_BASELINE)
+    train = subject.setup.dataset.train
+    some = train.take(spread(np.arange(len(train)), _EXAMPLES_FOR_BASELINE)).examples()  # reads those of a stream
     drawn = jax.jit(training.preprocessing)(subject.key(Stream.EXAMPLES), value_of(some))
     fit_on = complete_columns(with_value(some, drawn))
     own = jax.jit(family_baseline)(training.model, spread(fit_on, EXAMPLES_FOR_INIT))

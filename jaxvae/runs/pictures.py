@@ -11,12 +11,12 @@ import numpy as np
 from jaxvae.distributions import SupportsSampleAndLogProb, has_mean, mean_of
 from jaxvae.evaluation import fit_code_density, in_batches
 from jaxvae.objectives import WithoutDensity
-from jaxvae.observation import Example
+from jaxvae.observation import Example, number_of
 from jaxvae.runs.code_density import CodeDensity
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState
-from jaxvae.typing import Array, Key
+from jaxvae.typing import Array, Key, Params
 
 _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 
@@ -24,6 +24,17 @@ _EXAMPLES_FOR_CODES, _CODES_AT_ONCE = 10_000, 500
 def mean_or_draw(distribution: SupportsSampleAndLogProb, key: Key) -> Array:
     """The mean, or a draw if the distribution has no mean."""
     return mean_of(distribution) if has_mean(distribution) else distribution.sample(key)
+
+
+def codes_of(model: Any, params: Params, key: Key, examples: Example) -> np.ndarray:
+    """E_q(z|x)[z] of each example, or a draw if q has no mean, `[n, latent_dim]`."""
+
+    def code(key: Key, example: Example) -> dict[str, Array]:
+        given, x = model.given(example)
+        return {"code": mean_or_draw(given.encode(params, x), key)}
+
+    batches = in_batches(code)(key, examples, min(_CODES_AT_ONCE, number_of(examples)))
+    return np.concatenate([batch["code"] for batch in batches])
 
 
 class Pictures:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation import importance_estimate, in_batches
+from jaxvae.evaluation import importance_estimate
 from jaxvae.evaluation.figures import attempt
 from jaxvae.evaluation.representation import disentanglement_document, pca_codes, representation_document
 from jaxvae.evaluation.sample_quality import (
@@ -24,7 +24,7 @@ from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import StandardNormal
 from jaxvae.report import is_image
 from jaxvae.runs.first_state import create_run_state
-from jaxvae.runs.pictures import Pictures, mean_or_draw
+from jaxvae.runs.pictures import Pictures, codes_of
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
 from jaxvae.training import fit
@@ -96,7 +96,7 @@ def representation(subject: Subject) -> dict[str, Any]:
     dataset = subject.setup.dataset
     pictures = Pictures(subject.setup, subject.state, subject.seed)
     train, chosen = pictures.train(subject.key(Stream.EXAMPLES), _MOST_CODES)
-    codes = [_codes(subject, subject.model, subject.params, x) for x in (train, subject.x)]
+    codes = [codes_of(subject.model, subject.params, subject.key(Stream.CODES), x) for x in (train, subject.x)]
     flat = [np.asarray(complete_columns(x)).reshape(number_of(x), -1) for x in (train, subject.x)]
     kinds = {
         "model": (codes[0], codes[1]),
@@ -116,16 +116,6 @@ def representation(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _codes(subject: Subject, model: Any, params: Any, x: Example) -> np.ndarray:
-    """E_q(z|x)[z], or a draw if q has no mean, `[n, latent_dim]`."""
-
-    def code(key: Key, one: Example) -> dict[str, Array]:
-        return {"code": mean_or_draw(model.encode(params, one), key)}
-
-    batches = in_batches(code)(subject.key(Stream.CODES), x, min(_GENERATED_AT_ONCE, number_of(x)))
-    return np.concatenate([batch["code"] for batch in batches])
-
-
 def _autoencoder_codes(subject: Subject, train: Example) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the same networks, trained for some epochs only to reconstruct: means of real numbers."""
     setup, epochs = subject.setup, subject.flags.autoencoder_epochs
@@ -141,5 +131,5 @@ def _autoencoder_codes(subject: Subject, train: Example) -> tuple[np.ndarray, np
     for epoch in fit(training, state, place_examples(setup.dataset.train.examples()), validation):
         state = epoch.state
     model = training.model.at_step(state.step)
-    first, second = (_codes(subject, model, state.evaluation_params, x) for x in (train, subject.x))
+    first, second = (codes_of(model, state.evaluation_params, subject.key(Stream.CODES), x) for x in (train, subject.x))
     return first, second

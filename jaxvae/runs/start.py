@@ -5,22 +5,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxvae.errors import UserError
-from jaxvae.evaluation import in_batches
-from jaxvae.observation import Example, number_of
 from jaxvae.priors import Prior
 from jaxvae.runs.folder import config_of
-from jaxvae.runs.pictures import Pictures, mean_or_draw
+from jaxvae.runs.pictures import Pictures, codes_of
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.training import TrainState
 from jaxvae.training.checkpoint import restore_parameters
-from jaxvae.typing import Array, Key
 
 _MOST_NAMED = 6
-_MOST_CODES, _CODES_AT_ONCE = 20_000, 500  # of training examples, for the start of a prior
+_MOST_CODES = 20_000  # of training examples, for the start of a prior
 
 
 def _is_unit(name: str) -> bool:
@@ -76,14 +72,9 @@ def with_prior_of_codes(setup: Setup, state: TrainState, seed: int) -> TrainStat
     if prior is None or getattr(type(prior), "started_at_codes", None) is Prior.started_at_codes:
         return state
     model, params = training.model, state.params
-    examples, _ = Pictures(setup, state, seed).train(stream_key(seed, Stream.CODES), _MOST_CODES)
-
-    def code(key: Key, example: Example) -> dict[str, Array]:
-        given, x = model.given(example)
-        return {"code": mean_or_draw(given.encode(params, x), key)}
-
-    batches = in_batches(code)(stream_key(seed, Stream.CODES), examples, min(_CODES_AT_ONCE, number_of(examples)))
-    codes = np.concatenate([batch["code"] for batch in batches])
+    key = stream_key(seed, Stream.CODES)
+    examples, _ = Pictures(setup, state, seed).train(key, _MOST_CODES)
+    codes = codes_of(model, params, jax.random.clone(key), examples)
     own = prior.started_at_codes(params["prior"], codes)
     params = {**params, "prior": own}
     return state._replace(params=params, average=None if state.average is None else params)

@@ -42,17 +42,23 @@ def folder(tmp_path: Path, images: np.ndarray) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "at_once"), [(["--data", "x.array_record"], 4), (["--data", "files", "--stream", "true"], 10)]
+    ("arguments", "hide", "at_once"),
+    [
+        (["--data", "x.array_record"], [], 4),
+        (["--data", "x.array_record"], ["--hide", "0.4"], 4),
+        (["--data", "files", "--stream", "true"], [], 10),
+    ],
 )
 def test_the_losses_are_those_of_the_same_examples_in_memory(
-    script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], at_once: int
+    script: Script, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], hide: list[str], at_once: int
 ) -> None:
     monkeypatch.setattr(stream, "STEPS_AT_ONCE", at_once)  # the 6 steps as 4 and 2, and as 6
     dataset = load(arguments[1], stream=True)
     parts = {name: part.values[:] for name, part in dataset.splits.items()}
     np.savez("x.npz", **parts)  # type: ignore[arg-type]
-    assert script(TRAIN, *JOB, "--data", "x.npz", "--epochs", "3", "--run_dir", "memory").code == 0
-    assert script(TRAIN, *JOB, *arguments, "--epochs", "3", "--run_dir", "disk").code == 0
+    job = [*JOB, *hide, "--epochs", "3"]
+    assert script(TRAIN, *job, "--data", "x.npz", "--run_dir", "memory").code == 0
+    assert script(TRAIN, *job, *arguments, "--run_dir", "disk").code == 0
     assert len(losses(folder / "disk")) == 6
     np.testing.assert_allclose(losses(folder / "disk"), losses(folder / "memory"), rtol=1e-5)
     figures = [json.loads((folder / run / "evaluation.json").read_text()) for run in ("disk", "memory")]
