@@ -12,6 +12,7 @@ from jaxvae.compatibility import members
 from jaxvae.distributions import has_mean, is_reparameterized, mean_of, per_dimension
 from jaxvae.errors import UserError, any_of
 from jaxvae.model import Model
+from jaxvae.priors import Prior
 from jaxvae.pytrees import learned_leaves
 from jaxvae.typing import Array
 from jaxvae.vae import VAE
@@ -70,10 +71,7 @@ def check_prior_stays(owner: object, model: Model) -> None:
     """
     if not isinstance(model, VAE) or _stays(model):
         return
-    found = []
-    for name, prior in members(priors):
-        if model.posterior.space.fits(prior.space) and _stays(dataclasses.replace(model, prior=prior)):
-            found.append(name)
+    found = [name for name, prior in members(priors) if _stays_with(model, prior)]
     raise UserError(
         f"{type(owner).__name__} needs a prior that is not learned, since it trains none, got "
         f"{type(model.prior).__name__}: use {any_of('prior', found)}"
@@ -84,6 +82,14 @@ def _stays(model: VAE) -> bool:
     if model.prior.space is None:
         return False
     return not learned_leaves(jax.eval_shape(lambda key: model.prior.init(key, model, None), jax.random.key(0)))
+
+
+def _stays_with(model: VAE, prior: Prior) -> bool:
+    """Whether the model can have this prior, and it is not learned."""
+    try:
+        return _stays(dataclasses.replace(model, prior=prior))
+    except UserError:  # a prior of another space, or one that asks for more than the model has, such as a condition
+        return False
 
 
 def _posteriors_that(condition: Condition, model: Model) -> str:
