@@ -9,10 +9,28 @@ from jaxvae.runs.components import FAMILIES, choices
 
 _WIDTH, _COLUMN = 110, 30
 _NOT_SHOWN = ("help", "print_config")
+_FINE = frozenset(
+    [
+        "data_dir",
+        "channels",
+        "maximum",
+        "offsets",
+        "labelled_share",
+        "labels_seed",
+        "b1",
+        "b2",
+        "epsilon",
+        "decay_steps",
+        "decay_factor",
+        "num_processes",
+        "process_id",
+    ]
+)
+"""Flags that refine others: they share a line at the end of their group."""
 
 
 def short_help(parser: ArgumentParser) -> str:
-    """Every flag of a parser, its default and the first clause of its explanation, and the names of components."""
+    """Every flag of a parser with its default, what it is for (of most), and the names of components."""
     lines = [f"usage: {parser.prog} [--flag value] …", "", str(parser.description)]
     explained: set[type] = set()
     for group in parser._action_groups:
@@ -20,13 +38,16 @@ def short_help(parser: ArgumentParser) -> str:
         if actions:
             lines += ["", f"{(group.title or 'flags').partition(':')[0]}:"]
         for action in actions:
-            lines += _lines_of(action, explained)
+            if action.dest not in _FINE:
+                lines += _lines_of(action, explained)
+        if fine := "  ".join(_flag(action) for action in actions if action.dest in _FINE):
+            lines += [f"  also: {fine}"]
     lines += [
         "",
         "options of a component follow its name: --prior Vamp --prior.num_components 100; name your own class by its",
         "import path: --prior my_module.MyPrior. More:",
         f"  {parser.prog} --prior.help Vamp       the options of a component",
-        f"  {parser.prog} --help all              everything, with units",
+        f"  {parser.prog} --help all              every flag and component, with units",
         f"  {parser.prog} --print_config …        the configuration that these flags would run",
     ]
     return "\n".join(lines)
@@ -44,8 +65,7 @@ def _lines_of(action: Any, explained: set[type]) -> list[str]:
     """The line of a flag, and the names of its components where its family has not been listed before."""
     flag = action.option_strings[-1]
     family = FAMILIES.get(flag.removeprefix("--"))
-    default = _typed(action.default)
-    start = f"  {flag} {default}".ljust(_COLUMN)
+    start = f"  {_flag(action)}".ljust(_COLUMN)
     room = _WIDTH - max(len(start), _COLUMN) - 1
     lines = [f"{start} {textwrap.shorten(_first_clause(action.help), room, placeholder=' …')}".rstrip()]
     if family is not None and family not in explained:
@@ -53,6 +73,11 @@ def _lines_of(action: Any, explained: set[type]) -> list[str]:
         names = ", ".join(sorted(choices(family)))
         lines += textwrap.wrap(names, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return lines
+
+
+def _flag(action: Any) -> str:
+    """A flag with its default."""
+    return f"{action.option_strings[-1]} {_typed(action.default)}".rstrip()
 
 
 def _typed(default: Any) -> str:
