@@ -7,7 +7,8 @@ python scripts/run_configs.py --rebuild                              # only tabl
 docs/results.md lists the starting points (experiments/configs/) and the rows of tables (experiments/reproduce/). A row
 says in comment lines of its own `table:` (its heading), `published:` (value and source), `seeds:` (how many; 1 by
 default), `hardware:` (what it waits for) and `note:`. With `each: FLAG VALUE` the runs of a row differ in that flag,
-too: SEED in the value is the number of the run.
+too: SEED in the value is the number of the run. With `after: NAME FLAG VALUE` each run follows one of
+experiments/reproduce/first/NAME.yaml of the same seed, whose folder is RUN in the value of the flag.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
+FIRST = ROOT / "experiments" / "reproduce" / "first"
 BLOCKS = ROOT / "docs" / "gpu_blocks"
 MAIN = "digits"  # the main command, without a configuration
 STARTING_POINTS = """## Starting points
@@ -68,8 +70,8 @@ def run(config: Path | None) -> dict[str, Any]:
     name = MAIN if config is None else config.stem
     arguments = [] if config is None else ["--config", str(config.relative_to(ROOT))]
     num_seeds = 1 if config is None else int(remark(config, "seeds") or 1)
-    each = None if config is None else remark(config, "each")
-    runs = [run_once(name, [*arguments, *_of_seed(each, seed)]) for seed in range(num_seeds)]
+    each, after = (None, None) if config is None else (remark(config, "each"), remark(config, "after"))
+    runs = [run_once(name, [*arguments, *_of_seed(each, seed)], after, seed) for seed in range(num_seeds)]
     kept = ("seed", "elbo", "log_marginal", "rate", "seconds", *OBSERVED)
     repeats = [{key: one[key] for key in kept if key in one} for one in runs[1:]]
     command = " ".join(["python experiments/train.py", *arguments])
@@ -89,13 +91,26 @@ def _of_seed(each: str | None, seed: int) -> list[str]:
     return [*flags, f"--{flag}", value.replace("SEED", str(seed))]
 
 
-def run_once(name: str, arguments: list[str]) -> dict[str, Any]:
+def train(arguments: list[str], run_dir: Path) -> None:
+    """Run the training script as a user would."""
+    command = [sys.executable, "experiments/train.py", *arguments, "--run_dir", str(run_dir)]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def train_first(after: str, folder: Path, seed: int) -> list[str]:
+    """Train the run that a row's run follows; returns the flag that tells it where that is."""
+    name, flag, value = after.split(" ", 2)
+    train(["--config", str((FIRST / f"{name}.yaml").relative_to(ROOT)), "--seed", str(seed)], folder / name)
+    return [f"--{flag}", value.replace("RUN", str(folder / name))]
+
+
+def run_once(name: str, arguments: list[str], after: str | None = None, seed: int = 0) -> dict[str, Any]:
     """Train and evaluate in a fresh folder; returns the evaluation and the seconds."""
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder) / name
         start = time.perf_counter()
-        command = [sys.executable, "experiments/train.py", *arguments, "--run_dir", str(run_dir)]
-        subprocess.run(command, cwd=ROOT, check=True)
+        found = [] if after is None else train_first(after, Path(folder), seed)
+        train([*arguments, *found], run_dir)
         seconds = time.perf_counter() - start
         if name == MAIN:
             for picture in ("samples.png", "reconstructions.png"):
