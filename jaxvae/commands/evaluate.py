@@ -37,8 +37,8 @@ def make() -> ArgumentParser:
         "--metrics",
         type=str,
         nargs="+",
-        default=list(EvaluationFlags.metrics),
-        help=f"groups of figures: {', '.join(GROUPS)}, or all; and import paths of your own functions",
+        help=f"groups of figures: {', '.join(GROUPS)}, or all; and import paths of your own functions (default: "
+        f"likelihood, latents and what the data allow of imputation, classification and clusters)",
     )
     parser.add_class_arguments(EvaluationFlags, skip={"metrics", "num_samples", "code_density"})
     parser.add_argument("--num_samples", type=int, help="importance samples an example [samples] (default: the run's)")
@@ -64,10 +64,11 @@ def main() -> None:
     run: RunFlags = pick(RunFlags, values)
     setup = set_up_from(values)
     of_run = {"num_samples": num_samples_of(run, setup), "code_density": run.code_density}
-    wanted = pick(EvaluationFlags, flags.as_dict() | of_run | {"metrics": chosen_groups(flags.metrics)})
     file = file_for_data(run_dir, setup.dataset, may_differ=flags.data is not None, reporter=reporter)
     trained = load_trained(run_dir, setup, run)
+    groups = chosen_groups(flags.metrics, trained)
+    wanted = pick(EvaluationFlags, flags.as_dict() | of_run | {"metrics": groups})
     document = evaluate_run(trained, wanted, reporter=reporter, file=file)
-    show_evaluation(trained, document, wanted.metrics, console)
+    show_evaluation(trained, document, groups, console)
     if flags.markdown:
         print(as_flags(evaluation_markdown(document)))

@@ -19,7 +19,7 @@ from jaxvae.runs.devices import devices, is_first
 from jaxvae.runs.directory import choose_run_directory
 from jaxvae.runs.evaluate import evaluate_run
 from jaxvae.runs.evaluation_flags import EvaluationFlags
-from jaxvae.runs.observation_metrics import default_groups
+from jaxvae.runs.metric_groups import chosen_groups
 from jaxvae.runs.results import save_pictures
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.train import Beginning, train_run
@@ -50,8 +50,8 @@ def main() -> None:
         trained = train_run(set_up_from(values), run, config=config, reporter=reporter)
     if not is_first():
         return
-    groups = default_groups(trained.setup, EvaluationFlags.metrics)
+    groups = chosen_groups(None, trained)
     wanted = EvaluationFlags(groups, num_samples=trained.num_samples)
-    show_evaluation(trained, evaluate_run(trained, wanted, reporter=reporter), wanted.metrics, console)
+    show_evaluation(trained, evaluate_run(trained, wanted, reporter=reporter), groups, console)
     save_pictures(trained, run.code_density)
     show_summary(trained, console)

@@ -1,6 +1,5 @@
 """From a trained run to `evaluation.json`: groups of metrics, where a failure of one leaves the others."""
 
-import dataclasses
 from typing import Any
 
 import jax
@@ -35,7 +34,7 @@ def evaluate_run(
 
     Args:
         run: what was trained.
-        flags: what to measure; by default likelihood and latents, with the run's number of samples.
+        flags: what to measure; by default what fits the run, with the run's number of samples.
         reporter: who is told of it.
         file: name of the file.
 
@@ -47,7 +46,7 @@ def evaluate_run(
             something else than entries.
     """
     flags = EvaluationFlags(num_samples=run.num_samples) if flags is None else flags
-    flags = dataclasses.replace(flags, metrics=chosen_groups(flags.metrics))
+    groups = chosen_groups(flags.metrics, run)
     path = run.run_dir / file
     check_writable(path)
     training, dataset, state = run.setup.training, run.setup.dataset, run.state
@@ -70,13 +69,13 @@ def evaluate_run(
         **_what_is_known(dataset.test, training.model),
     )
     taken = {*document, *ENTRIES}
-    document |= earlier_figures(path, document, flags.metrics, reporter)
-    if "likelihood" in flags.metrics:
+    document |= earlier_figures(path, document, groups, reporter)
+    if "likelihood" in groups:
         keep_finer(path, document, flags.num_samples * flags.num_repeats, reporter)
     said: set[str] = set()
     owners: dict[str, str] = {}  # the function of the user's that measured an entry: another must not replace it
     refused: list[UserError] = []
-    for name in flags.metrics:
+    for name in groups:
         group = group_of(name)
         for entry in (name, *group.entries):
             document.pop(entry, None)

@@ -12,7 +12,8 @@ class EvaluationFlags:
     """What to measure, and how precisely.
 
     Args:
-        metrics: the groups.
+        metrics: the groups; by default likelihood, latents, and what the data allow of imputation (of hidden entries
+            whose true values are known), classification (with known labels) and clusters (as many as classes).
         num_samples: importance samples an example for log p(x) [samples]; 0 leaves it out.
         num_repeats: number of independent estimates of log p(x), for its error over repeats.
         target_error: largest error of log p(x) by its draws that you accept [nats]; where the error is larger, a line
@@ -32,7 +33,7 @@ class EvaluationFlags:
         UserError: for a number out of range.
     """
 
-    metrics: tuple[str, ...] = ("likelihood", "latents")
+    metrics: tuple[str, ...] | None = None
     num_samples: int = 5000
     num_repeats: int = 1
     target_error: float | None = None

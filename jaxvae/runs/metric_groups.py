@@ -8,10 +8,11 @@ from jaxvae.errors import UserError, nearest
 from jaxvae.runs.annealing_metrics import annealed
 from jaxvae.runs.density_metrics import latents, likelihood
 from jaxvae.runs.gap_metrics import gaps
-from jaxvae.runs.observation_metrics import classification, clusters, imputation
+from jaxvae.runs.observation_metrics import classification, clusters, imputation, possible_groups
 from jaxvae.runs.own_metrics import own_group
 from jaxvae.runs.sample_metrics import representation, samples
 from jaxvae.runs.subject import Subject
+from jaxvae.runs.trained import TrainedRun
 
 
 class Group(NamedTuple):
@@ -47,12 +48,14 @@ def group_of(name: str) -> Group:
     return Group(own_group(name), ()) if is_call(name) else GROUPS[name]
 
 
-def chosen_groups(names: Sequence[str]) -> tuple[str, ...]:
-    """The groups that are asked for; `all` stands for every one of the library's.
+def chosen_groups(names: Sequence[str] | None, run: TrainedRun) -> tuple[str, ...]:
+    """The groups that are asked for; `all` stands for every one of the library's, None for what fits the run.
 
     Raises:
         UserError: for an unknown name, or an import path without a group.
     """
+    if names is None:
+        return ("likelihood", "latents", *possible_groups(run))
     own = [name for name in names if is_call(name)]
     for name in names:
         if name in own:

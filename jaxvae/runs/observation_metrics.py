@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,7 +20,8 @@ from jaxvae.observation import Example, value_of
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
-from jaxvae.typing import Array, Key
+from jaxvae.runs.trained import TrainedRun
+from jaxvae.typing import Array, Key, Params
 
 _DRAWS = 200  # of each hidden entry, for its interval
 _INTERVAL = 0.9
@@ -179,7 +181,27 @@ def clusters(subject: Subject) -> dict[str, Any]:
     }
 
 
-def default_groups(setup: Setup, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The groups that an evaluation measures if none are chosen: `names`, and what the data make possible."""
-    more = {"imputation": has_known_hidden(setup), "classification": setup.dataset.train.known_labels is not None}
-    return (*names, *(name for name, is_possible in more.items() if is_possible))
+def possible_groups(run: TrainedRun) -> tuple[str, ...]:
+    """Those of these groups that a run makes possible and that cost little."""
+    test, tells_labels = run.setup.dataset.test, run.setup.dataset.train.known_labels is not None
+    has_classes = test.labels is not None and not tells_labels
+    possible = {
+        "imputation": has_known_hidden(run.setup),
+        "classification": tells_labels,
+        "clusters": has_classes and _num_clusters(run) == len(np.unique(test.labels)),  # type: ignore[arg-type]
+    }
+    return tuple(name for name, is_possible in possible.items() if is_possible)
+
+
+def _num_clusters(run: TrainedRun) -> int | None:
+    """How many clusters the model itself has; it is traced, nothing is computed."""
+    training = run.setup.training
+
+    def probs(params: Params, key: Key) -> Array:
+        examples = training.preprocessing.examples(run.setup.dataset.test, "test")
+        return class_probs(training.model, params, key, jax.tree.map(lambda leaf: leaf[0], examples))
+
+    try:
+        return jax.eval_shape(probs, run.state.evaluation_params, jax.random.key(0)).shape[0]
+    except UserError:
+        return None

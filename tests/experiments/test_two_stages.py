@@ -22,11 +22,12 @@ def test_clusters_of_a_mixture_prior_that_starts_at_codes(script: Script, tmp_pa
     mixture = ["--prior", "NormalMixture", "--prior.start", "codes"]
     done = script(TRAIN, *SMALL, *mixture, "--init_from", "ae", "--epochs", "20", "--run_dir", "vade")
     assert done.code == 0, done.err
-    again = script(EVALUATE, "vade", "--metrics", "clusters")
-    assert again.code == 0, again.err
     found = json.loads((tmp_path / "vade" / "evaluation.json").read_text())["clusters"]
     assert found["accuracy"]["value"] > 0.5
     assert found["used"]["value"] >= 7
+    again = script(EVALUATE, "vade")
+    assert again.code == 0, again.err
+    assert "ARI" in again.out
     random = script(TRAIN, *SMALL, "--prior", "NormalMixture", "--epochs", "2", "--run_dir", "random")
     assert random.code == 0, random.err
 
