@@ -45,7 +45,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         if not self.columns or isinstance(self.columns, str):
-            raise UserError(f"Condition.columns must be a tuple of kinds, {_KINDS}, got {self.columns!r}")
+            raise UserError(f"the columns of a condition must be a tuple of kinds, {_KINDS}, got {self.columns!r}")
         for kind in self.columns:
             _num_classes(kind)
         if isinstance(self.drop, float) and not 0.0 < self.drop < 1.0:
@@ -126,7 +126,7 @@ def _num_classes(kind: str) -> int | None:
         return None
     if name == "categorical" and number.isdecimal() and int(number) >= 2:
         return int(number)
-    raise UserError(f"Condition.columns must hold {_KINDS}, such as categorical:10; got {kind!r}")
+    raise UserError(f"the columns of a condition must be {_KINDS}, such as categorical:10; got {kind!r}")
 
 
 @dataclass

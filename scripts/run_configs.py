@@ -119,7 +119,11 @@ def run_once(name: str, arguments: list[str], after: str | None = None, seed: in
 
 
 OBSERVED = {
-    "imputation": {"mean_squared_error": "MSE of hidden cells", "coverage": "coverage of 90 % intervals"},
+    "imputation": {
+        "mean_squared_error": "MSE of hidden cells",
+        "root_mean_squared_error": "RMSE",
+        "coverage": "coverage of 90 % intervals",
+    },
     "classification": {"accuracy": "accuracy"},
     "clusters": {"accuracy": "accuracy of clusters", "normalized_mutual_information": "NMI"},
 }

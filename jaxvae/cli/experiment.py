@@ -153,6 +153,8 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samp
     resolved |= {"epochs": training.num_epochs, "patience": training.patience, "num_samples": num_samples}
     resolved |= {"run_dir": None, "overwrite": False}  # repeating a run makes another folder
     resolved |= {"resume": False, "profile": False}
+    if (condition := getattr(training.model, "condition", None)) is not None:
+        resolved["condition_kinds"] = list(condition.columns)  # so that other data have as many classes
     if is_path(flags.data):
         resolved["data"] = str(Path(flags.data).expanduser().resolve())  # found again from any folder
         resolved["maximum"] = preprocessing.maximum  # so that grey levels and columns of other data mean the same

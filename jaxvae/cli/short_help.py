@@ -17,6 +17,7 @@ _FINE = frozenset(
         "offsets",
         "labelled_share",
         "labels_seed",
+        "condition_kinds",
         "b1",
         "b2",
         "epsilon",

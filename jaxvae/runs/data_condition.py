@@ -1,5 +1,6 @@
 """The condition of a run: what of its data the networks are told."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,7 +20,9 @@ class Conditioned(NamedTuple):
     condition: Condition | None
 
 
-def with_condition(dataset: Dataset, condition: str | None, drop: float | None) -> Conditioned:
+def with_condition(
+    dataset: Dataset, condition: str | None, drop: float | None, kinds: Sequence[str] | None = None
+) -> Conditioned:
     """Make a part of the data the condition.
 
     Args:
@@ -27,24 +30,30 @@ def with_condition(dataset: Dataset, condition: str | None, drop: float | None) 
         condition: `label`: the class of each example; `columns:0,3`: columns of a table, which are no longer part of x.
             None: the conditions that the data set itself has, if any.
         drop: probability with which a training step hides the condition; None for none.
+        kinds: of its columns, real or categorical:K; None to see them in the data.
 
     Raises:
         UserError: if there is no such part, a condition is not known, or a class never occurs in training.
     """
     if condition is None:
         if dataset.train.conditions is None:
-            if drop is not None:
-                raise UserError("`drop_condition` needs a condition, got none: give `condition='label'`")
+            for name, value in {"drop_condition": drop, "condition_kinds": kinds}.items():
+                if value is not None:
+                    raise UserError(f"`{name}` needs a condition, got none: give `condition='label'`")
             return Conditioned(dataset, None)
         rows = np.concatenate([part.conditions for part in dataset.splits.values() if part.conditions is not None])
-        kinds = _kinds(rows)
+        seen = _kinds(rows)
     elif condition == _LABEL:
-        dataset, kinds = _by_label(dataset)
+        dataset, seen = _by_label(dataset)
     elif condition.startswith(_COLUMNS):
-        dataset, kinds = _by_columns(dataset, condition.removeprefix(_COLUMNS))
+        dataset, seen = _by_columns(dataset, condition.removeprefix(_COLUMNS))
     else:
         raise UserError(f"`condition` must be label or columns:0,3 (numbers of columns), got {condition!r}")
-    described = Condition(kinds, drop)
+    if kinds is not None and len(kinds) != len(seen):
+        raise UserError(
+            f"`condition_kinds` must have a kind for each of the {len(seen)} columns of the condition, got {len(kinds)}"
+        )
+    described = Condition(seen if kinds is None else tuple(kinds), drop)
     _check(dataset, described)
     return Conditioned(dataset, described)
 

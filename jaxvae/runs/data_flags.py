@@ -44,6 +44,8 @@ class DataFlags:
             columns:0,3, columns of a table, which are then no part of x.
         drop_condition: probability with which a training step hides the condition, so that the model also works
             without one; by default it never does.
+        condition_kinds: the kind of each column of the condition, real or categorical:K of K classes; by default 0 and
+            1 are two classes, labels as many as the data have, and other columns are real.
         labels: how many labels of training examples are known, as many of each class; a posterior over classes is told
             them [labels].
         labelled_share: share of the examples of an epoch that are labelled ones, which are repeated [fraction]; by
@@ -67,6 +69,7 @@ class DataFlags:
     hide: float | None = None
     condition: str | None = None
     drop_condition: float | None = None
+    condition_kinds: tuple[str, ...] | None = None
     labels: int | None = None
     labelled_share: float = 0.1
     labels_seed: int = 0

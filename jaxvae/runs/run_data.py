@@ -48,7 +48,7 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
     if flags.labels is not None:
         check_in_memory(dataset, "`labels` chooses among training examples")
         dataset = with_known_labels(dataset, flags.labels, share=flags.labelled_share, seed=flags.labels_seed)
-    dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition)
+    dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition, flags.condition_kinds)
     notes = dataset.notes
     if likelihood is None:
         likelihood, reason = likelihood_for(dataset, flags)

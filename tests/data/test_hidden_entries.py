@@ -155,6 +155,25 @@ def test_conditions_that_a_data_set_has_itself() -> None:
     values, rows = table(), np.stack([np.arange(ROWS) % 2, np.linspace(-1, 1, ROWS)], axis=1).astype(np.float32)
     found = with_condition(dataset(values, conditions=rows), None, None)
     assert found.condition == jv.Condition(("categorical:2", "real"))
+    kinds = ("categorical:5", "real")
+    assert with_condition(dataset(values, conditions=rows), None, None, kinds).condition == jv.Condition(kinds)
+
+
+@pytest.mark.parametrize(
+    ("condition", "kinds", "words"),
+    [
+        ("columns:0,1", ("real",), "a kind for each of the 2 columns of the condition, got 1"),
+        (
+            "columns:2",
+            ("class",),
+            "must be real or categorical:K with K >= 2 classes, such as categorical:10; got 'class'",
+        ),
+        (None, ("real",), "`condition_kinds` needs a condition, got none"),
+    ],
+)
+def test_wrong_kinds_of_a_condition_are_one_line(condition: str | None, kinds: tuple[str, ...], words: str) -> None:
+    with user_error(words):
+        with_condition(dataset(table()), condition, None, kinds)
 
 
 def test_a_class_that_training_never_shows_is_refused() -> None:

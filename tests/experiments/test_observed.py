@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxvae.data import load
 from tests.experiments.conftest import EVALUATE, FAST, TRAIN, Script
 from tests.experiments.test_bad_input import refused
 
@@ -61,6 +62,14 @@ def test_a_conditional_run_knows_classes_and_draws_them_in_turn(script: Script, 
     assert again.code == 0, again.err
     found = json.loads((tmp_path / "a" / "evaluation.json").read_text())["classification"]
     assert found["accuracy"]["value"] > 0.7
+
+    digits = load("digits")  # other data, whose labels are fewer
+    few = {name: part.take(np.flatnonzero(part.labels < 3)) for name, part in digits.splits.items()}  # type: ignore[operator]
+    arrays = {name: part.values for name, part in few.items()}
+    arrays |= {f"{name}_labels": part.labels for name, part in few.items() if part.labels is not None}
+    np.savez("few.npz", **arrays)  # type: ignore[arg-type]
+    other = script(EVALUATE, "a", "--data", "few.npz", "--num_samples", "20")
+    assert other.code == 0, other.err
 
 
 @pytest.mark.slow
