@@ -18,6 +18,7 @@ from jaxvae.distributions import (
     sample_and_log_prob,
     score_term,
 )
+from jaxvae.distributions.marginal import Marginal
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError, any_of
 from jaxvae.keys import Purpose, key_for
@@ -170,17 +171,17 @@ class Model(abc.ABC):
         return x
 
     def expected(self, params: Params, key: Key, x: Array, z: Array) -> Array:
-        """E[x|z] for the hidden entries of `x` (a draw where the likelihood has no mean), the others as they are.
+        """E[x_hidden | x_observed, z] for the hidden entries of `x` (a draw without a mean), the others as they are.
 
         `key` is that of the `draw` of z.
         """
-        p = self.decode(params, z)
+        p = _hidden(self.decode(params, z), x)
         return self.completed(x, mean_of(p) if has_mean(p) else p.sample(key_for(key, Purpose.HIDDEN)))
 
     def imputed(self, params: Params, key: Key, other_key: Key, x: Array, z: Array) -> Array:
-        """`x` with its hidden entries drawn from p(x|z), by `other_key`; `key` is that of the `draw` of z."""
+        """`x` with its hidden entries drawn from p(x_hidden | x_observed, z), by `other_key`; `key` is that of z."""
         del key
-        return self.completed(x, self.decode(params, z).sample(other_key))
+        return self.completed(x, _hidden(self.decode(params, z), x).sample(other_key))
 
     @property
     def complete(self) -> Self:
@@ -295,6 +296,11 @@ class Model(abc.ABC):
             return draw._replace(log_state=log_state)
 
         return jax.vmap(terms)(states, log_states)
+
+
+def _hidden(p: Any, x: Array) -> Any:
+    """The distribution of the hidden entries of x given the observed ones, where some are hidden."""
+    return p.hidden(x) if isinstance(p, Marginal) else p
 
 
 def _check_one_number(role: str, distribution: SupportsSampleAndLogProb, log_prob: Array) -> None:

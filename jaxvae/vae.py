@@ -343,30 +343,31 @@ class VAE(Model):
         return log_likelihood + self.missingness.log_prob(params, complete, observed)
 
     def drawn_complete(self, params: Params, key: Key, x: Array, z: Array) -> tuple[Array, Array]:
-        """`x` with its hidden entries drawn from p(x|z), and which entries were seen, `data_shape` each.
+        """`x` with its hidden entries drawn from p(x_hidden | x_observed, z), and which were seen, `data_shape` each.
 
         Raises:
             UserError: for a likelihood whose draws pass no gradient: they must learn from the `missingness`.
         """
-        p = self.decode(params, z)
+        p: Any = self.decode(params, z)
         if not is_reparameterized(p):
             raise UserError(
                 f"VAE.missingness needs a likelihood whose draws pass a gradient, got "
                 f"{type(self.complete.likelihood).__name__}: take `likelihood=Normal()` or `likelihood=StudentT()`"
             )
-        observed = jnp.ones(self.data_shape, bool) if self.observed is None else self.observed
-        return jnp.where(observed, x, p.sample(key_for(key, Purpose.HIDDEN))), observed
+        if self.observed is None:
+            return x, jnp.ones(self.data_shape, bool)
+        return self.completed(x, p.hidden(x).sample(key_for(key, Purpose.HIDDEN))), self.observed
 
     def expected(self, params: Params, key: Key, x: Array, z: Array) -> Array:
-        """E[x|z] for the hidden entries; with a `missingness` the draw of them that `draw` has weighed."""
+        """E[x_hidden | x_observed, z]; with a `missingness` the draw of them that `draw` has weighed."""
         if self.missingness is None:
-            return super().expected(params, key, x, z)
+            return super().expected(params, key, self._example(x), z)
         return self.drawn_complete(params, key, self._example(x), z)[0]
 
     def imputed(self, params: Params, key: Key, other_key: Key, x: Array, z: Array) -> Array:
-        """The hidden entries drawn from p(x|z); with a `missingness` the draw that `draw` has weighed."""
+        """A draw of the hidden entries given the others and z; with a `missingness` the one that `draw` has weighed."""
         if self.missingness is None:
-            return super().imputed(params, key, other_key, x, z)
+            return super().imputed(params, key, other_key, self._example(x), z)
         return self.drawn_complete(params, key, self._example(x), z)[0]
 
     def log_joint(self, params: Params, x: Example, z: Array) -> tuple[Array, Array]:

@@ -39,7 +39,7 @@ from jaxvae.distributions.laplace import Laplace
 from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.logistic import Logistic
 from jaxvae.distributions.low_rank_normal import LowRankNormal
-from jaxvae.distributions.marginal import NoMarginalError, marginal_log_prob
+from jaxvae.distributions.marginal import NoMarginalError, conditional, marginal_log_prob
 from jaxvae.distributions.mean import has_mean, mean_of
 from jaxvae.distributions.mixture import Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal
@@ -103,6 +103,7 @@ __all__ = [
     "check_event",
     "closed_form_entropy",
     "closed_form_kl",
+    "conditional",
     "has_mean",
     "is_reparameterized",
     "is_straight_through",

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae.distributions.bernoulli import Bernoulli
 from jaxvae.distributions.distribution import Distribution, align, check_event, settle, sum_event
+from jaxvae.distributions.marginal import Continued
 from jaxvae.distributions.transformed import over_batch
 from jaxvae.networks import MADE
 from jaxvae.networks.made import batch_shape, weight_ndims
@@ -90,7 +91,20 @@ class AutoregressiveBernoulli(Distribution):
 
     def sample(self, key: Key) -> Array:
         """A draw of zeros and ones, a dimension at a time, `[*batch, *event]`; no gradient passes through it."""
+        uniform = self._noise(key)
+        return self._over_batch(self._sample, "(d)", uniform).reshape(uniform.shape)
+
+    def _noise(self, key: Key) -> Array:
         split = self.logits.ndim - self.event_ndim
         batch = jnp.broadcast_shapes(batch_shape(self.weights), self.logits.shape[:split])
-        uniform = jax.random.uniform(key, (*batch, *self.logits.shape[split:]), self.logits.dtype)
+        return jax.random.uniform(key, (*batch, *self.logits.shape[split:]), self.logits.dtype)
+
+    def conditional(self, value: Array, observed: Array) -> Continued:
+        """The hidden entries given the observed ones, for hidden entries that all come last: the chain goes on."""
+        return Continued(self, value, observed, self.event_ndim)
+
+    def sample_given(self, key: Key, value: Array, observed: Array) -> Array:
+        """A draw of the entries that are not observed, each given all before it, `[*batch, *event]`."""
+        certain = jnp.where(value > 0.5, -1.0, 2.0)  # below every probability, or above: the observed value
+        uniform = jnp.where(observed, certain, self._noise(key))
         return self._over_batch(self._sample, "(d)", uniform).reshape(uniform.shape)

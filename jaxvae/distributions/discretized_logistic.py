@@ -1,9 +1,12 @@
 """Logistic distributions rounded to the grey levels of an image, alone and mixed."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.distribution import Distribution, IndependentTerms, align, check_event, settle, sum_event
+from jaxvae.distributions.marginal import Continued
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -190,6 +193,11 @@ class DiscretizedLogisticMixtureRGB(Distribution):
 
         Other pixels would have to be summed over: `likelihoods.DiscretizedLogisticMixture` refuses such data.
         """
+        log_masses, log_weights = align(self._log_masses(value, observed), jax.nn.log_softmax(self.logits))
+        return sum_event(jax.nn.logsumexp(log_weights + log_masses, axis=-1), self.event_ndim - 1)
+
+    def _log_masses(self, value: Array, observed: Array | None) -> Array:
+        """log P_k of the observed channels of each pixel, nats, `[*batch, *pixels, K]`."""
         check_event(value, self.locs.shape[:-1], self.event_ndim)
         value, locs, scales, coefficients = align(value[..., None], self.locs, self.scales, self.coefficients)
         red, green, _ = _channels(value - 0.5)
@@ -199,13 +207,29 @@ class DiscretizedLogisticMixtureRGB(Distribution):
         log_masses = _log_mass(value, locs + jnp.stack(shifts, axis=-2), scales, self.num_levels)
         if observed is not None:
             log_masses = jnp.where(align(observed[..., None], log_masses)[0], log_masses, 0.0)
-        log_masses, log_weights = align(jnp.sum(log_masses, axis=-2), jax.nn.log_softmax(self.logits))
-        return sum_event(jax.nn.logsumexp(log_weights + log_masses, axis=-1), self.event_ndim - 1)
+        return jnp.sum(log_masses, axis=-2)
 
     def sample(self, key: Key) -> Array:
         """A draw of levels as x in [0, 1], `[*batch, *pixels, 3]`: red, then green, then blue."""
+        return self._sample(key, self.logits, lambda channel, drawn: drawn)
+
+    def conditional(self, value: Array, observed: Array) -> Continued:
+        """The hidden channels given the observed ones, for pixels whose hidden channels come after the observed."""
+        return Continued(self, value, observed, self.event_ndim)
+
+    def sample_given(self, key: Key, value: Array, observed: Array) -> Array:
+        """A draw of the channels that are not observed: of a component given the observed ones, and given these."""
+        log_weights, seen = align(jax.nn.log_softmax(self.logits), self._log_masses(value, observed))
+
+        def held(channel: int, drawn: Array) -> Array:
+            return jnp.where(observed[..., channel, None], value[..., channel, None], drawn)
+
+        return self._sample(key, log_weights + seen, held)
+
+    def _sample(self, key: Key, logits: Array, held: Callable[[int, Array], Array]) -> Array:
+        """A draw with these weights; `held` gives the value of a channel for the one that was drawn."""
         weight_key, noise_key = jax.random.split(key)
-        chosen = jax.random.categorical(weight_key, self.logits)[..., None, None]
+        chosen = jax.random.categorical(weight_key, logits)[..., None, None]
         loc, scale, coefficients = (
             jnp.take_along_axis(array, chosen, axis=-1) for array in (self.locs, self.scales, self.coefficients)
         )
@@ -213,10 +237,10 @@ class DiscretizedLogisticMixtureRGB(Distribution):
         before_red, before_green, before_blue = _channels(loc + scale * noise)
         on_red, blue_on_red, blue_on_green = _channels(coefficients)
         last = self.num_levels - 1
-        red = to_levels(before_red, self.num_levels) / last
-        green = to_levels(before_green + on_red * (red - 0.5), self.num_levels) / last
+        red = held(0, to_levels(before_red, self.num_levels) / last)
+        green = held(1, to_levels(before_green + on_red * (red - 0.5), self.num_levels) / last)
         before_blue = before_blue + blue_on_red * (red - 0.5) + blue_on_green * (green - 0.5)
-        return jnp.concatenate([red, green, to_levels(before_blue, self.num_levels) / last], axis=-1)
+        return jnp.concatenate([red, green, held(2, to_levels(before_blue, self.num_levels) / last)], axis=-1)
 
 
 def _channels(array: Array) -> tuple[Array, Array, Array]:

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -122,6 +122,11 @@ class IndependentTerms(SumOfTerms):
         """log p of the observed entries, nats, `[*batch]`: the sum of their terms."""
         terms, observed = align(self.log_prob_terms(value), observed)
         return sum_event(jnp.where(observed, terms, 0.0), self.event_ndim)
+
+    def conditional(self, value: Array, observed: Array) -> Self:
+        """The hidden entries given the observed ones: the same, as components are independent."""
+        del value, observed
+        return self
 
     def entropy_terms(self) -> Array | None:
         """E[−log p_d(x_d)] of each component in nats, `[*batch, *event]`, if there is a closed form, else None."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from jaxvae.distributions.distribution import Distribution, align, is_reparameterized, is_straight_through
-from jaxvae.distributions.marginal import marginal_log_prob
+from jaxvae.distributions.marginal import conditional, marginal_log_prob
 from jaxvae.pytrees import dataclass
 from jaxvae.typing import Array, Key
 
@@ -96,6 +96,17 @@ class Mixture(Distribution):
             NoMarginalError: if the components have none.
         """
         return self._mixed(lambda one: marginal_log_prob(one, value, observed))
+
+    def conditional(self, value: Array, observed: Array) -> "Mixture":
+        """The hidden entries given the observed ones: π_k ∝ π_k p_k(x_observed), and each component's own conditional.
+
+        Raises:
+            NoMarginalError: if the components have none.
+        """
+        each = jax.vmap(lambda one: marginal_log_prob(one, value, observed), in_axes=self._axis, out_axes=-1)
+        log_weights, seen = align(jax.nn.log_softmax(self.logits), each(self.components))
+        given = jax.vmap(lambda one: conditional(one, value, observed), in_axes=self._axis, out_axes=self._axis)
+        return Mixture(log_weights + seen, given(self.components), self.event_ndim)
 
     def sample(self, key: Key) -> Array:
         """A draw from a random component; gradients pass to that component if its family is reparameterized."""

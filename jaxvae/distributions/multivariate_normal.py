@@ -66,6 +66,29 @@ class MultivariateNormal(Distribution, NormalFamily):
         num_hidden = jnp.sum((~observed).astype(self.loc.dtype), axis=-1)
         return whole.log_prob(distance) + HALF_LOG_2PI * num_hidden
 
+    def conditional(self, value: Array, observed: Array) -> "MultivariateNormal":
+        """The hidden entries given the observed ones: N(loc_h + A (x_o − loc_o), Σ_hh − A Σ_oh),  A = Σ_ho Σ_oo⁻¹.
+
+        The observed entries get covariance 1 and nothing to do with the hidden ones.
+        """
+        check_event(value, self.loc.shape, 1)
+        covariance = jnp.einsum("...de,...fe->...df", self.scale_tril, self.scale_tril)
+        value, loc, observed = align(value, self.loc, observed)
+        unit = jnp.eye(self.loc.shape[-1], dtype=self.loc.dtype)
+
+        def block(rows: Array, columns: Array, other: Array) -> Array:
+            both, whole = align(rows[..., :, None] & columns[..., None, :], covariance)
+            return jnp.where(both, whole, other)
+
+        zero = jnp.zeros((), self.loc.dtype)
+        observed_hidden = block(observed, ~observed, zero)
+        weights = jnp.linalg.solve(block(observed, observed, unit), observed_hidden)  # Aᵀ
+        distance = jnp.where(observed, value - loc, 0.0)
+        left = block(~observed, ~observed, zero) - jnp.einsum("...od,...oe->...de", weights, observed_hidden)
+        left = left + jnp.where(observed[..., None, :], unit, zero)
+        moved = loc + jnp.einsum("...od,...o->...d", weights, distance)
+        return MultivariateNormal(moved, jnp.linalg.cholesky(left))
+
     def sample(self, key: Key) -> Array:
         """Reparameterized draw loc + L ε, ε ~ N(0, I); gradients pass through it."""
         noise = standard_normal(key, self.loc.shape, self.loc.dtype)
