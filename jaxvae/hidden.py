@@ -13,19 +13,21 @@ from jaxvae.typing import Array, Params
 
 Fill = Literal["zero", "mean", "learned"]
 FILLS = ("zero", "mean", "learned")
+_GOLDEN = 2654435769  # 2³² / golden ratio: its multiples spread evenly (Knuth 1973, section 6.4)
 
 
 def complete_columns(examples: Example | None) -> Array | None:
-    """Examples whose hidden entries hold observed values of the same entry in other examples, in turn.
+    """Examples whose hidden entries hold observed values of the same entry in other examples.
 
-    So what starts from data sees the observed values of each entry about equally often, and no hidden one. An entry
-    that no example shows keeps its value.
+    These are quantiles at the multiples of the golden ratio: evenly spread, in no order. So what starts from data
+    sees the observed values of each entry as often as they occur, and no hidden one. An entry that no example shows
+    keeps its value.
 
     Args:
         examples: `[n, *data_shape]`, an array or an `Observation`.
 
     >>> complete_columns(Observation(jnp.array([5.0, 9.0, 7.0, 9.0]), jnp.array([True, False, True, False]))).tolist()
-    [5.0, 5.0, 7.0, 7.0]
+    [5.0, 7.0, 7.0, 5.0]
     """
     if not isinstance(examples, Observation):
         return examples
@@ -33,10 +35,13 @@ def complete_columns(examples: Example | None) -> Array | None:
     if observed is None:
         return values
     xp: Any = np if isinstance(values, np.ndarray) else jnp  # data that are being loaded keep their float64
-    order = xp.argsort(~observed, axis=0, stable=True)  # rows in which the entry was seen come first
+    is_float = xp.issubdtype(values.dtype, np.floating)
+    last = np.inf if is_float else np.iinfo(values.dtype).max
+    ordered = xp.sort(xp.where(observed, values, xp.asarray(last, values.dtype)), axis=0)  # the observed ones first
     seen = xp.sum(observed, axis=0, keepdims=True)
-    turn = (xp.cumsum(~observed, axis=0) - 1) % xp.maximum(seen, 1)
-    others = xp.take_along_axis(values, xp.take_along_axis(order, turn, axis=0), axis=0)
+    turn = xp.cumsum(~observed, axis=0, dtype=np.uint32) * np.uint32(_GOLDEN)  # modulo 2³², as integers overflow
+    rank = (turn.astype(np.float32) / 2.0**32 * seen).astype(np.int32)
+    others = xp.take_along_axis(ordered, xp.minimum(rank, xp.maximum(seen - 1, 0)), axis=0)
     return xp.where(observed | (seen == 0), values, others)
 
 

@@ -30,7 +30,8 @@ from jaxvae.typing import Array, Key, Params, Shape
 class ModelParts(Protocol):
     """What a component reads of the model that it is part of.
 
-    A prior made of the encoder calls `encode` of the `complete` model; most components read only the two sizes.
+    A prior made of the encoder calls `encode`, as if every entry had been seen; most components read only the two
+    sizes.
     """
 
     @property
@@ -61,16 +62,6 @@ class ModelParts(Protocol):
     @property
     def condition(self) -> Any:
         """What the networks are told, or None."""
-        ...
-
-    @property
-    def observed(self) -> Array | None:
-        """Which entries of the example that the model is `given` were seen, `data_shape`; None: all of them."""
-        ...
-
-    @property
-    def complete(self) -> Any:
-        """The same model for examples of which every entry was seen."""
         ...
 
     def encode(self, params: Params, x: Array) -> Any:

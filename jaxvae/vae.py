@@ -331,7 +331,8 @@ class VAE(Model):
     def prior_given(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """p(z) as the terms of `x` use it."""
         with _of_this_model("prior", self.prior):
-            return self.prior.given(self, params, x)
+            example = x if self.observed is None else Observation(x, self.observed)
+            return self.prior.given(self.complete, params, example)
 
     def log_likelihood(self, params: Params, key: Key, x: Array, z: Array) -> Array:
         """log p(x|z), nats, `[]`; with a `missingness` plus log p(s|x) of a draw of the hidden entries."""

@@ -38,6 +38,7 @@ def codes_of_run(run: str) -> Dataset:
     model, params = training.model.at_step(trained.state.step), trained.state.evaluation_params
 
     def of(name: str, part: Split) -> Split:
+        part = part.distinct
         x = training.preprocessing.expected(jnp.asarray(part.values)) if name == "train" else None
         examples = part.examples(x) if name == "train" else training.preprocessing.examples(part, name)  # type: ignore[arg-type]
         codes = codes_of(model, params, stream_key(trained.seed, Stream.CODES), examples).astype(np.float32)

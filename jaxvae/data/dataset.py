@@ -20,7 +20,8 @@ class Split:
     `factors` [N, factors] int64, the number of each factor's value, or None; `observed` [N, *data_shape] bool, which
     entries were seen, None for all; `conditions` [N, columns] float32, what the model is told of each, or None;
     `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones, or None; `known_labels`
-    [N] int, the classes that training is told, −1 where it is not, or None.
+    [N] int, the classes that training is told, −1 where it is not, or None. `num_distinct`: how many examples come
+    before those that repeat earlier ones, None for all.
     """
 
     values: np.ndarray
@@ -30,20 +31,37 @@ class Split:
     conditions: np.ndarray | None = None
     placeholders: np.ndarray | None = None
     known_labels: np.ndarray | None = None
+    num_distinct: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, index: slice | np.ndarray) -> "Split":
         """The examples at `index`, in that order; a slice copies nothing."""
-        parts: list[Any] = [getattr(self, field.name) for field in fields(self)]
+        parts: list[Any] = [getattr(self, name) for name in _ROWS]
         return Split(*(None if part is None else part[index] for part in parts))  # type: ignore[arg-type]
 
+    @property
+    def distinct(self) -> "Split":
+        """The examples without those that repeat earlier ones, for statistics of the data."""
+        return self if self.num_distinct is None else self.take(slice(self.num_distinct))
+
     def examples(self, values: Any = None) -> Any:
-        """The values, or others in their place, as an `Observation` if anything else is known of the examples."""
+        """The values, or others in their place, as an `Observation` if entries are hidden or there is a condition."""
         values = self.values if values is None else values
-        known = (self.observed, self.conditions, self.known_labels)
+        known = (self.observed, self.conditions)
         return values if all(part is None for part in known) else Observation(values, *known)
+
+    def training_examples(self, values: Any = None) -> Any:
+        """The same as an objective sees them in training: with the known labels."""
+        if self.known_labels is None:
+            return self.examples(values)
+        values = self.values if values is None else values
+        return Observation(values, self.observed, self.conditions, self.known_labels)
+
+
+_ROWS = tuple(field.name for field in fields(Split) if field.name != "num_distinct")
+"""The fields with a row for each example."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +178,7 @@ def concatenate(*splits: Split) -> Split:
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
 
-    return Split(*(joined([getattr(split, field.name) for split in splits]) for field in fields(Split)))  # type: ignore[arg-type]
+    return Split(*(joined([getattr(split, name) for split in splits]) for name in _ROWS))  # type: ignore[arg-type]
 
 
 def split_off(split: Split, *fractions: float) -> tuple[Split, ...]:

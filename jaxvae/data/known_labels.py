@@ -12,7 +12,8 @@ def with_known_labels(dataset: Dataset, count: int, *, share: float = 0.0, seed:
     """The data set with the labels of `count` training examples known, as many of each class as of any other.
 
     Labels of validation and test stay out of the model: they only measure it. With a share, the labelled examples are
-    repeated until they make about that share of the training examples, so that nearly every batch has some.
+    repeated, a whole number of times, until they make about that share of the training examples: nearly every batch
+    then has some, and their whole objective counts as often. Statistics of the data count each example once.
 
     Args:
         dataset: with labels 0, 1, ….
@@ -36,8 +37,10 @@ def with_known_labels(dataset: Dataset, count: int, *, share: float = 0.0, seed:
     marked = replace(train, known_labels=known)
     missing = share / (1.0 - share) * (len(train) - len(chosen)) / max(len(chosen), 1)
     times = max(round(missing) - 1, 0) if share else 0
-    again = [marked.take(chosen)] * times
-    return replace(dataset, train=concatenate(marked, *again) if again else marked)
+    if not times:
+        return replace(dataset, train=marked)
+    repeated = concatenate(marked, *[marked.take(chosen)] * times)
+    return replace(dataset, train=replace(repeated, num_distinct=len(marked)))
 
 
 def _balanced(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.errors import UserError
 from jaxvae.model import ModelParts
 from jaxvae.networks import MLP, NetworkLike, check_networks
+from jaxvae.observation import Example
 from jaxvae.priors.learned_normal import LearnedNormal
 from jaxvae.priors.prior import Prior
 from jaxvae.pytrees import dataclass, is_learned
@@ -100,7 +101,7 @@ class Conditional(Prior):
         """p(z|c) over `[latent_dim]`."""
         return self.prior.distribution(model, self._moved(model, params))
 
-    def given(self, model: ModelParts, params: Params, x: Array) -> SupportsSampleAndLogProb:
+    def given(self, model: ModelParts, params: Params, x: Example) -> SupportsSampleAndLogProb:
         """p(z|c) as the terms of example `x` use it."""
         return self.prior.given(model, self._moved(model, params), x)
 

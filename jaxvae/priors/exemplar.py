@@ -12,6 +12,7 @@ from jaxvae.distributions import Distribution, Mixture
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.support import BINARY
 from jaxvae.model import ModelParts
+from jaxvae.observation import Example, Observation, value_of
 from jaxvae.priors.prior import Prior
 from jaxvae.priors.vamp import random_examples
 from jaxvae.pytrees import dataclass
@@ -71,25 +72,27 @@ class Exemplar(Prior):
         exemplars = params["prior"]["fixed"]["exemplars"]
         return self._mixture(model, params, jnp.zeros(exemplars.shape[0], exemplars.dtype))
 
-    def given(self, model: ModelParts, params: Params, x: Array) -> Distribution:
+    def given(self, model: ModelParts, params: Params, x: Example) -> Distribution:
         """p(z) without the exemplars equal to `x`.
 
         Only the weights depend on x, so a batch encodes the exemplars once.
         """
+        observed = x.observed if isinstance(x, Observation) else None
+        value: Array = value_of(x)
         exemplars, tolerance = (params["prior"]["fixed"][name] for name in ("exemplars", "tolerance"))
-        is_x = jnp.abs(x[None] - exemplars) <= tolerance
+        is_x = jnp.abs(value[None] - exemplars) <= tolerance
         if model.likelihood.support == BINARY:  # else 0 and 1 are ordinary values, and not draws from a grey level
             is_grey = (exemplars > tolerance) & (exemplars < 1.0 - tolerance)
-            is_x |= is_grey & ((x == 0.0) | (x == 1.0))[None]
-        if model.observed is not None:
-            is_x |= ~model.observed[None]  # of x only the observed entries are known
+            is_x |= is_grey & ((value == 0.0) | (value == 1.0))[None]
+        if observed is not None:
+            is_x |= ~observed[None]  # of x only the observed entries are known
         left_out = jnp.all(is_x, axis=tuple(range(1, exemplars.ndim)))
         left_out &= ~jnp.all(left_out)
         return self._mixture(model, params, jnp.where(left_out, -jnp.inf, jnp.zeros(left_out.shape, exemplars.dtype)))
 
     def _mixture(self, model: ModelParts, params: Params, logits: Array) -> Distribution:
         exemplars = jax.lax.stop_gradient(params["prior"]["fixed"]["exemplars"])
-        components: Any = jax.vmap(partial(model.complete.encode, params))(exemplars)
+        components: Any = jax.vmap(partial(model.encode, params))(exemplars)
         if self.nearest is None:
             return Mixture(logits, components)
         try:

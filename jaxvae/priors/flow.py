@@ -12,6 +12,7 @@ from jaxvae.distributions.distribution import SupportsSampleAndLogProb
 from jaxvae.distributions.transformed import Transformed
 from jaxvae.errors import UserError
 from jaxvae.model import ModelParts
+from jaxvae.observation import Example
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
@@ -88,7 +89,7 @@ class Flow(Prior):
         base = self.base.distribution(model, _for_base(params))
         return self._transformed(base, params)
 
-    def given(self, model: ModelParts, params: Params, x: Array) -> Transformed:
+    def given(self, model: ModelParts, params: Params, x: Example) -> Transformed:
         """p(z) with the base as the terms of example `x` use it."""
         base = self.base.given(model, _for_base(params), x)
         return self._transformed(base, params)

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxvae.distributions import SupportsSampleAndLogProb
 from jaxvae.model import ModelParts
+from jaxvae.observation import Example
 from jaxvae.spaces import REAL, Space
 from jaxvae.typing import Array, Key, Params
 
@@ -38,8 +39,11 @@ class Prior(abc.ABC):
     def distribution(self, model: ModelParts, params: Params) -> SupportsSampleAndLogProb:
         """p(z), over `[latent_dim]`."""
 
-    def given(self, model: ModelParts, params: Params, x: Array) -> SupportsSampleAndLogProb:
-        """p(z) as the terms of example `x` use it: `distribution`, unless it must not see `x` itself (exemplars)."""
+    def given(self, model: ModelParts, params: Params, x: Example) -> SupportsSampleAndLogProb:
+        """p(z) as the terms of example `x` use it: `distribution`, unless it must not see `x` itself (exemplars).
+
+        `x` is an `Observation` if some of its entries are hidden; the model is the same for every example.
+        """
         del x
         return self.distribution(model, params)
 

@@ -59,7 +59,7 @@ class Vamp(Prior):
     def distribution(self, model: ModelParts, params: Params) -> Mixture:
         """p(z) over `[latent_dim]`. It does not depend on x, so a batch encodes the pseudo-inputs once."""
         own = params["prior"]
-        components = jax.vmap(partial(model.complete.encode, params))(own["pseudo_inputs"])
+        components = jax.vmap(partial(model.encode, params))(own["pseudo_inputs"])
         return Mixture(own["logits"] if self.learned_weights else jnp.zeros(self.num_components), components)
 
 

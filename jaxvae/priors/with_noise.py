@@ -9,6 +9,7 @@ from jaxvae.distributions import Distribution
 from jaxvae.distributions.joined import with_noise
 from jaxvae.errors import UserError
 from jaxvae.model import ModelParts
+from jaxvae.observation import Example
 from jaxvae.priors.prior import Figure, Prior
 from jaxvae.priors.standard_normal import StandardNormal
 from jaxvae.pytrees import dataclass
@@ -68,7 +69,7 @@ class WithNoise(Prior):
         inner = before_noise(model, self)
         return with_noise(self.prior.distribution(inner, params), inner.latent_dim, self.noise_dim)
 
-    def given(self, model: ModelParts, params: Params, x: Array) -> Distribution:
+    def given(self, model: ModelParts, params: Params, x: Example) -> Distribution:
         """p(z') as the terms of example `x` use it."""
         inner = before_noise(model, self)
         return with_noise(self.prior.given(inner, params, x), inner.latent_dim, self.noise_dim)

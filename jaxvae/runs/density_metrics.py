@@ -42,7 +42,7 @@ def likelihood(subject: Subject) -> dict[str, Any]:
     if scores.importance is not None and not is_point_mass:
         for line in _doubts(scores.importance, flags.target_error):
             subject.reporter.warning(line)
-    train = subject.setup.dataset.train
+    train = subject.setup.dataset.train.distinct
     some = train.take(spread(np.arange(len(train)), _EXAMPLES_FOR_BASELINE)).examples()  # reads those of a stream
     drawn = jax.jit(training.preprocessing)(subject.key(Stream.EXAMPLES), value_of(some))
     fit_on = complete_columns(with_value(some, drawn))

@@ -65,7 +65,7 @@ def evaluate_run(
         step=int(state.step),
         seed=run.seed,
         parameters_sha256=content_hash(*jax.tree.leaves(state.evaluation_params)),
-        train_set_sha256=content_hash(dataset.train.examples()),
+        train_set_sha256=content_hash(dataset.train.training_examples()),
         **_what_is_known(dataset.test, training.model),
     )
     taken = {*document, *ENTRIES}

@@ -30,24 +30,28 @@ def first_state(setup: Setup, seed: int) -> TrainState:
 
 def create_run_state(training: Training, dataset: Dataset, seed: int, stream: Stream) -> TrainState:
     """The state before the first step of a training on the data of a run, with one of its streams."""
-    count = len(dataset.train)
-    chosen = np.random.default_rng(seed).permutation(count)[:EXAMPLES_FOR_INIT]  # files may be sorted by class
-    examples = jax.tree.map(jnp.asarray, dataset.train.take(np.sort(chosen)).examples())
-    return _create(training, stream_key(seed, stream), examples, num_examples=count)
+    distinct = dataset.train.distinct
+    order = np.random.default_rng(seed).permutation(len(distinct))  # files may be sorted by class
+    examples = jax.tree.map(jnp.asarray, distinct.take(np.sort(order[:EXAMPLES_FOR_INIT])).examples())
+    return _create(training, stream_key(seed, stream), examples, num_examples=len(dataset.train))
 
 
 def state_shapes(setup: Setup) -> TrainState:
     """Shapes and types of the state of a run; nothing is compiled and nothing runs."""
     train = setup.dataset.train
-    for_init = shapes_of(train, min(len(train), EXAMPLES_FOR_INIT))
+    distinct = train.distinct
+    for_init = _shapes(distinct.examples(_struct(distinct)), min(len(distinct), EXAMPLES_FOR_INIT))
     return jax.eval_shape(partial(_create, num_examples=len(train)), setup.training, jax.random.key(0), for_init)
 
 
-def shapes_of(split: Split, count: int | None = None) -> Any:
-    """Shapes and types of the examples of a split, or of `count` of them; nothing is read."""
-    parts = split.examples(jax.ShapeDtypeStruct(split.values.shape, split.values.dtype))
+def shapes_of(split: Split) -> Any:
+    """Shapes and types of the examples of a split in training; nothing is read."""
+    return _shapes(split.training_examples(_struct(split)), len(split))
 
-    def shape(part: Any) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct((len(split) if count is None else count, *part.shape[1:]), part.dtype)
 
-    return jax.tree.map(shape, parts)
+def _struct(split: Split) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(split.values.shape, split.values.dtype)
+
+
+def _shapes(examples: Any, count: int) -> Any:
+    return jax.tree.map(lambda part: jax.ShapeDtypeStruct((count, *part.shape[1:]), part.dtype), examples)

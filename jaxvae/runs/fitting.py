@@ -32,7 +32,7 @@ def fit_run(run_dir: Path, setup: Setup, state: TrainState, reporter: Reporter, 
     and for data on disk not even that. With `profile` the second epoch, which compiles nothing, is recorded.
     A line says where early stopping ended it.
     """
-    training, examples = setup.training, place_examples(setup.dataset.train.examples())
+    training, examples = setup.training, place_examples(setup.dataset.train.training_examples())
     validation = training.preprocessing.examples(setup.dataset.validation, "validation")
     steps, start, first_step = training.steps_per_epoch(number_of(examples)), int(state.epoch), int(state.step)
     best: TrainState | None = None

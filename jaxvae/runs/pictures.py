@@ -50,7 +50,7 @@ class Pictures:
 
     def train(self, key: Key, most: int) -> tuple[Example, np.ndarray]:
         """Training examples, drawn without replacement if there are more than `most`, and their indices."""
-        train = self._setup.dataset.train
+        train = self._setup.dataset.train.distinct
         chosen = np.sort(np.random.default_rng(self._seed).permutation(len(train))[:most])
         part = train.take(chosen)
         return part.examples(jax.jit(self._setup.training.preprocessing)(key, part.values)), chosen

@@ -67,5 +67,5 @@ def context(command: str, flags: SweepFlags, job: Job) -> dict[str, Any]:
         binarize=preprocessing.binarize,
         num_samples=flags.num_samples,
         checkpoint="best",
-        train_set_sha256=content_hash(dataset.train.examples()),
+        train_set_sha256=content_hash(dataset.train.training_examples()),
     )

@@ -23,7 +23,7 @@ def run_program(jobs: Sequence[Job], num_samples: int, progress: Callable[[Sweep
     validation = training.preprocessing.examples(dataset.validation, "validation")
     states = [first_state(job.setup, job.seed) for job in jobs]
     trainings = [job.setup.training for job in jobs]
-    examples = jax.tree.map(jnp.asarray, dataset.train.examples())
+    examples = jax.tree.map(jnp.asarray, dataset.train.training_examples())
     epoch = None
     for epoch in fit_members(trainings, states, examples, validation):
         progress(epoch)

@@ -316,6 +316,17 @@ def test_a_density_without_marginals_is_refused_when_it_is_traced() -> None:
         jv.elbo(model, params, jax.random.key(1), Observation(jnp.ones(4), jnp.asarray(SEEN)))
 
 
+@jv.dataclass
+class OfOnes(jv.priors.Prior):
+    """A prior of one's own, made of the encoder as docs/extending.md shows it."""
+
+    space = None
+
+    def distribution(self, model: Any, params: Any) -> Any:
+        """q(z|1)."""
+        return jv.encode(model, params, jnp.ones(4))
+
+
 def test_priors_made_of_the_encoder_do_not_depend_on_the_example() -> None:
     """A VampPrior encodes its pseudo-inputs whole and without dropout, for any example, also one with a label."""
     classes = jv.posteriors.ClassAndNormal(2, 3, jv.networks.MLP((5,)))
@@ -326,7 +337,7 @@ def test_priors_made_of_the_encoder_do_not_depend_on_the_example() -> None:
     told = Observation(jnp.ones(4), jnp.array([True, True, False, True]), label=jnp.asarray(1))
     prior = vamp.given(told, jax.random.key(1))[0].prior_given(params, jnp.ones(4))
     assert float(prior.log_prob(z)) == float(vamp.prior.distribution(vamp, params).log_prob(z))
-    for prior in (jv.priors.Vamp(num_components=3), jv.priors.Exemplar(num_exemplars=3)):
+    for prior in (jv.priors.Vamp(num_components=3), jv.priors.Exemplar(num_exemplars=3), OfOnes()):
         model = jv.VAE((4,), 2, prior=prior, show_mask=True)
         params = model.init(jax.random.key(0), jax.random.bernoulli(jax.random.key(4), 0.5, (9, 4)).astype(float))
         z = jnp.array([0.3, -0.2])
