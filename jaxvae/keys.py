@@ -35,6 +35,8 @@ class Purpose(enum.IntEnum):
     """Draws of the hidden entries of an example."""
     NETWORKS = 10
     """The noise of networks in training (dropout), and dropped conditions."""
+    TIES = 11
+    """The order of equal values."""
 
 
 def key_for(key: Key, purpose: Purpose) -> Key:

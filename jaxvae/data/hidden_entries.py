@@ -88,6 +88,16 @@ def _mask(part: Split) -> np.ndarray:
     return np.ones(part.values.shape, bool) if part.observed is None else part.observed
 
 
+def seen_values(dataset: Dataset, part: Split) -> np.ndarray:
+    """The values of a split with observed values in the place of hidden ones, so that none of these is read.
+
+    Grey levels stay as they are: all are possible ones.
+    """
+    if part.observed is None or dataset.maximum is not None:
+        return part.values
+    return np.asarray(complete_columns(Observation(part.values, part.observed)))
+
+
 def hide(dataset: Dataset, share: float) -> Dataset:
     """The data set with each entry hidden with one probability, completely at random, always the same entries.
 

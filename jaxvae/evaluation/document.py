@@ -28,6 +28,7 @@ _ESTIMATORS = {
 FEWEST_DRAWS = 10.0
 """Effective draws behind an estimate of log p(x): with fewer, larger weights are mostly not among the draws."""
 _ALIKE = 0.01  # nats: two baselines that differ by less are one
+_WITH_MASK = "; of the seen entries and of which were seen: log p(x, s)"
 _NO_DRAWS = "left out by num_samples = 0"
 _OF_POINTS = "the ELBO, a lower bound: q(z|x) is one point, and more draws of it change nothing"
 
@@ -42,6 +43,7 @@ def likelihood_document(
     estimators: Mapping[str, str],
     is_point_mass: bool = False,
     prior: Mapping[str, Figure] | None = None,
+    mask: SupportsSampleAndLogProb | None = None,
 ) -> dict[str, Any]:
     """ELBO, log p(x), rate, distortion and the baselines of a test set.
 
@@ -57,17 +59,22 @@ def likelihood_document(
         estimators: how `elbo`, `distortion` and `rate` were estimated, see `Scoring.describe`.
         is_point_mass: whether q(z|x) is one point, so that log p(x) is known by its ELBO alone.
         prior: figures that the prior reports.
+        mask: where the model also explains which entries were seen, the baseline of that, fitted to training data.
     """
     bin_width = 1.0 if likelihood.support.is_discrete else preprocessing.bin_width
-    num_dimensions = _dimensions_seen(x)
-    figures, how = scores.figures, {**_ESTIMATORS, **estimators}
+    seen, figures, how = _dimensions_seen(x), scores.figures, {**_ESTIMATORS, **estimators}
+    num_dimensions = float(np.mean(seen))
+    if mask is not None:
+        how |= {name: text + _WITH_MASK for name, text in how.items() if name != "rate"}
 
-    def bits(estimate: Estimate) -> dict[str, float | None]:
-        if bin_width is None:
+    def bits(estimate: Estimate, values: np.ndarray | None) -> dict[str, float | None]:
+        if bin_width is None or mask is not None:
             return {"bits_per_dimension": None, "bits_per_dimension_error": None}
-        value, error = estimate
+        error = estimate.standard_error
+        if values is not None and np.ndim(seen):  # of a ratio of means
+            error = Estimate.of(values - estimate.value / num_dimensions * seen).standard_error
         return {
-            "bits_per_dimension": float(bits_per_dimension(value, num_dimensions, bin_width)),
+            "bits_per_dimension": float(bits_per_dimension(estimate.value, num_dimensions, bin_width)),
             "bits_per_dimension_error": None if error is None else error / num_dimensions / math.log(2.0),
         }
 
@@ -80,14 +87,15 @@ def likelihood_document(
 
     def density(name: str, **more: Any) -> dict[str, Any]:
         estimate = figures.get(name)
-        return entry(name, estimate, **(bits(estimate) if estimate else {}), **more)
+        return entry(name, estimate, **(bits(estimate, scores.values.get(name)) if estimate else {}), **more)
 
     def trivial(model: SupportsSampleAndLogProb) -> dict[str, Any]:
         family = type(model.base if isinstance(model, Levels) else model).__name__
         name = "columns" if isinstance(model, Columns) else f"{family} per dimension"
-        estimate = Estimate.of(np.asarray(jax.jit(jax.vmap(partial(_log_prob_seen, model)))(x)))
-        shown = figure(estimate, "nats", "log p(x) in closed form", **bits(estimate))
-        return {"model": f"independent {name}", **shown}
+        values = np.asarray(jax.jit(jax.vmap(partial(_log_prob_seen, model, mask)))(x))
+        estimate = Estimate.of(values)
+        shown = figure(estimate, "nats", "log p(x) in closed form", **bits(estimate, values))
+        return {"model": f"independent {name}{'' if mask is None else ' and mask'}", **shown}
 
     baselines = {"baseline": trivial(baseline), "family_baseline": trivial(family_baseline)}
     difference = baselines["baseline"]["value"] - baselines["family_baseline"]["value"]
@@ -106,18 +114,19 @@ def likelihood_document(
     }
 
 
-def _dimensions_seen(x: Example) -> float:
-    """The entries of an example that are seen: all of them, or where some are hidden their mean number."""
+def _dimensions_seen(x: Example) -> np.ndarray | int:
+    """The number of entries of an example, or where some are hidden of the seen ones of each, `[n]`."""
     if isinstance(x, Observation) and x.observed is not None:
-        return float(np.sum(x.observed)) / number_of(x)
+        return np.sum(np.asarray(x.observed).reshape(number_of(x), -1), axis=1)
     return int(np.prod(value_of(x).shape[1:]))
 
 
-def _log_prob_seen(model: SupportsSampleAndLogProb, x: Example) -> Array:
-    """log p of the seen entries of ONE example, nats, `[]`."""
-    if isinstance(x, Observation) and x.observed is not None:
-        return marginal_log_prob(model, x.value, x.observed)
-    return model.log_prob(value_of(x))
+def _log_prob_seen(model: SupportsSampleAndLogProb, mask: SupportsSampleAndLogProb | None, x: Example) -> Array:
+    """log p of the seen entries of ONE example, and of which were seen if that is modelled, nats, `[]`."""
+    if not isinstance(x, Observation) or x.observed is None:
+        return model.log_prob(value_of(x))
+    log_prob = marginal_log_prob(model, x.value, x.observed)
+    return log_prob if mask is None else log_prob + mask.log_prob(x.observed.astype(log_prob.dtype))
 
 
 _NO_TAIL = "too few samples for a tail: raise num_samples"

@@ -119,6 +119,8 @@ class Scores(NamedTuple):
     """`log_likelihood`, and if the objective has a density also `elbo`, `kl` and `log_marginal`, nats."""
     importance: ImportanceReport | None
     """The reliability of `log_marginal`; None if the objective has no density, or if no draws were requested."""
+    values: dict[str, np.ndarray]
+    """The figures of each example, `[n]`."""
 
 
 def evaluate(
@@ -153,18 +155,19 @@ def evaluate(
             progress(len(next(iter(batch.values()))))
         return {name: np.concatenate([batch[name] for batch in results]) for name in results[0]}
 
-    def estimates(figures: dict[str, np.ndarray]) -> dict[str, Estimate]:
-        """Means of scores with one number an example; an objective may also score groups of dimensions."""
-        return {name: Estimate.of(values) for name, values in figures.items() if values.ndim == 1}
+    def scores(figures: dict[str, np.ndarray], importance: ImportanceReport | None) -> Scores:
+        """Of scores with one number an example; an objective may also score groups of dimensions."""
+        single = {name: values for name, values in figures.items() if values.ndim == 1}
+        return Scores({name: Estimate.of(values) for name, values in single.items()}, importance, single)
 
     figures = over_examples(in_batches(Partial(_scores_and_marginal(num_samples), scored, params)), key)
     if "elbo" not in figures or num_samples == 0:
-        return Scores(estimates(figures), None)
+        return scores(figures, None)
     again = in_batches(Partial(_marginal(num_samples), scored, params))
     others = [over_examples(again, jax.random.fold_in(key, count + repeat)) for repeat in range(1, num_repeats)]
     repeats = [{name: figures.pop(name) for name in ImportanceEstimate._fields}, *others]
     figures["log_marginal"] = np.mean([repeat["log_marginal"] for repeat in repeats], axis=0)
-    return Scores(estimates(figures), _importance_report(repeats, num_samples))
+    return scores(figures, _importance_report(repeats, num_samples))
 
 
 def _importance_report(repeats: list[dict[str, np.ndarray]], num_samples: int) -> ImportanceReport:

@@ -130,7 +130,7 @@ class Categorical(Column):
     least: ClassVar[int] = 2
 
     def __init__(self, num_codes: int) -> None:
-        self.num_codes, self.support = num_codes, codes(num_codes)
+        self.num_codes, self.support = num_codes, codes(num_codes, is_nominal=True)
         self.num_outputs = self.num_inputs = num_codes
 
     def init(self, examples: Array | None) -> Params:
@@ -157,6 +157,7 @@ class Ordinal(Categorical):
 
     def __init__(self, num_codes: int) -> None:
         super().__init__(num_codes)
+        self.support = codes(num_codes)
         self.num_outputs = self.num_inputs = 1
 
     def init(self, examples: Array | None) -> Params:

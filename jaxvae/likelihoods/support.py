@@ -29,6 +29,7 @@ class Support:
         is_raw: whether integer data are used as they are stored, not as shares of the largest value.
         fix: what to change if data lie outside; by default the fix for grey levels.
         columns: for rows of a table, the support of each column.
+        is_nominal: whether values are names of classes, so that they have no order and no mean.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Support:
     is_raw: bool = False
     fix: str | None = None
     columns: "tuple[Support, ...]" = ()
+    is_nominal: bool = False
 
     def some_value(self, shape: Shape) -> np.ndarray:
         """A value of the set for every entry of ONE example of that shape, to stand for hidden ones.
@@ -83,13 +85,14 @@ COUNTS = Support(
 )
 
 
-def codes(num_codes: int) -> Support:
+def codes(num_codes: int, *, is_nominal: bool = False) -> Support:
     """The codes of `num_codes` classes, as floats."""
     return Support(
         f"the codes {{0, …, {num_codes - 1}}}",
         lambda x: (x >= 0) & (x == np.round(x)) & (x < num_codes),
         is_discrete=True,
         is_raw=True,
+        is_nominal=is_nominal,
     )
 
 

@@ -118,6 +118,7 @@ _SECTIONS = {
     "hidden entries": {
         "imputation.mean_squared_error": "mean squared error",
         "imputation.root_mean_squared_error": "its root",
+        "imputation.error_rate": "wrong classes",
         "imputation.coverage": "coverage of 90 % intervals",
         "imputation.effective_sample_size": "effective samples",
         "imputation": "imputation",

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxvae.data import Dataset, infer_columns
 from jaxvae.data.arrays import LARGEST_LEVEL
+from jaxvae.data.hidden_entries import seen_values
 from jaxvae.data.names import is_drawn_in_black_and_white
 from jaxvae.data.records import Records
 from jaxvae.likelihoods import (
@@ -71,7 +72,8 @@ def is_table(dataset: Dataset) -> bool:
 
 
 def _for_table(dataset: Dataset) -> Choice:
-    columns = dataset.columns or infer_columns(np.concatenate([part.values for part in dataset.splits.values()]))
+    parts = dataset.splits.values()
+    columns = dataset.columns or infer_columns(np.concatenate([seen_values(dataset, part) for part in parts]))
     kinds = set(columns)
     found = f"a table of {len(columns)} column{'s' if len(columns) > 1 else ''}"
     if kinds == {"binary"}:
@@ -91,5 +93,5 @@ def _last_level(dataset: Dataset) -> int | None:
     if last is None or dataset.maximum is not None:
         return last
     support = levels(last + 1)
-    parts = [part.values for part in dataset.splits.values() if not isinstance(part.values, Records)]
-    return last if all(bool(np.all(support.contains(part))) for part in parts) else None
+    parts = [part for part in dataset.splits.values() if not isinstance(part.values, Records)]
+    return last if all(bool(np.all(support.contains(seen_values(dataset, part)))) for part in parts) else None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data import Dataset, Preprocessing
+from jaxvae.data.hidden_entries import seen_values
 from jaxvae.errors import UserError, any_of
 from jaxvae.likelihoods import Likelihood
 from jaxvae.likelihoods.support import MAX_LEVELS, Support, levels
@@ -24,7 +25,8 @@ def check_support(likelihood: Likelihood, preprocessing: Preprocessing, dataset:
         UserError: naming a value that has none, and what to change.
     """
     name, support = type(likelihood).__name__, likelihood.support
-    values = {split: _values(preprocessing, part.values, support) for split, part in dataset.splits.items()}
+    parts = dataset.splits.items()
+    values = {split: _values(preprocessing, seen_values(dataset, part), support) for split, part in parts}
     for split, x in values.items():
         place = f"in the {split} split of {dataset.name}"
         if preprocessing.binarize != "none":
@@ -73,7 +75,7 @@ def last_level(dataset: Dataset, binarize: str | None) -> int | None:
         return 1
     if dataset.maximum is not None:
         return dataset.maximum
-    return _level_by_steps(np.unique(np.asarray(dataset.train.values[:_FEW])))
+    return _level_by_steps(np.unique(np.asarray(seen_values(dataset, dataset.train.take(slice(_FEW))))))
 
 
 def _level_by_steps(found: np.ndarray) -> int | None:

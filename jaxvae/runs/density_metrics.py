@@ -3,9 +3,11 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.distributions import closed_form_kl
+from jaxvae.distributions import Bernoulli, closed_form_kl
+from jaxvae.distributions.bernoulli import smoothed_log_odds
 from jaxvae.evaluation import diagnose, evaluate, family_baseline, independent_baseline
 from jaxvae.evaluation.baseline import has_free_baseline
 from jaxvae.evaluation.diagnose import diagnostics_document
@@ -13,7 +15,7 @@ from jaxvae.evaluation.document import likelihood_document
 from jaxvae.evaluation.evaluate import ImportanceReport
 from jaxvae.evaluation.figures import spread
 from jaxvae.hidden import complete_columns
-from jaxvae.observation import Example, number_of, rows_of, value_of, with_value
+from jaxvae.observation import Example, Observation, number_of, rows_of, value_of, with_value
 from jaxvae.runs.first_state import EXAMPLES_FOR_INIT
 from jaxvae.runs.streams import Stream
 from jaxvae.runs.subject import Subject
@@ -58,7 +60,14 @@ def likelihood(subject: Subject) -> dict[str, Any]:
         training.objective.scoring.describe(_has_closed_form_kl(subject)),
         is_point_mass=is_point_mass,
         prior=subject.model.report(subject.params),
+        mask=None if getattr(training.model, "missingness", None) is None else _independent_mask(some),
     )
+
+
+def _independent_mask(examples: Example) -> Bernoulli | None:
+    """Each entry seen with a probability of its own, by Laplace's rule; None if nothing is hidden."""
+    observed = examples.observed if isinstance(examples, Observation) else None
+    return None if observed is None else Bernoulli(smoothed_log_odds(jnp.asarray(observed, jnp.float32)))
 
 
 def _has_closed_form_kl(subject: Subject) -> bool:

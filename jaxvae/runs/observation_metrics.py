@@ -16,6 +16,7 @@ from jaxvae.evaluation.representation import (
     hungarian_accuracy,
     normalized_mutual_information,
 )
+from jaxvae.keys import Purpose, key_for
 from jaxvae.observation import Example, value_of
 from jaxvae.runs.setup import Setup
 from jaxvae.runs.streams import Stream
@@ -23,7 +24,7 @@ from jaxvae.runs.subject import Subject
 from jaxvae.runs.trained import TrainedRun
 from jaxvae.typing import Array, Key, Params
 
-_DRAWS = 200  # of each hidden entry, for its interval
+_DRAWS = 199  # of each hidden entry, for its interval
 _INTERVAL = 0.9
 _EXAMPLES_AT_ONCE = 20
 _MOST_CLASSIFIED = 1000
@@ -43,47 +44,73 @@ def _known_hidden(setup: Setup) -> np.ndarray:
 
 
 def imputation(subject: Subject) -> dict[str, Any]:
-    """The error of E[x_hidden | x_observed] where the truth is known, and the coverage of its 90 % intervals."""
+    """The error of E[x_hidden | x_observed] where the truth is known, and the coverage of its 90 % intervals.
+
+    A column of classes without an order has no mean: of these it is the share of wrong classes. The coverage is exact
+    for a right model of any kind: the place of the truth among the draws, ties broken at random, is uniform.
+    """
     subject.require_density()
     hidden = _known_hidden(subject.setup)
     if not hidden.any():
         raise UserError("imputations need hidden entries whose true values are known: set `hide=0.5` to hide some")
     count = max(subject.flags.num_samples, 1)
+    columns = subject.model.likelihood.support.columns
+    nominal = np.array([column.is_nominal for column in columns]) if columns else np.zeros((), bool)
 
     def one(key: Key, example: Example) -> dict[str, Array]:
+        truth = value_of(example)
         found = impute(subject.model, subject.params, key, example, count, num_draws=_DRAWS)
-        tail = 0.5 * (1.0 - _INTERVAL)
-        low, high = jnp.quantile(found.draws, jnp.array([tail, 1.0 - tail]), axis=0)
-        return {"mean": found.mean, "low": low, "high": high, "effective": found.effective_sample_size}
+        entries = {"mean": found.mean, "effective": found.effective_sample_size}
+        entries["place"] = _place(key_for(key, Purpose.TIES), found.draws, truth)
+        return entries | ({"mode": _mode(found.draws)} if nominal.any() else {})
 
     found = subject.per_example(one, subject.key(Stream.IMPUTATION), subject.x, _EXAMPLES_AT_ONCE, "imputation")
     truth = np.asarray(value_of(subject.x), np.float64)
     is_table = truth.ndim == 2
     unit = np.std(truth, axis=0) if is_table else np.ones(())
     errors = ((found["mean"] - truth) / np.where(unit > 0, unit, 1.0)) ** 2
-    inside = (found["low"] <= truth) & (truth <= found["high"])
-    error = _over_hidden(errors, hidden)
-    root = Estimate(math.sqrt(error.value), None if error.standard_error is None else
-                    error.standard_error / (2.0 * math.sqrt(max(error.value, 1e-30))))  # fmt: skip
+    tail = 0.5 * (1.0 - _INTERVAL)
+    inside = (tail <= found["place"]) & (found["place"] < 1.0 - tail)
     units = "standard deviations of the column" if is_table else "data units"
-    how = f"E[x_hidden | x_observed] by {count:,} importance samples, over {int(hidden.sum()):,} hidden test entries"
-    return {
-        "imputation": {
-            "num_hidden": int(hidden.sum()),
-            "num_samples": count,
-            "mean_squared_error": figure(error, f"({units})²", how),
-            "root_mean_squared_error": figure(root, units, how),
-            "coverage": figure(
-                _over_hidden(inside.astype(np.float64), hidden),
-                "share",
-                f"hidden entries within the middle {_INTERVAL:.0%} of {_DRAWS} draws of each",
-                note=f"{_INTERVAL:.2f} if the model is right",
-            ),
-            "effective_sample_size": figure(
-                Estimate.of(found["effective"]), "samples", "(Σw)² / Σw² of the weights of an example"
-            ),
-        }
-    }
+    samples = f"by {count:,} importance samples"
+    figures: dict[str, Any] = {"num_hidden": int(hidden.sum()), "num_samples": count}
+    if (ordered := hidden & ~nominal).any():
+        error = _over_hidden(errors, ordered)
+        root = Estimate(math.sqrt(error.value), None if error.standard_error is None else
+                        error.standard_error / (2.0 * math.sqrt(max(error.value, 1e-30))))  # fmt: skip
+        how = f"E[x_hidden | x_observed] {samples}, over {int(ordered.sum()):,} hidden test entries"
+        figures["mean_squared_error"] = figure(error, f"({units})²", how)
+        figures["root_mean_squared_error"] = figure(root, units, how)
+        figures["coverage"] = figure(
+            _over_hidden(inside.astype(np.float64), ordered),
+            "share",
+            f"hidden entries within the middle {_INTERVAL:.0%} of {_DRAWS} draws of each, ties broken at random",
+            note=f"{_INTERVAL:.2f} if the model is right",
+        )
+    if (named := hidden & nominal).any():
+        how = f"the most frequent class of {_DRAWS} draws {samples}, over {int(named.sum()):,} hidden test entries"
+        wrong = (found["mode"] != truth).astype(np.float64)
+        figures["error_rate"] = figure(_over_hidden(wrong, named), "share", how)
+    effective = Estimate.of(found["effective"])
+    figures["effective_sample_size"] = figure(effective, "samples", "(Σw)² / Σw² of the weights of an example")
+    return {"imputation": figures}
+
+
+def _place(key: Key, draws: Array, truth: Array) -> Array:
+    """The place of the truth among n draws of each entry, in (0, 1): uniform if it is another draw of the same.
+
+    (#{draws < x} + u (#{draws = x} + 1)) / (n + 1),  u ~ U(0, 1)
+    """
+    same = jnp.abs(draws - truth) <= 4.0 * jnp.finfo(draws.dtype).eps * jnp.abs(truth)  # levels differ by rounding
+    below = jnp.sum((draws < truth) & ~same, axis=0)
+    ties = jnp.sum(same, axis=0) + 1
+    return (below + jax.random.uniform(key, truth.shape) * ties) / (draws.shape[0] + 1)
+
+
+def _mode(draws: Array) -> Array:
+    """The most frequent value of each entry, `data_shape`."""
+    times = jnp.sum(draws[:, None] == draws[None], axis=1)
+    return jnp.take_along_axis(draws, jnp.argmax(times, axis=0)[None], axis=0)[0]
 
 
 def _over_hidden(values: np.ndarray, hidden: np.ndarray) -> Estimate:

@@ -44,11 +44,13 @@ def prepare_data(flags: DataFlags, likelihood: Likelihood | None = None, dataset
     ('Bernoulli', 'dynamic', (8, 8, 1))
     """
     dataset = load_data(flags) if dataset is None else dataset
-    dataset = with_placeholders(dataset if flags.hide is None else hide(dataset, flags.hide))
+    dataset = with_placeholders(dataset)
+    dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition, flags.condition_kinds)
+    if flags.hide is not None:  # of x alone: a condition is always known
+        dataset = with_placeholders(hide(dataset, flags.hide))
     if flags.labels is not None:
         check_in_memory(dataset, "`labels` chooses among training examples")
         dataset = with_known_labels(dataset, flags.labels, share=flags.labelled_share, seed=flags.labels_seed)
-    dataset, condition = with_condition(dataset, flags.condition, flags.drop_condition, flags.condition_kinds)
     notes = dataset.notes
     if likelihood is None:
         likelihood, reason = likelihood_for(dataset, flags)

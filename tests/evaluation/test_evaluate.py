@@ -151,18 +151,18 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     model = jv.VAE((3, 2, 1), 2)
     params = jax.jit(model.init)(jax.random.key(0))
     report = evaluate(model, jv.objectives.ELBO(), params, jax.random.key(1), x, num_samples=9).importance
-    document = likelihood_document(Scores(scores, report), *arguments)
+    document = likelihood_document(Scores(scores, report, {}), *arguments)
     assert "family_baseline" not in document  # every independent model of bits is Bernoulli's
     assert document["rate"]["value"] == 2.0
     assert document["distortion"]["value"] == 3.0
     assert document["log_marginal"]["bits_per_dimension"] == pytest.approx(4 / 6 / math.log(2))
     assert document["log_marginal"]["num_samples"] == 9
     assert "importance-weighted" in document["log_marginal"]["estimator"]
-    of_points = likelihood_document(Scores(scores, report), *arguments, is_point_mass=True)
+    of_points = likelihood_document(Scores(scores, report, {}), *arguments, is_point_mass=True)
     assert "the ELBO, a lower bound" in of_points["log_marginal"]["estimator"]
     normal = Normal(scale="shared")
     arguments = (*baselines(normal, x), normal, Preprocessing(maximum=255), x, said)
-    document = likelihood_document(Scores(scores, report), *arguments)
+    document = likelihood_document(Scores(scores, report, {}), *arguments)
     assert document["elbo"]["bits_per_dimension"] is None
     values = np.asarray(x, np.float64)
     two_more = [np.full((1, 3, 2, 1), values.mean() + sign * values.std()) for sign in (-1, 1)]  # Laplace's rule
@@ -170,7 +170,7 @@ def test_the_document_has_signs_units_and_bits(x: jax.Array) -> None:
     logs = stats.norm.logpdf(values, fitted.mean(axis=0), np.sqrt(np.mean(fitted.var(axis=0)))).sum(axis=(1, 2, 3))
     assert document["family_baseline"]["value"] == pytest.approx(logs.mean(), rel=1e-4)  # of one shared scale
     assert document["baseline"]["value"] > document["family_baseline"]["value"]
-    without = likelihood_document(Scores({"log_likelihood": Estimate(-3.0, 0.3)}, None), *arguments)
+    without = likelihood_document(Scores({"log_likelihood": Estimate(-3.0, 0.3)}, None, {}), *arguments)
     assert without["elbo"]["value"] is None
     assert without["reconstruction_distortion"]["value"] == 3.0
 
