@@ -198,6 +198,10 @@ def test_what_cannot_be_hidden_is_one_line(tmp_path: Path) -> None:
     for share in (0.0, 1.0):
         with user_error("`hide` must be > 0 and < 1"):
             hide(dataset(values), share)
+    with user_error("`hide` hides 2 of 3 entries in every training example of mine, got 0.99: hide a smaller share"):
+        hide(dataset(values), 0.99)
+    with user_error("`hide` hides 3 of 3 entries in every training example and all of train and all of validation of"):
+        hide(dataset(values), 0.999)
     np.savez(tmp_path / "gap.npz", x=np.where(np.eye(6) > 0, np.nan, 1.5))
     with user_error("take `missing='nan'` if NaN means not observed"):
         load(str(tmp_path / "gap.npz"))
