@@ -174,6 +174,7 @@ def test_an_unknown_label_is_one_line(label: Any) -> None:
         (lambda: jv.VAE((4,), 9, posterior=posteriors.ClassAndNormal(3)), "StandardNormal over real vectors"),
         (lambda: posteriors.ClassAndNormal(1), "must be >= 2"),
         (lambda: priors.ClassAndNormal(3, "wide"), "must be one of standard, learned"),  # type: ignore[arg-type]
+        (lambda: objectives.SemiSupervised(objectives.SemiSupervised()), "must be another bound, got SemiSupervised"),
         (lambda: objectives.SemiSupervised(objectives.FreeBits()), "must be a"),  # type: ignore[arg-type]
     ],
 )
