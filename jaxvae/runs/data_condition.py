@@ -128,10 +128,10 @@ def _notes(dataset: Dataset, kinds: tuple[str, ...]) -> tuple[str, ...]:
         is_code = kind == "real" and values.size >= _FEWEST and np.isin(values, range(_MOST_CLASSES)).all()
         if is_code:
             classes = f"categorical:{int(values[-1]) + 1}"
-            named = ", ".join(classes if other == d else of_other for other, of_other in enumerate(kinds))
+            named = tuple(classes if other == d else of_other for other, of_other in enumerate(kinds))
             notes.append(
                 f"column {d} of the condition holds {values.size} whole numbers, {values[0]:g} to {values[-1]:g}, and "
-                f"is taken as real; if they are classes, set `condition_kinds` to [{named}]"
+                f"is taken as real; `condition_kinds={named}` if they are classes"
             )
     return tuple(notes)
 

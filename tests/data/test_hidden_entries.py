@@ -241,8 +241,8 @@ def test_few_whole_numbers_stay_real_with_a_note() -> None:
     assert found.condition == jv.Condition(("real", "categorical:2"))
     (note,) = found.dataset.notes
     assert note == (
-        "column 0 of the condition holds 5 whole numbers, 0 to 4, and is taken as real; if they are classes, set "
-        "`condition_kinds` to [categorical:5, categorical:2]"
+        "column 0 of the condition holds 5 whole numbers, 0 to 4, and is taken as real; "
+        "`condition_kinds=('categorical:5', 'categorical:2')` if they are classes"
     )
     assert with_condition(dataset(values), "columns:0,1", None, ("real", "real")).dataset.notes == ()
     assert with_condition(dataset(values), "columns:2", None).dataset.notes == ()
