@@ -151,7 +151,11 @@ def test_from_the_shell(own: Any, script: Script, tmp_path: Path) -> None:  # no
     assert done.code == 0, done.err
     found = json.loads((tmp_path / "mine" / "evaluation.json").read_text())
     assert found["log_marginal"]["value"] > found["elbo"]["value"] - 0.1
-    assert "noise=0.3" in (tmp_path / "mine" / "config.yaml").read_text()
+    config = (tmp_path / "mine" / "config.yaml").read_text()
+    assert "noise=0.3" in config
+    assert "\nlatent_dim: 2" in config
+    for unused in ("encoder", "decoder", "posterior", "prior", "fill", "show_mask", "missingness", "precision"):
+        assert f"\n{unused}:" not in config
     again = script(EVALUATE, "mine", "--num_samples", "50")
     assert again.code == 0, again.err
 
@@ -162,6 +166,13 @@ def test_from_the_shell(own: Any, script: Script, tmp_path: Path) -> None:  # no
         (["--model", "my_models.Plain"], "must be a jaxvae.Model, got an object of Plain"),
         (["--model", "my_models.Factor"], "did you mean Factors?"),
         (["--model", "my_models.Factors", "--model.nose", "3"], "has no option 'nose' (did you mean noise?)"),
+        (
+            ["--model", "my_models.Factors", "--prior", "Vamp"],
+            "--model my_models.Factors has no field for --prior, which would do nothing: leave it out",
+        ),
+        (["--model", "my_models.Factors", "--encoder.features", "9"], "has no field for --encoder"),
+        (["--model", "my_models.Factors", "--fill", "learned"], "has no field for --fill"),
+        (["--model", "my_models.Factors", "--remat"], "has no field for --remat"),
     ],
 )
 def test_a_wrong_model_is_one_line(own: Any, script: Script, flags: list[str], words: str) -> None:  # noqa: F811

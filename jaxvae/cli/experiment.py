@@ -19,6 +19,7 @@ from jaxvae.runs.compute_flags import ComputeFlags
 from jaxvae.runs.data_flags import DataFlags
 from jaxvae.runs.device_flags import DeviceFlags
 from jaxvae.runs.folder import CONFIG, HEADER
+from jaxvae.runs.own_model import unused_flags
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Optimizer, Training
@@ -165,13 +166,14 @@ def config_text(parser: ArgumentParser, flags: Namespace, setup: Setup, num_samp
         resolved["data_dir"] = str(Path(flags.data_dir).expanduser().resolve())
     config = flags.clone()
     unused = OF_THE_CHAIN if training.updates.is_own else ()
-    for name in ("config", *_DEVICES, *unused):
+    unused_by_model = () if flags.model is None else unused_flags(flags.model)
+    for name in ("config", *_DEVICES, *unused, *unused_by_model):
         config.pop(name, None)
     for name, value in resolved.items():
         config[name] = value
     if config.likelihood is None:
         config.likelihood = described(training.model.likelihood)
-    for component in ("posterior", "prior", "likelihood"):
+    for component in {"posterior", "prior", "likelihood"}.difference(unused_by_model):
         _fill_in(config[component], getattr(training.model, component, None))
     _fill_in(config.objective, training.objective)
     return HEADER + earlier + parser.dump(config, skip_unset=False)

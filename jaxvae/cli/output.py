@@ -26,7 +26,7 @@ class TerminalReporter:
 
     def line(self, text: str) -> None:
         """One line."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """One line that says that it is a warning."""

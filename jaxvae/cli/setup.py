@@ -25,6 +25,6 @@ def set_up_from(values: dict[str, Any], dataset: Dataset | None = None) -> Setup
     shape = data.dataset.data_shape
     given = {"data_shape": shape, "likelihood": data.likelihood, "condition": data.condition, **networks}
     own = values.get("model")
-    model = pick(VAE, values, **given) if own is None else own_model(own, values | given)
+    model = pick(VAE, values, **given) if own is None else own_model(own, values, given)
     optimizer: Optimizer = pick(Optimizer, values)
     return set_up(data, pick(Training, values, model=model, preprocessing=data.preprocessing, optimizer=optimizer))

@@ -67,7 +67,7 @@ def main() -> None:
     file = file_for_data(run_dir, setup.dataset, may_differ=flags.data is not None, reporter=reporter)
     trained = load_trained(run_dir, setup, run)
     groups = chosen_groups(flags.metrics, trained)
-    wanted = pick(EvaluationFlags, flags.as_dict() | of_run | {"metrics": groups})
+    wanted = pick(EvaluationFlags, flags.as_dict() | of_run)
     document = evaluate_run(trained, wanted, reporter=reporter, file=file)
     show_evaluation(trained, document, groups, console)
     if flags.markdown:

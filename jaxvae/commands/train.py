@@ -18,7 +18,6 @@ from jaxvae.runs.device_flags import DeviceFlags
 from jaxvae.runs.devices import devices, is_first
 from jaxvae.runs.directory import choose_run_directory
 from jaxvae.runs.evaluate import evaluate_run
-from jaxvae.runs.evaluation_flags import EvaluationFlags
 from jaxvae.runs.metric_groups import chosen_groups
 from jaxvae.runs.results import save_pictures
 from jaxvae.runs.run_flags import RunFlags
@@ -51,7 +50,6 @@ def main() -> None:
     if not is_first():
         return
     groups = chosen_groups(None, trained)
-    wanted = EvaluationFlags(groups, num_samples=trained.num_samples)
-    show_evaluation(trained, evaluate_run(trained, wanted, reporter=reporter), groups, console)
+    show_evaluation(trained, evaluate_run(trained, reporter=reporter), groups, console)
     save_pictures(trained, run.code_density)
     show_summary(trained, console)

@@ -11,6 +11,7 @@ from jaxvae.errors import UserError
 LARGEST_LEVEL = 255  # of 8-bit images
 _MOST_OF_FEW_LEVELS = 127  # a larger maximum is taken for that of 8-bit images without white
 _MOST_CHANNELS = 4
+UNKNOWN = -1  # the label of an example whose class is not known
 MOST_EXACT = 2**24  # float32 holds every integer up to it
 
 Channels = Literal["first", "last"]
@@ -103,8 +104,10 @@ def _as_floats(array: np.ndarray, where: str) -> np.ndarray:
 def as_labels(array: np.ndarray, count: int, names: tuple[str, ...], where: str) -> np.ndarray:
     """Convert class labels, shape [count] or [count, 1], to int64; strings become their places in `names`.
 
+    The label −1 stands for a class that is not known.
+
     Raises:
-        UserError: naming their source `where`, if they are not `count` whole numbers or strings.
+        UserError: naming their source `where`, if they are not `count` whole numbers of at least −1, or strings.
     """
     labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if labels.dtype.kind not in "biuUS" or labels.shape != (count,):
@@ -114,7 +117,27 @@ def as_labels(array: np.ndarray, count: int, names: tuple[str, ...], where: str)
         )
     if is_text(labels):
         return np.searchsorted(names, labels.astype(str)).astype(np.int64)
+    if (least := int(labels.min(initial=0))) < UNKNOWN:
+        raise UserError(
+            f"{where} must hold classes 0, 1, …, or {UNKNOWN} where the class is not known, got {least}: number the "
+            f"classes from 0"
+        )
     return labels.astype(np.int64)
+
+
+def as_conditions(array: np.ndarray, count: int, where: str) -> np.ndarray:
+    """Convert conditions, shape [count] or [count, columns], to rows of float32.
+
+    Raises:
+        UserError: naming their source `where`, if they are not a row of real numbers for each example.
+    """
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2) or len(array) != count or not array.size:
+        raise UserError(
+            f"{where} must hold numbers, shape ({count},) or ({count}, columns), got {array.dtype} {array.shape}; save "
+            f"class numbers 0, 1, … in the place of names"
+        )
+    with np.errstate(over="ignore"):  # what is too large turns infinite, which is refused
+        return array.reshape(count, -1).astype(np.float32)
 
 
 def is_text(labels: np.ndarray) -> bool:

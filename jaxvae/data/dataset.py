@@ -16,12 +16,12 @@ SPLIT_SEED = 0  # of the one permutation for every split that no paper fixes: th
 class Split:
     """Examples in a fixed order, and what is known of them.
 
-    Shapes: `values` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, their classes, or None;
-    `factors` [N, factors] int64, the number of each factor's value, or None; `observed` [N, *data_shape] bool, which
-    entries were seen, None for all; `conditions` [N, columns] float32, what the model is told of each, or None;
-    `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones, or None; `known_labels`
-    [N] int, the classes that training is told, −1 where it is not, or None. `num_distinct`: how many examples come
-    before those that repeat earlier ones, None for all.
+    Shapes: `values` [N, *data_shape], uint8 grey levels or float32; `labels` [N] int64, their classes, −1 where one is
+    not known, or None; `factors` [N, factors] int64, the number of each factor's value, or None; `observed`
+    [N, *data_shape] bool, which entries were seen, None for all; `conditions` [N, columns] float32, what the model is
+    told of each, or None; `placeholders` [N, *data_shape] bool, where values are not known but stand for hidden ones,
+    or None; `known_labels` [N] int, the classes that training is told, −1 where it is not, or None. `num_distinct`: how
+    many examples come before those that repeat earlier ones, None for all.
     """
 
     values: np.ndarray
@@ -35,6 +35,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def all_labels(self) -> np.ndarray | None:
+        """The labels if the class of every example is known, else None."""
+        return None if self.labels is None or bool((self.labels < 0).any()) else self.labels
 
     def take(self, index: slice | np.ndarray) -> "Split":
         """The examples at `index`, in that order; a slice copies nothing."""

@@ -15,6 +15,7 @@ import numpy as np
 from jaxvae.data.arrays import (
     LARGEST_LEVEL,
     Channels,
+    as_conditions,
     as_images,
     as_labels,
     channels_last,
@@ -24,8 +25,8 @@ from jaxvae.data.arrays import (
 )
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.hash_split import hashes_of_files, hashes_of_rows, split_by_hash, splits_to_cut
-from jaxvae.data.hidden_entries import without_nan
 from jaxvae.data.pictures import ALL, SPLIT_FOLDERS, common_format, list_folder, read_pictures
+from jaxvae.data.seen_entries import seen_entries
 from jaxvae.data.tables import as_table
 from jaxvae.errors import UserError
 
@@ -72,7 +73,7 @@ def load_files(
         offsets: numbers to subtract from the columns of a table before the cast to float32; by default found from the
             data.
         missing: `nan`: take NaN for entries that were not seen. Masks may also be arrays of their own, `train_observed`
-            and so on, True where an entry was seen.
+            and so on, True where an entry was seen; where they are False, NaN needs no `missing`.
 
     Raises:
         UserError: if `path` is missing, empty, damaged, or not of that shape and dtype.
@@ -197,29 +198,27 @@ def _of_arrays(
     names = tuple(np.unique(np.concatenate(texts)).tolist()) if texts else ()
     ordered = sorted(examples, key=str)
     stored = of_role["values"]
-    values_of, without = (stored, {}) if missing is None else without_nan(stored)
-    masks = without | {split: mask.astype(bool) for split, mask in of_role["observed"].items()}
-    table = as_table([values_of[split] for split in ordered], offsets, str(path))
+    where_of = {role: f"{path}, array {key!r}," for role, key in named.items()}
+    entries = seen_entries(stored, of_role["observed"], missing, where_of)
+    table = as_table([entries.values[split] for split in ordered], offsets, str(path))
     splits, notes = {}, table.notes
     for split, array in zip(ordered, table.parts, strict=True):
         key = named[split, "values"]
-        where = f"{path}, array {key!r},"
         array, note = channels_last(array, channels, f"{path}, array {key!r}" if len(arrays) > 1 else str(path))
-        values = as_images(array, where)
+        values = as_images(array, where_of[split, "values"])
         notes += [note] if note else []
         found = labels.get(split)
-        of_labels = f"{path}, array {named.get((split, 'labels'))!r},"
         seen = {
-            name: _like_values(found[split], stored[split], values, channels, str(path))
-            for name, found in (("observed", masks), ("placeholders", without))
-            if split in found
+            name: _like_values(masks[split], values, channels, str(path))
+            for name, masks in (("observed", entries.observed), ("placeholders", entries.placeholders))
+            if split in masks
         }
+        rows = of_role["conditions"].get(split)
         splits[split or ALL] = Split(
             values,
-            None if found is None else as_labels(found, len(values), names, of_labels),
-            conditions=_conditions(of_role["conditions"].get(split)),
-            observed=seen.get("observed"),
-            placeholders=~seen["placeholders"] if "placeholders" in seen else None,
+            None if found is None else as_labels(found, len(values), names, where_of[split, "labels"]),
+            conditions=None if rows is None else as_conditions(rows, len(values), where_of[split, "conditions"]),
+            **seen,
         )
     if len({split.values.dtype for split in splits.values()}) > 1 and all(
         stored[split].dtype.kind in "biu" for split in examples
@@ -230,26 +229,11 @@ def _of_arrays(
     return _Parts(splits, hashes, names, notes, table.offsets, table.kinds)
 
 
-def _like_values(
-    mask: np.ndarray, stored: np.ndarray, values: np.ndarray, channels: Channels | None, where: str
-) -> np.ndarray:
-    """A mask of the stored array in the shape of the values.
-
-    Raises:
-        UserError: if it has another shape than the array.
-    """
-    if mask.shape != stored.shape:
-        raise UserError(
-            f"{where}: a mask of observed entries must have the shape of its examples, {stored.shape}, got {mask.shape}"
-        )
+def _like_values(mask: np.ndarray, values: np.ndarray, channels: Channels | None, where: str) -> np.ndarray:
+    """A mask of the stored array in the shape of the values."""
     if mask.ndim == 4:
         mask, _ = channels_last(mask, channels, where)
     return mask.reshape(values.shape)
-
-
-def _conditions(rows: np.ndarray | None) -> np.ndarray | None:
-    """Conditions as rows, also where each is one number."""
-    return None if rows is None else rows.reshape(len(rows), -1).astype(np.float32)
 
 
 def _three(splits: dict[str, Split], hashes: dict[str, np.ndarray], path: Path) -> tuple[Split, ...]:

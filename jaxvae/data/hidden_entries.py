@@ -108,13 +108,16 @@ def hide(dataset: Dataset, share: float) -> Dataset:
         share: the probability, in (0, 1) [fraction].
 
     Raises:
-        UserError: for a probability out of range.
+        UserError: for a probability out of range, or one that hides an entry in every training example.
     """
     if not 0.0 < share < 1.0:
         raise UserError(f"`hide` must be > 0 and < 1, the share of entries to hide, got {share}")
     generator = np.random.default_rng(_HIDING_SEED)
-
-    def of(part: Split) -> Split:
-        return replace(part, observed=_mask(part) & (generator.random(part.values.shape) >= share))
-
-    return replace(dataset, **{name: of(part) for name, part in dataset.splits.items()})
+    parts = dataset.splits
+    seen = {name: _mask(part) & (generator.random(part.values.shape) >= share) for name, part in parts.items()}
+    lost = _mask(dataset.train).any(axis=0) & ~seen["train"].any(axis=0)
+    hidden = [f"{int(lost.sum()):,} of {lost.size:,} entries in every training example"] if lost.any() else []
+    hidden += [f"all of {name}" for name, mask in seen.items() if not mask.any()]
+    if hidden:
+        raise UserError(f"`hide` hides {' and '.join(hidden)} of {dataset.name}, got {share}: hide a smaller share")
+    return replace(dataset, **{name: replace(part, observed=seen[name]) for name, part in parts.items()})

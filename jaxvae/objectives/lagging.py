@@ -95,6 +95,11 @@ class Lagging(Objective):
         """That of the objective [steps]."""
         return self.objective.warmup_steps
 
+    @property
+    def needs_labels(self) -> bool:  # type: ignore[override]
+        """Whether the objective does."""
+        return self.objective.needs_labels
+
     def check_model(self, model: Model) -> None:
         """As the objective does."""
         self.objective.check_model(model)

@@ -27,6 +27,9 @@ class Objective(WithState, abc.ABC):
     smallest_batch: ClassVar[int] = 1
     """The fewest examples of a batch: two if the objective compares the codes of examples."""
 
+    needs_labels: ClassVar[bool] = False
+    """Whether it is another objective without the label of any example."""
+
     def check_model(self, model: Any) -> None:
         """Check that this objective can train the model; called when a training is described.
 

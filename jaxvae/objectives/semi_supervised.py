@@ -28,14 +28,20 @@ class SemiSupervised(Bound):
         weight: α [nats per nat].
 
     Raises:
-        UserError: for a negative weight, or an objective that is no mean over examples.
+        UserError: for a negative weight, or an objective that is no mean over examples or SemiSupervised itself.
     """
 
     objective: Bound = ELBO(expectation="enumerated")
     weight: float = 50.0
+    needs_labels = True
 
     def __post_init__(self) -> None:
         check_component(self, Bound, objective=self.objective)
+        if isinstance(self.objective, SemiSupervised):
+            raise UserError(
+                "SemiSupervised.objective must be another bound, got SemiSupervised: raise `objective.weight` for more "
+                "of its term"
+            )
         check_range(self, at_least=0.0, weight=self.weight)
 
     @property

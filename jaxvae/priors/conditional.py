@@ -5,6 +5,7 @@ from typing import Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae.checks import check_component
 from jaxvae.distributions import SupportsSampleAndLogProb
@@ -79,6 +80,15 @@ class Conditional(Prior):
                 f"`prior.prior=LearnedNormal()`"
             )
         return {"own": own, "network": self.network.init(network_key, jnp.zeros(model.condition.size), (count,))}
+
+    @property
+    def starts_at_codes(self) -> bool:
+        """Whether the other prior does."""
+        return self.prior.starts_at_codes
+
+    def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
+        """With the other prior from the codes of all conditions; the network starts near 0 as always."""
+        return {**own, "own": self.prior.started_at_codes(own["own"], codes)}
 
     def _moved(self, model: ModelParts, params: Params) -> Params:
         """All parameters, with those of the other prior in the place of its."""

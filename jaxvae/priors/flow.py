@@ -38,7 +38,7 @@ class Flow(Prior):
         base: the prior to start from.
 
     Raises:
-        UserError: for less than one layer, or a base that is not a prior over real vectors.
+        UserError: for less than one layer, or a base that is not a prior over real vectors, or starts at codes.
     """
 
     bijector: Bijector = AffineCoupling()
@@ -53,6 +53,11 @@ class Flow(Prior):
             raise UserError(
                 f"Flow.base must be a prior over {REAL}, got {type(self.base).__name__} over {self.base.space}: "
                 f"take `prior.base=StandardNormal()`"
+            )
+        if self.base.starts_at_codes:
+            raise UserError(
+                f"Flow.base must not start at codes, which are those of the whole flow, got "
+                f"{type(self.base).__name__} that does: leave out `prior.base.start`"
             )
 
     def at_step(self, step: Array) -> Self:

@@ -54,10 +54,14 @@ class NormalMixture(Prior):
             "raw_scale": jnp.zeros(shape),
         }
 
+    @property
+    def starts_at_codes(self) -> bool:
+        """Whether that is the start."""
+        return self.start == "codes"
+
     def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
-        """The best mixture of the codes, if that is the start."""
-        if self.start == "random":
-            return own
+        """The best mixture of the codes."""
+        del own
         from sklearn.mixture import GaussianMixture
 
         fitted = GaussianMixture(self.num_components, covariance_type="diag", n_init=_STARTS, random_state=0).fit(codes)

@@ -64,10 +64,15 @@ class Prior(abc.ABC):
         del key, model, examples
         return {}
 
-    def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
-        """The prior's own parameters once a run starts from another (`init_from`), from codes of training examples.
+    @property
+    def starts_at_codes(self) -> bool:
+        """Whether it starts from codes of training examples, and so needs a run that starts from another."""
+        return False
 
-        By default they stay. A mixture may start at the clusters of the codes.
+    def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
+        """The prior's own parameters from codes of training examples, where it `starts_at_codes`.
+
+        A run that starts from another (`init_from`) has such codes. A mixture may start at their clusters.
 
         Args:
             own: `params["prior"]`.

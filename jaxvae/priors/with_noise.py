@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Self
 
+import numpy as np
+
 from jaxvae.appended_noise import before_noise, noise_space
 from jaxvae.checks import check_component, check_range
 from jaxvae.distributions import Distribution
@@ -63,6 +65,15 @@ class WithNoise(Prior):
     def init(self, key: Key, model: ModelParts, examples: Array | None) -> Params:
         """The parameters of the other prior."""
         return self.prior.init(key, before_noise(model, self), examples)
+
+    @property
+    def starts_at_codes(self) -> bool:
+        """Whether the other prior does."""
+        return self.prior.starts_at_codes
+
+    def started_at_codes(self, own: Params, codes: np.ndarray) -> Params:
+        """The other prior from the other dimensions of the codes."""
+        return self.prior.started_at_codes(own, codes[:, : -self.noise_dim])
 
     def distribution(self, model: ModelParts, params: Params) -> Distribution:
         """p(z') over `[latent_dim]`."""

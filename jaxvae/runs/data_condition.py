@@ -11,6 +11,7 @@ from jaxvae.data import Dataset, Split
 from jaxvae.errors import UserError
 
 _LABEL, _COLUMNS = "label", "columns:"
+_FEWEST, _MOST_CLASSES = 3, 20  # whole numbers of a column that may be classes
 
 
 class Conditioned(NamedTuple):
@@ -30,10 +31,11 @@ def with_condition(
         condition: `label`: the class of each example; `columns:0,3`: columns of a table, which are no longer part of x.
             None: the conditions that the data set itself has, if any.
         drop: probability with which a training step hides the condition; None for none.
-        kinds: of its columns, real or categorical:K; None to see them in the data.
+        kinds: of its columns, real or categorical:K. None: columns of 0 and 1 are two classes and all others real,
+            of any dtype, since whole numbers may be counts or years; a note names those that may be classes.
 
     Raises:
-        UserError: if there is no such part, a condition is not known, or a class never occurs in training.
+        UserError: if there is no such part, a condition is not known or infinite, or a class never occurs in training.
     """
     if condition is None:
         if dataset.train.conditions is None:
@@ -41,8 +43,8 @@ def with_condition(
                 if value is not None:
                     raise UserError(f"`{name}` needs a condition, got none: give `condition='label'`")
             return Conditioned(dataset, None)
-        rows = np.concatenate([part.conditions for part in dataset.splits.values() if part.conditions is not None])
-        seen = _kinds(rows)
+        _check_columns(dataset, dataset.train.conditions.shape[1])
+        seen = _kinds(_all_rows(dataset))
     elif condition == _LABEL:
         dataset, seen = _by_label(dataset)
     elif condition.startswith(_COLUMNS):
@@ -55,7 +57,8 @@ def with_condition(
         )
     described = Condition(seen if kinds is None else tuple(kinds), drop)
     _check(dataset, described)
-    return Conditioned(dataset, described)
+    notes = _notes(dataset, seen) if kinds is None else ()
+    return Conditioned(replace(dataset, notes=(*dataset.notes, *notes)) if notes else dataset, described)
 
 
 def _by_label(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
@@ -67,9 +70,12 @@ def _by_label(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
             f"save them as train_labels and so on"
         )
     labels = {name: np.asarray(part.labels) for name, part in parts.items()}
-    least, most = min(one.min() for one in labels.values()), max(one.max() for one in labels.values())
-    if least < 0:
-        raise UserError(f"labels must be classes 0, 1, …, got {least} in {dataset.name}: number them from 0")
+    most = max(one.max() for one in labels.values())
+    if not_known := sum(int((one < 0).sum()) for one in labels.values()):
+        raise UserError(
+            f"`condition='label'` needs a label of every example, classes 0, 1, …, got {not_known:,} below 0 (not "
+            f"known) in {dataset.name}: leave those examples out"
+        )
     rows = {name: one.astype(np.float32)[:, None] for name, one in labels.items()}
     new = {name: replace(part, conditions=rows[name]) for name, part in parts.items()}
     return replace(dataset, **new), (f"categorical:{max(most + 1, 2, len(dataset.label_names))}",)
@@ -114,14 +120,45 @@ def _kinds(rows: np.ndarray) -> tuple[str, ...]:
     return tuple("categorical:2" if np.isin(column, (0, 1)).all() else "real" for column in known)
 
 
+def _notes(dataset: Dataset, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """A line for each real column that holds few whole numbers, which may be classes."""
+    notes = []
+    for d, (kind, column) in enumerate(zip(kinds, _all_rows(dataset).T, strict=True)):
+        values = np.unique(column)
+        is_code = kind == "real" and values.size >= _FEWEST and np.isin(values, range(_MOST_CLASSES)).all()
+        if is_code:
+            classes = f"categorical:{int(values[-1]) + 1}"
+            named = tuple(classes if other == d else of_other for other, of_other in enumerate(kinds))
+            notes.append(
+                f"column {d} of the condition holds {values.size} whole numbers, {values[0]:g} to {values[-1]:g}, and "
+                f"is taken as real; `condition_kinds={named}` if they are classes"
+            )
+    return tuple(notes)
+
+
+def _all_rows(dataset: Dataset) -> np.ndarray:
+    """The conditions of all splits."""
+    return np.concatenate([part.conditions for part in dataset.splits.values() if part.conditions is not None])
+
+
+def _check_columns(dataset: Dataset, count: int) -> None:
+    for name, part in dataset.splits.items():
+        if part.conditions is None or part.conditions.shape[1] != count:
+            raise UserError(
+                f"conditions of every split must have as many columns as in training, {count}, got "
+                f"{'none' if part.conditions is None else part.conditions.shape[1]} in {name} of {dataset.name}"
+            )
+
+
 def _check(dataset: Dataset, condition: Condition) -> None:
     train = dataset.train.conditions
     assert train is not None
     for name, part in dataset.splits.items():
-        if part.conditions is None or part.conditions.shape[1] != len(condition.columns):
+        assert part.conditions is not None
+        if (infinite := np.argwhere(np.isinf(part.conditions))).size:
             raise UserError(
-                f"conditions of every split must have as many columns as in training, {len(condition.columns)}, got "
-                f"{'none' if part.conditions is None else part.conditions.shape[1]} in {name} of {dataset.name}"
+                f"the condition in the {name} split of {dataset.name} must hold finite numbers, got "
+                f"{len(infinite):,} infinite ones, the first in column {infinite[0, 1]}: leave those examples out"
             )
         condition.check(part.conditions, f"the condition in the {name} split of {dataset.name}")
         for d, kind in enumerate(condition.columns):

@@ -37,7 +37,8 @@ class DataFlags:
             Logistic and StudentT; always for the real columns of Mixed.
         scale: divide integer data by its largest grey level; by default for images, unless the likelihood is one of
             counts, and for tables if the likelihood is one of levels.
-        missing: nan: take NaN in a .npz or .npy file for entries that were not seen.
+        missing: nan: take NaN in a .npz or .npy file for entries that were not seen; where a mask of the file says so,
+            NaN needs no flag.
         hide: share of the entries to hide at random, the same in every run, to see how well they are found
             [fraction]; the metrics imputation compare them.
         condition: what encoder, decoder and a conditional prior are told: label, the class of each example; or
@@ -45,7 +46,7 @@ class DataFlags:
         drop_condition: probability with which a training step hides the condition, so that the model also works
             without one; by default it never does.
         condition_kinds: the kind of each column of the condition, real or categorical:K of K classes; by default 0 and
-            1 are two classes, labels as many as the data have, and other columns are real.
+            1 are two classes, labels as many as the data have, and other columns are real, also those of whole numbers.
         labels: how many labels of training examples are known, as many of each class; a posterior over classes is told
             them [labels].
         labelled_share: share of the examples of an epoch that are labelled ones, which are repeated [fraction]; by
@@ -77,6 +78,10 @@ class DataFlags:
     def __post_init__(self) -> None:
         if not self.data:
             raise UserError("`data` needs a name or a path, got nothing: leave it out for digits")
+        if self.labels is None:
+            for name in ("labelled_share", "labels_seed"):
+                if getattr(self, name) != getattr(DataFlags, name):
+                    raise UserError(f"`{name}` needs known labels, got none: give `labels=100`")
 
 
 def load_data(flags: DataFlags) -> Dataset:

@@ -42,11 +42,11 @@ def evaluate_run(
         The document that was written.
 
     Raises:
-        UserError: for an unknown group, if the file cannot be written, or at the end, if a group of the user's returned
-            something else than entries.
+        UserError: for an unknown group, or if the file cannot be written; at the end, if a group that the flags name
+            does not apply to the run; if one of the user's returned something else than entries.
     """
     flags = EvaluationFlags(num_samples=run.num_samples) if flags is None else flags
-    groups = chosen_groups(flags.metrics, run)
+    groups, named = chosen_groups(flags.metrics, run), flags.metrics or ()
     path = run.run_dir / file
     check_writable(path)
     training, dataset, state = run.setup.training, run.setup.dataset, run.state
@@ -93,12 +93,17 @@ def evaluate_run(
             refused.append(error)
             document[name] = missing(error)
         except Exception as error:  # the other groups are wanted all the same
-            reason = str(error) if isinstance(error, (UserError, NotImplementedError)) else repr(error)
-            reporter.warning(f"{name}: {reason}")
+            is_users = isinstance(error, (UserError, NotImplementedError))
+            reason = str(error) if is_users else repr(error)
+            line = reason if reason.startswith(name) else f"{name}: {reason}"
+            if is_users and name in GROUPS and name in named:
+                refused.append(UserError(line))
+            else:
+                reporter.warning(line)
             document[name] = missing(reason)
         write_document(path, document)
     if refused:  # the figures of the others are written
-        raise refused[0]
+        raise refused[0] if len(refused) == 1 else UserError("; ".join(map(str, refused)))
     return document
 
 

@@ -164,9 +164,11 @@ def _by_encoder(subject: Subject) -> dict[str, Any]:
             "classification needs a model that is told classes: train with `condition='label'`, or with `labels=100` "
             "and `posterior=ClassAndNormal()`; clusters of a model without labels are in the metrics clusters"
         )
-    probs = _class_probs(subject)
+    probs, labels = _where_known(_class_probs(subject), labels)
     right = (np.argmax(probs, axis=1) == labels).astype(np.float64)
-    of_true = np.log(np.maximum(probs[np.arange(len(labels)), labels], np.finfo(np.float32).tiny))
+    tiny = np.finfo(np.float32).tiny
+    of_true = np.log(np.maximum(probs[np.arange(len(labels)), np.minimum(labels, probs.shape[1] - 1)], tiny))
+    of_true = np.where(labels < probs.shape[1], of_true, np.log(tiny))  # a class that the model does not have
     return {
         "classification": {
             "num_examples": len(labels),
@@ -174,6 +176,18 @@ def _by_encoder(subject: Subject) -> dict[str, Any]:
             "log_prob": figure(Estimate.of(of_true), "nats", "log q(y|x) of the true class"),
         }
     }
+
+
+def _where_known(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The examples whose class is known.
+
+    Raises:
+        UserError: if there is none.
+    """
+    known = labels >= 0
+    if not known.any():
+        raise UserError("classes are compared with labels, got none that is known in the test set: leave them out")
+    return probs[known], labels[known]
 
 
 def _class_probs(subject: Subject) -> np.ndarray:
@@ -189,7 +203,7 @@ def clusters(subject: Subject) -> dict[str, Any]:
     labels = subject.setup.dataset.test.labels
     if labels is None:
         raise UserError(f"clusters are compared with classes, got no labels in {subject.setup.dataset.name}")
-    probs = _class_probs(subject)
+    probs, labels = _where_known(_class_probs(subject), labels)
     found = np.argmax(probs, axis=1)
     how = f"the most probable of {probs.shape[1]} clusters of each test example"
     used = len(np.unique(found))
@@ -211,11 +225,11 @@ def clusters(subject: Subject) -> dict[str, Any]:
 def possible_groups(run: TrainedRun) -> tuple[str, ...]:
     """Those of these groups that a run makes possible and that cost little."""
     test, tells_labels = run.setup.dataset.test, run.setup.dataset.train.known_labels is not None
-    has_classes = test.labels is not None and not tells_labels
+    known = np.zeros(0) if test.labels is None or tells_labels else test.labels[test.labels >= 0]
     possible = {
         "imputation": has_known_hidden(run.setup),
         "classification": tells_labels,
-        "clusters": has_classes and _num_clusters(run) == len(np.unique(test.labels)),  # type: ignore[arg-type]
+        "clusters": known.size > 0 and _num_clusters(run) == len(np.unique(known)),
     }
     return tuple(name for name, is_possible in possible.items() if is_possible)
 

@@ -51,8 +51,9 @@ def samples(subject: Subject) -> dict[str, Any]:
         if subject.flags.inception is not None:
             return load_inception(subject.flags.inception)
         splits = subject.setup.dataset
-        labels = None if splits.train.labels is None else splits.train.labels[chosen]
-        return train_classifier(shown, labels, test, splits.test.labels, seed=subject.seed)
+        of_train = splits.train.all_labels
+        labels = None if of_train is None else of_train[chosen]
+        return train_classifier(shown, labels, test, splits.test.all_labels, seed=subject.seed)
 
     draw, drawn_from = pictures.latents(subject.flags.code_density)
     model, params = subject.model, subject.params
@@ -104,11 +105,12 @@ def representation(subject: Subject) -> dict[str, Any]:
         "principal_components": attempt(lambda: pca_codes(flat[0], flat[1], min(codes[0].shape[1], *flat[0].shape))),
         "pixels": (flat[0], flat[1]),
     }
-    labels = None if dataset.train.labels is None else dataset.train.labels[chosen]
+    of_train = dataset.train.all_labels
+    labels = None if of_train is None else of_train[chosen]
     return {
         "representation": {
             "autoencoder_epochs": subject.flags.autoencoder_epochs,
-            **representation_document(kinds, (labels, dataset.test.labels), seed=subject.seed),
+            **representation_document(kinds, (labels, dataset.test.all_labels), seed=subject.seed),
         },
         "disentanglement": disentanglement_document(
             codes[1], dataset.test.factors, dataset.factor_names, seed=subject.seed

@@ -4,10 +4,42 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.errors import UserError
+from jaxvae.priors import Prior
 from jaxvae.runs.first_state import shapes_of, state_shapes
 from jaxvae.runs.setup import Setup
 from jaxvae.training import Training, TrainState, train_epoch, validate
 from jaxvae.training.memory import check_state_fits
+
+
+def check_start(setup: Setup, *, has_codes: bool = False) -> None:
+    """Check that a training has all that its parts learn from.
+
+    Args:
+        setup: the run.
+        has_codes: whether it starts from another run, whose encoder gives codes.
+
+    Raises:
+        UserError: for a prior that starts at codes without any, an objective without any label that it needs, or a
+            model of why entries are hidden where none are.
+    """
+    training, train = setup.training, setup.dataset.train
+    prior = getattr(training.model, "prior", None)
+    if isinstance(prior, Prior) and prior.starts_at_codes and not has_codes:
+        raise UserError(
+            f"{type(prior).__name__} starts at codes of a trained encoder, got a run from the beginning: give the "
+            f"folder of a run as `init_from`, or start the prior at random"
+        )
+    if training.objective.needs_labels and (train.known_labels is None or not (train.known_labels >= 0).any()):
+        raise UserError(
+            f"{type(training.objective).__name__} needs labels of training examples, got none of "
+            f"{setup.dataset.name}: no label at all is known: give `labels=100`"
+        )
+    is_complete = train.observed is None or bool(train.observed.all())
+    if is_complete and getattr(training.model, "missingness", None) is not None:
+        raise UserError(
+            f"`missingness` learns from hidden entries, got none in the training examples of {setup.dataset.name}: "
+            f"hide some with `hide=0.5`, take `missing='nan'` for a file with NaN, or leave it out"
+        )
 
 
 def check_traces(setup: Setup) -> None:

@@ -66,10 +66,10 @@ def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
 
 
 def with_prior_of_codes(setup: Setup, state: TrainState, seed: int) -> TrainState:
-    """The state with the prior as it starts from the codes of training examples, by the parameters so far."""
+    """The state with a prior that starts at codes fitted to those of training examples, by the parameters so far."""
     training = setup.training
     prior = getattr(training.model, "prior", None)
-    if prior is None or getattr(type(prior), "started_at_codes", None) is Prior.started_at_codes:
+    if not isinstance(prior, Prior) or not prior.starts_at_codes:
         return state
     model, params = training.model, state.params
     key = stream_key(seed, Stream.CODES)

@@ -9,7 +9,7 @@ from jaxvae.errors import UserError
 from jaxvae.runs.data_flags import check_in_memory
 from jaxvae.runs.first_state import first_state, shapes_of
 from jaxvae.runs.setup import Setup
-from jaxvae.runs.setup_checks import check_traces
+from jaxvae.runs.setup_checks import check_start, check_traces
 from jaxvae.training import members_at_once
 
 
@@ -37,6 +37,7 @@ def programs(jobs: Sequence[Job]) -> list[list[Job]]:
     for group in groups.values():
         setup = group[0].setup
         check_in_memory(setup.dataset, "a sweep trains many models on the same examples at once")
+        check_start(setup)
         check_traces(setup)
         state = jax.eval_shape(lambda setup=setup, job=group[0]: first_state(setup, job.seed))
         most = members_at_once(setup.training, state, shapes_of(setup.dataset.train))

@@ -13,7 +13,7 @@ from jaxvae.runs.folder import FROM_PYTHON
 from jaxvae.runs.reporter import SILENT, Reporter
 from jaxvae.runs.run_flags import RunFlags
 from jaxvae.runs.setup import Setup
-from jaxvae.runs.setup_checks import check_epochs, check_traces, warm_up_warning
+from jaxvae.runs.setup_checks import check_epochs, check_start, check_traces, warm_up_warning
 from jaxvae.runs.start import start_from, with_prior_of_codes
 from jaxvae.runs.trained import TrainedRun, num_samples_of
 from jaxvae.training.checkpoint import restore_checkpoint
@@ -65,6 +65,7 @@ def train_run(
     for note in setup.notes:
         reporter.line(f"data: {note}")
     check_code_density(run.code_density, setup.training.objective, setup.training.model)
+    check_start(setup, has_codes=run.resume or run.init_from is not None)
     check_traces(setup)  # a mistake in a component shows before anything is compiled or written
     state, data = first_state(setup, run.seed), describe_data(setup.dataset)
     if run.resume:

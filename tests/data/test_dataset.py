@@ -33,6 +33,13 @@ def test_data_shape_is_of_one_example() -> None:
     assert dataset(numbered(0, 7), numbered(7, 11), numbered(11, 16)).data_shape == (3, 2, 1)
 
 
+def test_labels_are_all_known_or_not() -> None:
+    part = numbered(0, 7)
+    np.testing.assert_array_equal(part.all_labels, part.labels)  # type: ignore[arg-type]
+    assert Split(part.values, np.arange(7) - 1).all_labels is None
+    assert Split(part.values).all_labels is None
+
+
 def test_split_off_is_complete_disjoint_and_shuffled() -> None:
     first, second, third = split_off(numbered(0, 57), 0.2, 0.1)
     assert (len(first), len(second), len(third)) == (57 - 11 - 6, 11, 6)

@@ -80,6 +80,78 @@ def test_masks_and_conditions_of_their_own(tmp_path: Path) -> None:
         load(str(tmp_path / "b.npz"))
 
 
+def saved(path: Path, **changes: Any) -> str:
+    """A file of three splits of one table with masks, in which `changes` are made."""
+    values = table()
+    seen = np.random.default_rng(3).random(values.shape) < 0.6
+    arrays: dict[str, Any] = dict.fromkeys(("train", "validation", "test"), values)
+    arrays |= {f"{split}_observed": seen for split in arrays}
+    np.savez(path, **(arrays | changes))
+    return str(path)
+
+
+def test_masks_and_nan_together(tmp_path: Path) -> None:
+    """NaN needs no flag where a mask hides it; with the flag, an entry was seen if the mask and NaN say so."""
+    values = table()
+    seen = np.random.default_rng(3).random(values.shape) < 0.6
+    hidden_nan = np.where(seen, values, np.nan)
+    hidden_nan[tuple(np.argwhere(~seen)[0])] = np.inf
+    found = load(saved(tmp_path / "a.npz", train=hidden_nan))
+    np.testing.assert_array_equal(found.train.observed, seen)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.train.placeholders, ~seen)  # type: ignore[arg-type]
+    assert found.test.placeholders is None  # the truth is known
+    assert np.all(np.isfinite(found.train.values))
+    assert found.columns == ("real", "count", "binary")
+
+    gaps = np.random.default_rng(4).random(values.shape) < 0.2
+    path = saved(tmp_path / "b.npz", train=np.where(gaps, np.nan, values))
+    row, column = np.argwhere(gaps & seen)[0]
+    with user_error(f"b.npz, array 'train', must hold numbers where they are observed, got {(gaps & seen).sum()} NaN, "
+                    f"the first at [{row}, {column}]"):  # fmt: skip
+        load(path)
+    both = load(path, missing="nan").train
+    np.testing.assert_array_equal(both.observed, seen & ~gaps)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(both.placeholders, gaps)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(both.values[~gaps], values.astype(np.float32)[~gaps])
+    for d in range(3):  # of observed entries only
+        assert set(both.values[gaps[:, d], d].tolist()) <= set(values[:, d].astype(np.float32).tolist())
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (np.ones((ROWS, 3), int) * 2, "must hold a mask of True and False, or 1 and 0, got 270 other numbers, the fir"),
+        (np.full((ROWS, 3), np.nan), "the first nan: save True where an entry was seen"),
+        (np.full((ROWS, 3), "yes"), "must hold a mask of True and False, got <U3"),
+        (np.array(True), "must have the shape of its examples, (90, 3), got ()"),
+    ],
+)
+def test_what_is_no_mask_is_one_line(tmp_path: Path, mask: np.ndarray, words: str) -> None:
+    with user_error(words):
+        load(saved(tmp_path / "a.npz", train_observed=mask))
+
+
+def test_a_mask_may_be_of_ones_and_zeros(tmp_path: Path) -> None:
+    seen = np.random.default_rng(3).random((ROWS, 3)) < 0.5
+    for dtype in (np.uint8, np.float32):
+        found = load(saved(tmp_path / "a.npz", train_observed=seen.astype(dtype)))
+        np.testing.assert_array_equal(found.train.observed, seen)  # type: ignore[arg-type]
+
+
+def test_an_infinite_value_is_counted_once_beside_nan(tmp_path: Path) -> None:
+    values = np.where(np.random.default_rng(0).random((ROWS, 3)) < 0.5, np.nan, table())
+    values[7] = np.inf, 1.0, 1.0
+    np.save(tmp_path / "a.npy", values)
+    with user_error("got 1 infinite values of 270"):
+        load(str(tmp_path / "a.npy"), missing="nan")
+
+
+def test_splits_of_other_shapes_with_nan_are_one_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", train=np.where(np.eye(9) > 0, np.nan, 1.0), test=np.ones((9, 4)))
+    with user_error("must hold examples of one dtype and shape"):
+        load(str(tmp_path / "a.npz"), missing="nan")
+
+
 def test_hiding_is_at_its_rate_always_the_same_and_keeps_the_truth() -> None:
     values = np.random.default_rng(0).normal(size=(400, 5, 4, 1))
     once, again = (hide(dataset(values), 0.3) for _ in range(2))
@@ -126,6 +198,10 @@ def test_what_cannot_be_hidden_is_one_line(tmp_path: Path) -> None:
     for share in (0.0, 1.0):
         with user_error("`hide` must be > 0 and < 1"):
             hide(dataset(values), share)
+    with user_error("`hide` hides 2 of 3 entries in every training example of mine, got 0.99: hide a smaller share"):
+        hide(dataset(values), 0.99)
+    with user_error("`hide` hides 3 of 3 entries in every training example and all of train and all of validation of"):
+        hide(dataset(values), 0.999)
     np.savez(tmp_path / "gap.npz", x=np.where(np.eye(6) > 0, np.nan, 1.5))
     with user_error("take `missing='nan'` if NaN means not observed"):
         load(str(tmp_path / "gap.npz"))
@@ -157,6 +233,37 @@ def test_conditions_that_a_data_set_has_itself() -> None:
     assert found.condition == jv.Condition(("categorical:2", "real"))
     kinds = ("categorical:5", "real")
     assert with_condition(dataset(values, conditions=rows), None, None, kinds).condition == jv.Condition(kinds)
+
+
+def test_few_whole_numbers_stay_real_with_a_note() -> None:
+    values = np.stack([np.arange(ROWS) % 5, np.arange(ROWS) % 2, np.linspace(-1, 1, ROWS)], axis=1)
+    found = with_condition(dataset(values), "columns:0,1", None)
+    assert found.condition == jv.Condition(("real", "categorical:2"))
+    (note,) = found.dataset.notes
+    assert note == (
+        "column 0 of the condition holds 5 whole numbers, 0 to 4, and is taken as real; "
+        "`condition_kinds=('categorical:5', 'categorical:2')` if they are classes"
+    )
+    assert with_condition(dataset(values), "columns:0,1", None, ("real", "real")).dataset.notes == ()
+    assert with_condition(dataset(values), "columns:2", None).dataset.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words"),
+    [
+        (np.array(["a"] * ROWS), "must hold numbers, shape (90,) or (90, columns), got <U1 (90,)"),
+        (np.full(ROWS, 1j), "got complex128 (90,)"),
+        (np.ones((ROWS, 0)), "got float64 (90, 0)"),
+        (np.array(1.0), "got float64 ()"),
+        (np.ones((ROWS, 2)), "as many columns as in training, 2, got 1 in validation"),
+        (np.where(np.arange(ROWS) < 4, -np.inf, 1.5), "must hold finite numbers, got 4 infinite ones, the first in"),
+    ],
+)
+def test_wrong_conditions_of_a_file_are_one_line(tmp_path: Path, conditions: np.ndarray, words: str) -> None:
+    other = {f"{split}_conditions": np.linspace(0, 1, ROWS) for split in ("validation", "test")}
+    path = saved(tmp_path / "a.npz", train_conditions=conditions, **other)
+    with user_error(words):
+        prepare_data(DataFlags(path))
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,11 @@ def test_a_group_that_fails_says_why_and_leaves_the_others(script: Script) -> No
     assert "--inception must be the path of" in outcome.err
     Path("damaged.pth").write_bytes(b"no weights")
     outcome = script(EVALUATE, "run", *metrics, *QUICK, "--inception", "damaged.pth")
-    assert outcome.code == 0, outcome.err
-    (line,) = (line for line in outcome.out.splitlines() if line.startswith("warning: annealed"))
-    assert "expected real vectors, got unit sphere" in line
+    assert outcome.code == 2  # it was asked for by name
+    assert outcome.err.startswith("error: annealed")
+    assert outcome.err.count("\n") == 1
+    assert "expected real vectors, got unit sphere" in outcome.err
+    assert "warning: annealed" not in outcome.out
     after = document()
     assert after["annealed"]["value"] is None
     assert after["diagnostics"]["mutual_information"]["value"] is not None

@@ -1,5 +1,6 @@
 """Labels: a class over normal latents against enumeration and quadrature, known classes, and a few labels of many."""
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,12 +11,13 @@ from scipy import special
 
 import jaxvae as jv
 from jaxvae import networks, objectives, posteriors, priors
-from jaxvae.data import Dataset, Split
+from jaxvae.data import Dataset, Split, load
 from jaxvae.data.known_labels import with_known_labels
 from jaxvae.distributions import Normal, OneHot
 from jaxvae.distributions.hierarchy import Classwise, Hierarchy
 from jaxvae.evaluation import class_probs, importance_estimate
 from jaxvae.observation import Observation
+from jaxvae.runs.data_flags import DataFlags
 from tests.data.helpers import user_error
 from tests.helpers import assert_mean, keys
 
@@ -172,6 +174,7 @@ def test_an_unknown_label_is_one_line(label: Any) -> None:
         (lambda: jv.VAE((4,), 9, posterior=posteriors.ClassAndNormal(3)), "StandardNormal over real vectors"),
         (lambda: posteriors.ClassAndNormal(1), "must be >= 2"),
         (lambda: priors.ClassAndNormal(3, "wide"), "must be one of standard, learned"),  # type: ignore[arg-type]
+        (lambda: objectives.SemiSupervised(objectives.SemiSupervised()), "must be another bound, got SemiSupervised"),
         (lambda: objectives.SemiSupervised(objectives.FreeBits()), "must be a"),  # type: ignore[arg-type]
     ],
 )
@@ -220,5 +223,25 @@ def test_what_is_wrong_with_labels_is_one_line() -> None:
     with user_error("`labelled_share` must be >= 0 and < 1, got 1.0"):
         with_known_labels(labelled(), 3, share=1.0)
     part = Split(np.zeros((3, 2), np.float32))
-    with user_error("needs the label of every training example, got none in bare"):
+    with user_error("`labels` needs labels of the training examples, -1 where not known, got none in bare"):
         with_known_labels(Dataset("bare", part, part, part, None), 3)
+    part = Split(np.zeros((3, 2), np.float32), np.full(3, -1))
+    with user_error("needs training examples with labels 0, 1, …, got -1 for all 3 of bare: no label at all is known"):
+        with_known_labels(Dataset("bare", part, part, part, None), 3)
+    with user_error("`labels_seed` must lie between 0 and 2**32 - 1, got -1"):
+        with_known_labels(labelled(), 3, seed=-1)
+    for name, value in (("labels_seed", 3), ("labelled_share", 0.3)):
+        with user_error(f"`{name}` needs known labels, got none: give `labels=100`"):
+            DataFlags(**{name: value})  # type: ignore[arg-type]
+
+
+def test_labels_are_chosen_among_those_that_a_file_knows(tmp_path: Path) -> None:
+    labels = np.where(np.arange(60) % 3 == 0, -1, np.arange(60) % 4)
+    np.savez(tmp_path / "a.npz", train=np.ones((60, 2)), test=np.ones((9, 2)), y_train=labels, y_test=np.arange(9))
+    known = with_known_labels(load(str(tmp_path / "a.npz")), 8).train.known_labels
+    assert known is not None
+    assert np.bincount(known[known >= 0]).tolist() == [2, 2, 2, 2]
+    for wrong, words in ((labels - 1, "-1 where the class is not known, got -2"), (labels + 0.5, "got float64 (60,)")):
+        np.savez(tmp_path / "b.npz", x=np.ones((60, 2)), y=wrong)
+        with user_error(words):
+            load(str(tmp_path / "b.npz"))

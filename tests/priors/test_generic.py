@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import jaxvae as jv
+from jaxvae import priors
 from tests.components import PRIORS, spaces
 from tests.helpers import assert_finite, assert_mean, binary_batch, check_in_model, keys, tiny_vae
 
@@ -64,3 +65,23 @@ def test_finite_far_out(build: Callable[[], Any]) -> None:
     log_prob = jax.jit(jax.value_and_grad(lambda z, params: vae.prior.distribution(vae, params).log_prob(z), (0, 1)))
     for z in spaces.points(vae.posterior.space, params):
         assert_finite(log_prob(jnp.asarray(z, jnp.float32), params))
+
+
+def test_a_start_at_codes_reaches_a_mixture_within_another_prior() -> None:
+    """Around it, Conditional keeps its network, and WithNoise leaves out the dimensions of noise."""
+    inner = priors.NormalMixture(3, start="codes")
+    codes = np.random.default_rng(0).normal(size=(60, 3))
+    condition = jv.Condition(("real",))
+    conditional = tiny_vae(prior=priors.Conditional(inner), latent_dim=3, condition=condition)
+    own: Any = conditional.init(jax.random.key(0))["prior"]
+    found: Any = conditional.prior.started_at_codes(own, codes)
+    expected: Any = inner.started_at_codes({}, codes)
+    jax.tree.map(np.testing.assert_array_equal, found["own"], expected)
+    assert found["network"] is own["network"]
+    noisy: Any = priors.WithNoise(inner, noise_dim=2).started_at_codes({}, codes)
+    np.testing.assert_array_equal(noisy["loc"], inner.started_at_codes({}, codes[:, :1])["loc"])
+    for prior in (inner, conditional.prior, priors.WithNoise(inner)):
+        assert prior.starts_at_codes
+    assert not priors.Conditional(priors.NormalMixture()).starts_at_codes
+    with pytest.raises(jv.UserError, match=r"Flow\.base must not start at codes"):
+        priors.Flow(base=inner)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from jaxvae.cli.output import TerminalReporter
 from jaxvae.report.pace import time_text
 from jaxvae.report.terminal import ExampleBar, SweepBar, TrainingBar
 from jaxvae.training import Epoch, SweepEpoch
@@ -97,3 +98,10 @@ def test_an_objective_may_report_what_it_likes() -> None:
     with TrainingBar(console, "code_length", epochs=1, done=0) as bar:
         bar.update(epoch(1, seconds=1.0)._replace(train={"loss": 4.0}, validation={"code_length": -5.0}), 7.0)
     assert file.getvalue().startswith("epoch 1/1  7 steps/s code length val -5.00")
+
+
+def test_a_line_keeps_its_brackets() -> None:
+    """Those of a list or a file name are no markup."""
+    console, out = log()
+    TerminalReporter(console).warning("got [categorical:3] in [red]a.npz")
+    assert out.getvalue() == "warning: got [categorical:3] in [red]a.npz\n"

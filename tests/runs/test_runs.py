@@ -179,5 +179,13 @@ def test_an_unknown_group_of_metrics_is_refused_before_anything_is_measured(tmp_
     assert not (run.run_dir / "evaluation.json").exists()
     again = load_trained(str(run.run_dir), described(epochs=1), RunFlags(num_samples=0))
     assert again.run_dir == run.run_dir
+    reporter = Written()
+    flags = EvaluationFlags(num_samples=0, metrics=("imputation", "classification", "latents"))
+    with pytest.raises(jv.UserError, match=r"^imputations need hidden entries .*; classification needs a model"):
+        evaluate_run(run, flags, reporter=reporter)  # what is asked for by name must apply
+    found = json.loads((run.run_dir / "evaluation.json").read_text())
+    assert "imputations need" in found["imputation"]["reason"]
+    assert found["diagnostics"]["active_units"] is not None  # the others are measured
+    assert not any("imputation" in line for line in reporter.told)
     with pytest.raises(jv.UserError, match="holds a run already: add `resume=True` to go on, `overwrite=True`"):
         train_run(described(epochs=1), RunFlags(run_dir=str(run.run_dir)))
