@@ -40,7 +40,7 @@ def complete_columns(examples: Example | None) -> Array | None:
     ordered = xp.sort(xp.where(observed, values, xp.asarray(last, values.dtype)), axis=0)  # the observed ones first
     seen = xp.sum(observed, axis=0, keepdims=True)
     turn = xp.cumsum(~observed, axis=0, dtype=np.uint32) * np.uint32(_GOLDEN)  # modulo 2³², as integers overflow
-    rank = (turn.astype(np.float32) / 2.0**32 * seen).astype(np.int32)
+    rank = (turn.astype(np.float32) / 2.0**32 * seen.astype(np.float32)).astype(np.int32)
     others = xp.take_along_axis(ordered, xp.minimum(rank, xp.maximum(seen - 1, 0)), axis=0)
     return xp.where(observed | (seen == 0), values, others)
 

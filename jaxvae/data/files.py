@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -208,7 +208,7 @@ def _of_arrays(
         values = as_images(array, where_of[split, "values"])
         notes += [note] if note else []
         found = labels.get(split)
-        seen = {
+        seen: dict[str, Any] = {
             name: _like_values(masks[split], values, channels, str(path))
             for name, masks in (("observed", entries.observed), ("placeholders", entries.placeholders))
             if split in masks

@@ -101,10 +101,12 @@ def _place(key: Key, draws: Array, truth: Array) -> Array:
 
     (#{draws < x} + u (#{draws = x} + 1)) / (n + 1),  u ~ U(0, 1)
     """
-    same = jnp.abs(draws - truth) <= 4.0 * jnp.finfo(draws.dtype).eps * jnp.abs(truth)  # levels differ by rounding
-    below = jnp.sum((draws < truth) & ~same, axis=0)
-    ties = jnp.sum(same, axis=0) + 1
-    return (below + jax.random.uniform(key, truth.shape) * ties) / (draws.shape[0] + 1)
+    x, rounding = truth[None], 4.0 * jnp.finfo(draws.dtype).eps  # equal levels may differ by it
+    same = jnp.abs(draws - x) <= rounding * jnp.abs(x)
+    below = jnp.sum((draws < x) & ~same, axis=0)
+    ties = (jnp.sum(same, axis=0) + 1).astype(draws.dtype)
+    place = below.astype(draws.dtype) + jax.random.uniform(key, truth.shape, draws.dtype) * ties
+    return place / (draws.shape[0] + 1)
 
 
 def _mode(draws: Array) -> Array:

@@ -94,7 +94,7 @@ def test_pixels_that_follow_from_earlier_ones() -> None:
 
 @jv.dataclass
 class Correlated(jv.likelihoods.Likelihood):
-    """Two entries with a correlation of 0.9, whatever z is."""
+    """Two entries with a correlation of 0.9, for every z."""
 
     @property
     def support(self) -> Support:
