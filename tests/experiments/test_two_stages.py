@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.experiments.conftest import EVALUATE, TRAIN, Script
+from tests.experiments.conftest import TRAIN, Script
 from tests.experiments.test_bad_input import refused
 
 SMALL = ["--encoder.features", "[64]", "--decoder.features", "[64]", "--latent_dim", "8", "--num_samples", "20"]
@@ -22,14 +22,10 @@ def test_clusters_of_a_mixture_prior_that_starts_at_codes(script: Script, tmp_pa
     mixture = ["--prior", "NormalMixture", "--prior.start", "codes"]
     done = script(TRAIN, *SMALL, *mixture, "--init_from", "ae", "--epochs", "20", "--run_dir", "vade")
     assert done.code == 0, done.err
+    assert "ARI" in done.out  # measured and shown without being asked for
     found = json.loads((tmp_path / "vade" / "evaluation.json").read_text())["clusters"]
     assert found["accuracy"]["value"] > 0.5
     assert found["used"]["value"] >= 7
-    again = script(EVALUATE, "vade")
-    assert again.code == 0, again.err
-    assert "ARI" in again.out
-    random = script(TRAIN, *SMALL, "--prior", "NormalMixture", "--epochs", "2", "--run_dir", "random")
-    assert random.code == 0, random.err
 
 
 @pytest.mark.slow
