@@ -19,6 +19,7 @@ from jax.core import Tracer
 
 from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import (
+    as_numbers,
     check_choice,
     check_component,
     check_example,
@@ -29,7 +30,7 @@ from jaxvae.checks import (
     check_sizes,
 )
 from jaxvae.compatibility import check_fit
-from jaxvae.conditions import Condition, KnownCondition, known_condition
+from jaxvae.conditions import Condition, check_condition, hidden_condition, known_condition
 from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, is_reparameterized
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
@@ -44,7 +45,7 @@ from jaxvae.observation import Example, Observation
 from jaxvae.posteriors.known_class import KnownClass
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
-from jaxvae.typing import Array, Key, Params, Shape
+from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
 
 
 @contextlib.contextmanager
@@ -122,8 +123,7 @@ class VAE(Model):
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
         check_choice(self, FILLS, fill=self.fill)
-        if self.condition is not None:
-            check_component(self, (Condition, KnownCondition), condition=self.condition)
+        check_condition(self, self.condition)
         if self.missingness is not None:
             check_component(self, Missingness, missingness=self.missingness)
         check_fit(self.posterior, self.prior)
@@ -180,6 +180,12 @@ class VAE(Model):
             changes["posterior"] = self.posterior.with_label(observation.label)
         return (dataclasses.replace(self, **changes) if changes else self), observation.value
 
+    def given_condition(self, condition: ArrayLike | None) -> Self:
+        """The model given a condition c, or None to hide it; see `jaxvae.given`."""
+        if condition is None:
+            return dataclasses.replace(self, condition=hidden_condition(self.condition))
+        return super().given_condition(condition)
+
     @property
     def _has_noise(self) -> bool:
         """Whether a training step has noise of its own for each example."""
@@ -188,10 +194,12 @@ class VAE(Model):
 
     def _masked(self, x: Any, observed: Any) -> Masked:
         """The likelihood of the observed entries."""
+        observed = as_numbers(observed, "`observed`", "True and False")
         mask, likelihood = check_mask(observed, self.data_shape), self.complete.likelihood
         if not isinstance(observed, Tracer):
             likelihood.check_observed(self, np.asarray(observed)[None])
             if x is not None and not isinstance(x, Tracer):
+                check_example(x, self.data_shape)
                 check_seen(np.asarray(x), np.asarray(observed), "x")
         return Masked(likelihood, mask)
 
@@ -298,8 +306,8 @@ class VAE(Model):
             return jnp.zeros(())
         label, blind = self.posterior.label, dataclasses.replace(self, posterior=self.posterior.posterior)
         q: Any = blind.posterior_from(params, blind.posterior_features(params, x))
-        log_probs = q.class_log_probs
-        return jnp.where(label < 0, 0.0, log_probs[jnp.maximum(label, 0)])
+        of_label = q.class_log_probs.at[jnp.maximum(label, 0)].get(mode="fill", fill_value=jnp.nan)
+        return jnp.where(label < 0, 0.0, of_label)
 
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""

@@ -114,9 +114,21 @@ def test_the_defaults_make_draws_of_the_parts(own: Any) -> None:
 def test_what_a_plain_model_cannot_take_is_one_line(own: Any) -> None:
     model = own.Factors((4,), jv.likelihoods.Normal())
     params = model.init(jax.random.key(0))
-    for name, value in (("observed", jnp.ones(4, bool)), ("condition", jnp.zeros(1)), ("label", jnp.zeros((), int))):
-        with pytest.raises(jv.UserError, match=f"Factors takes plain examples, got an Observation with `{name}`"):
+    for name, value, words in (
+        (
+            "observed",
+            jnp.ones(4, bool),
+            r"hidden entries: leave out Observation.observed \(in a run `hide` and `missing`",
+        ),
+        ("condition", jnp.zeros(1), r"a condition: leave out Observation.condition \(in a run `condition`\)"),
+        ("label", jnp.zeros((), int), r"a known label: leave out Observation.label \(in a run `labels`\), or define"),
+    ):
+        with pytest.raises(jv.UserError, match=f"Factors takes plain examples, got one with {words}"):
             jv.elbo(model, params, jax.random.key(0), Observation(jnp.ones(4), **{name: value}))
+    with pytest.raises(jv.UserError, match="Factors takes plain examples, got one with a condition"):
+        jv.given(model, 1)
+    with pytest.raises(jv.UserError, match="Factors has no condition that could be hidden, got None"):
+        jv.given(model, None)
     with pytest.raises(jv.UserError, match="to enumerate latents the posterior must be discrete, got Normal"):
         model.enumerate(params, jnp.ones(4))
     assert jv.elbo(model, params, jax.random.key(0), Observation(jnp.ones(4))).value.shape == ()

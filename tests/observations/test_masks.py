@@ -264,6 +264,10 @@ SEEN = np.array([True, True, False, True])
     [
         (BERNOULLI, Observation(np.ones(4, np.float32), SEEN[:3]), r"the shape of one example, \(4,\), got bool"),
         (BERNOULLI, Observation(np.ones(4, np.float32), np.ones(4)), "got float32 of shape"),
+        (BERNOULLI, Observation(np.ones(4, np.float32), "abcd"), "an array of True and False, got 'abcd'"),
+        (BERNOULLI, Observation("hello", SEEN), "x must be an array of real numbers, got 'hello'"),
+        (BERNOULLI, Observation(None, SEEN), "x must be an array of real numbers, got None"),
+        (BERNOULLI, Observation(np.ones(3, np.float32), SEEN), r"x must have shape \(4,\)"),
         (
             BERNOULLI,
             Observation(np.array([1.0, np.nan, 0.0, np.nan], np.float32), SEEN),
