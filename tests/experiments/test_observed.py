@@ -88,7 +88,7 @@ def test_columns_as_a_condition_and_masks_in_a_sweep(script: Script, tmp_path: P
         (["--condition", "colour"], ["--condition must be label or columns:0,3"]),
         (["--data", "shapes", "--condition", "columns:0"], ["takes numbers of columns of a table"]),
         (["--drop_condition", "0.5"], ["--drop_condition needs a condition", "--condition label"]),
-        (["--condition", "label", "--drop_condition", "2"], ["drop must be > 0 and < 1"]),
+        (["--condition", "label", "--drop_condition", "2"], ["Condition.drop (--drop_condition of a run) must be > 0 and < 1, got 2.0"]),
         (["--prior", "Conditional"], ["Conditional needs a model with a condition"]),
         (["--fill", "median"], ["--fill"]),
         (["--hide", "0.5", "--likelihood", "AutoregressiveBernoulli"], ["only if all hidden entries come last"]),

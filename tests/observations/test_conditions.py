@@ -258,6 +258,7 @@ def test_a_wrong_condition_is_one_line(columns: tuple[str, ...], example: Any, w
         (lambda: jv.Condition(("categorical",)), "such as categorical:10; got 'categorical'"),
         (lambda: jv.Condition(("categorical:1",)), "got 'categorical:1'"),
         (lambda: jv.Condition(("real",), drop=1.0), r"\(`drop_condition` of a run\) must be > 0 and < 1, got 1.0"),
+        (lambda: jv.Condition(("real",), drop=True), "Condition.drop must be a number, got True"),
         (lambda: jv.VAE((3,), 2, condition=["real"]), r"got \('real',\): write Condition\(\('real',\)\)"),  # type: ignore[arg-type]
         (lambda: jv.VAE((3,), 2, condition="real"), r"got 'real': write Condition\(\('real',\)\)"),  # type: ignore[arg-type]
         (lambda: jv.VAE((3,), 2, condition=jv.Condition), r"got Condition: write Condition\(\('categorical:10',\)\)"),  # type: ignore[arg-type]
