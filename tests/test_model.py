@@ -61,6 +61,22 @@ class Factors(jv.Model):
         return jv.distributions.Normal(loc, self.noise * jnp.ones(self.data_shape))
 
 
+@jv.dataclass
+class Half(jv.Model):
+    data_shape: tuple[int, ...]
+    latent_dim: int = 3
+    init = Factors.init
+    decode = Factors.decode
+    posterior_features = Factors.posterior_features
+    posterior_from = Factors.posterior_from
+    sample_prior = Factors.sample_prior
+
+
+@jv.dataclass
+class HalfPrior(jv.priors.Prior):
+    pass
+
+
 class Plain:
     def __init__(self, data_shape):
         pass
@@ -171,6 +187,16 @@ def test_from_the_shell(own: Any, script: Script, tmp_path: Path) -> None:  # no
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
+        (["--model", "my_models.Half"], "--model my_models.Half must define latent_space, prior_given, got a class"),
+        (["--prior", "my_models.HalfPrior"], "--prior my_models.HalfPrior must define distribution, got a class"),
+        (
+            ["--likelihood", "Normal", "--model", "my_models.Factors", "--hide", "0.5"],
+            "hidden entries: leave out Observation.observed (in a run --hide and --missing), or define",
+        ),
+        (
+            ["--likelihood", "Normal", "--model", "my_models.Factors", "--condition", "label"],
+            "a condition: leave out Observation.condition (in a run --condition), or define given(example, key) in",
+        ),
         (["--model", "my_models.Plain"], "must be a jaxvae.Model, got an object of Plain"),
         (["--model", "my_models.Factor"], "did you mean Factors?"),
         (["--model", "my_models.Factors", "--model.nose", "3"], "has no option 'nose' (did you mean noise?)"),

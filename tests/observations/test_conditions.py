@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 import jaxvae as jv
-from jaxvae import networks, priors
+from jaxvae import networks, posteriors, priors
 from jaxvae.conditions import KnownCondition
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation import class_log_probs, importance_estimate
@@ -271,9 +271,27 @@ def test_a_wrong_description_is_one_line(build: Any, words: str) -> None:
         build()
 
 
-def test_a_prior_with_nothing_to_learn_cannot_be_moved() -> None:
-    model = jv.VAE((3,), 2, prior=priors.Conditional(priors.StandardNormal()), condition=jv.Condition(("real",)))
-    with pytest.raises(jv.UserError, match="must have something to learn, got StandardNormal"):
+@pytest.mark.parametrize(
+    ("posterior", "prior", "latent_dim", "words"),
+    [
+        (posteriors.DiagonalNormal(), priors.StandardNormal(), 2, r"take `prior.prior=LearnedNormal\(\)`"),
+        (posteriors.ClassAndNormal(3), priors.ClassAndNormal(3), 5, "take `prior.prior.normal='learned'`"),
+        (posteriors.PoincareNormal(), priors.PoincareNormal(), 3, "take `prior.prior.scale='learned'`"),
+        (posteriors.VectorQuantized(), priors.UniformCodes(), 8, r"take `prior.prior=AutoregressiveCodes\(\)`"),
+        (
+            posteriors.VonMisesFisher(),
+            priors.HypersphericalUniform(),
+            4,
+            "no prior of the library over unit sphere has",
+        ),
+        (posteriors.Bernoulli(), priors.UniformBernoulli(), 4, "has parameters, so take UniformBernoulli itself"),
+    ],
+)
+def test_a_prior_with_nothing_to_learn_cannot_be_moved(posterior: Any, prior: Any, latent_dim: int, words: str) -> None:
+    """The hint is at one over the same latents, if there is any."""
+    moved = priors.Conditional(prior)
+    model = jv.VAE((3,), latent_dim, posterior=posterior, prior=moved, condition=jv.Condition(("real",)))
+    with pytest.raises(jv.UserError, match=f"something to learn, got {type(prior).__name__}: .*{words}"):
         model.init(jax.random.key(0))
 
 
