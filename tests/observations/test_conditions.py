@@ -131,6 +131,16 @@ def test_classes_by_bayes_rule() -> None:
     np.testing.assert_allclose(found, joint - special.logsumexp(joint), atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("columns", "count"), [(("categorical:3",), 5), (("real",), 3), (("real", "categorical:3"), 3)]
+)
+def test_classes_need_a_prior_of_each(columns: tuple[str, ...], count: int) -> None:
+    model = jv.VAE((4,), 2, condition=jv.Condition(columns))
+    params = model.init(jax.random.key(0))
+    with pytest.raises(jv.UserError, match=rf"got shape \({count},\) for {', '.join(columns)}: give log p\(c\)"):
+        class_log_probs(model, params, jax.random.key(1), jnp.ones(4), jnp.zeros(count), 5)
+
+
 def test_real_columns_are_told_in_units_of_the_training_conditions() -> None:
     condition = jv.Condition(("real", "categorical:2"))
     model = jv.VAE((3,), 2, condition=condition)
