@@ -85,6 +85,12 @@ def parameters(function: Any) -> Mapping[str, inspect.Parameter] | None:
         return None
 
 
+def incomplete(cls: Any, who: str) -> str:
+    """What to say of a class that lacks methods of its base."""
+    lacks = ", ".join(sorted(cls.__abstractmethods__))
+    return f"{who} must define {lacks}, got a class without: add what its base leaves open"
+
+
 def check_options(function: Any, call: Call, who: str, given: tuple[str, ...] = ()) -> None:
     """Check that a function has the options of a call, and needs no other.
 
@@ -133,6 +139,8 @@ def called(word: str, who: str, given: Mapping[str, Any] | None = None) -> Any:
     function = imported(call.path, who)
     if not callable(function):
         raise UserError(f"{who} must name a function, got {call.path}, a {type(function).__name__}")
+    if inspect.isabstract(function):
+        raise UserError(incomplete(function, f"{who} {call.path}"))
     known = parameters(function) or {}
     filled = {name: value for name, value in (given or {}).items() if name in known}
     check_options(function, call, who, tuple(filled))

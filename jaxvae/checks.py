@@ -1,5 +1,6 @@
 """Checks of arguments: each raises one line that says what was expected, what came and the fix."""
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from jaxvae.errors import UserError, nearest
 from jaxvae.typing import Array, ArrayLike, Shape
@@ -62,41 +64,70 @@ def check_choice(owner: object, choices: Iterable[str], **values: Any) -> None:
             raise UserError(f"{_name_of(owner)}.{name} must be one of {', '.join(choices)}; got {value!r}{hint}")
 
 
+def as_numbers(value: Any, name: str, kind: str = "real numbers") -> Any:
+    """The value as an array of real numbers, or of True and False; arrays stay as they are.
+
+    Args:
+        value: an array, a number, or a list of these, whose entries `jit` need not know.
+        name: of the value, for messages.
+        kind: what it is made of, for messages.
+
+    Raises:
+        UserError: for words, None, rows of several lengths, and numbers that are not real.
+        TypeError: for an array of another library.
+
+    >>> as_numbers([1, 2], "c").tolist()
+    [1, 2]
+    """
+    owner = type(value).__module__.split(".")[0]
+    if owner in _OTHER_LIBRARIES:
+        raise TypeError(f"{name} must be a JAX or NumPy array, got one of {owner}: write {name}.numpy()")
+    try:
+        is_traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value))
+        array = value if hasattr(value, "dtype") else (jnp if is_traced else np).asarray(value)
+    except (TypeError, ValueError):  # rows of several lengths, or parts that are not numbers
+        array = np.asarray(None)
+    dtype: Any = array.dtype
+    if not (jnp.issubdtype(dtype, np.bool_) or jnp.issubdtype(dtype, np.integer) or jnp.issubdtype(dtype, np.floating)):
+        shown = f"{dtype}" if jnp.issubdtype(dtype, np.complexfloating) else " ".join(repr(value).split())
+        raise UserError(f"{name} must be an array of {kind}, got {shown[:60]}: give such an array, or a list of them")
+    return array
+
+
 def check_example(x: ArrayLike, shape: Shape, name: str = "x") -> Array:
     """Check the shape and dtype of ONE example and return it as a JAX array.
 
     Raises:
-        ValueError: with the expected and the given shape or dtype.
+        UserError: with the expected and the given shape or dtype.
         TypeError: for an array of another library.
     """
-    owner = type(x).__module__.split(".")[0]
-    if owner in _OTHER_LIBRARIES:
-        raise TypeError(f"{name} must be a JAX or NumPy array, got one of {owner}: write {name}.numpy()")
+    array = as_numbers(x, name)
     if not hasattr(x, "dtype"):
-        x = np.asarray(x, np.float32)
-    if jnp.shape(x) != shape:
-        raise ValueError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {jnp.shape(x)}")
-    if not jnp.issubdtype(x.dtype, jnp.floating):  # type: ignore[union-attr]
-        raise ValueError(
-            f"{name} must be a float array, got {x.dtype}: "  # type: ignore[union-attr]
-            f"write {name}.astype('float32') / largest_value"
+        array = array.astype(np.float32)
+    if array.shape != shape:
+        raise UserError(f"{name} must have shape {shape} (one example; jax.vmap over a batch), got {array.shape}")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        raise UserError(
+            f"{name} must be a float array, got {array.dtype}: write {name}.astype('float32') / largest_value"
         )
-    return jnp.asarray(x, dtype=jax.dtypes.canonicalize_dtype(x.dtype))  # type: ignore[union-attr]
+    return jnp.asarray(array, dtype=jax.dtypes.canonicalize_dtype(array.dtype))
 
 
 def check_examples(examples: Array | None, shape: Shape) -> None:
     """Check the shape and dtype of the training examples that components start from; None passes.
 
     Raises:
-        ValueError: with the expected and the given shape or dtype.
+        UserError: with the expected and the given shape or dtype.
+        TypeError: for an array of another library.
     """
     if examples is None:
         return
-    if examples.shape[1:] != shape:
-        raise ValueError(f"examples must have shape [n, *{shape}], got {examples.shape}")
-    if not jnp.issubdtype(examples.dtype, jnp.floating):
-        raise ValueError(
-            f"examples must be a float array, got {examples.dtype}: for stored levels write "
+    array = as_numbers(examples, "examples")
+    if array.shape[1:] != shape:
+        raise UserError(f"examples must have shape [n, *{shape}], got {array.shape}")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        raise UserError(
+            f"examples must be a float array, got {array.dtype}: for stored levels write "
             f"training.preprocessing.expected(examples), for counts examples.astype('float32')"
         )
 
@@ -154,7 +185,11 @@ def _field_of_object(owner: object, name: str, value: Any) -> str:
     """The name of a field, which must not hold a class instead of an object."""
     field = f"{_name_of(owner)}.{name}"
     if isinstance(value, type):
-        raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}()")
+        needed = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
+        options = ", ".join(
+            f"{one.name}=…" for one in needed if one.init and one.default is one.default_factory is dataclasses.MISSING
+        )
+        raise UserError(f"{field} must be an object, got the class {value.__name__}: write {value.__name__}({options})")
     return field
 
 

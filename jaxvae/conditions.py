@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from jaxvae.checks import as_numbers
 from jaxvae.errors import UserError
 from jaxvae.likelihoods.units import center_and_spread
 from jaxvae.pytrees import dataclass
@@ -49,7 +50,10 @@ class Condition:
         for kind in self.columns:
             _num_classes(kind)
         if isinstance(self.drop, float) and not 0.0 < self.drop < 1.0:
-            raise UserError(f"Condition.drop must be > 0 and < 1, got {self.drop!r}: leave it out to drop none")
+            raise UserError(
+                f"Condition.drop (`drop_condition` of a run) must be > 0 and < 1, got {self.drop!r}: leave it out to "
+                f"drop none"
+            )
 
     @property
     def size(self) -> int:
@@ -83,23 +87,30 @@ class Condition:
         )
 
     def features(self, params: Params, row: Array) -> Array:
-        """What the networks see of a row `[columns]`, `[size]`; of a row with NaN, the vector of a dropped one."""
+        """What the networks see of a row `[columns]`, `[size]`; of a row with NaN, the vector of a dropped one.
+
+        It is NaN for a row that no example has: a class that there is not, an infinite number, NaN where none is
+        dropped. `check` refuses such rows; under `jit` they are not known.
+        """
         own = params["condition"]
         units = jax.lax.stop_gradient(own["fixed"])
-        is_known = ~jnp.any(jnp.isnan(row))
-        row = jnp.where(is_known, row, 0.0)
-        shown = []
+        is_dropped = jnp.any(jnp.isnan(row))
+        if self.drop is not None:
+            row = jnp.where(is_dropped, 0.0, row)
+        shown, is_right = [], jnp.all(jnp.isfinite(row))
         for d, kind in enumerate(self.columns):
             classes = _num_classes(kind)
             if classes is None:
                 shown.append(((row[d] - units["center"][d]) / units["spread"][d])[None])
             else:
-                shown.append((row[d] == jnp.arange(classes).astype(row.dtype)).astype(row.dtype))
-        features = jnp.concatenate(shown)
-        return features if self.drop is None else jnp.where(is_known, features, own["dropped"])
+                is_class = row[d] == jnp.arange(classes).astype(row.dtype)
+                is_right &= jnp.any(is_class)
+                shown.append(is_class.astype(row.dtype))
+        features = jnp.where(is_right, jnp.concatenate(shown), jnp.nan)
+        return features if self.drop is None else jnp.where(is_dropped, own["dropped"], features)
 
     def check(self, rows: np.ndarray, where: str) -> None:
-        """Check that known rows `[n, columns]` are numbers, and classes of these columns.
+        """Check that known rows `[n, columns]` are finite numbers, and classes of these columns.
 
         Raises:
             UserError: naming the column, what came and what there is.
@@ -111,6 +122,8 @@ class Condition:
                     f"{where} must be known for every example, got NaN in {int(np.isnan(column).sum()):,} of "
                     f"{len(column):,} in column {d}: fill it, or leave those examples out"
                 )
+            if classes is None and np.isinf(column).any():
+                raise UserError(f"{where} must hold finite numbers, got inf in column {d}: cut it off")
             if classes is not None and (wrong := column[(column != np.round(column)) | (column < 0)
                                                         | (column >= classes)]).size:  # fmt: skip
                 raise UserError(
@@ -165,31 +178,70 @@ def known_condition(condition: Any, value: Any, key: Key | None) -> Any:
 
     Args:
         condition: of the model: None, a description, or the condition of an example.
-        value: c, a row, a number if there is one column, or None where it is not given.
+        value: c, a row, a number if there is one column, or None where the example has none.
         key: for dropping it in training, or None.
 
     Raises:
         UserError: if the model has no condition, or c is not a row of it.
     """
-    if value is None and (condition is None or condition.drop is None or isinstance(condition, KnownCondition)):
-        return condition
+    if value is None:
+        says_nothing = condition is None or condition.drop is None or isinstance(condition, KnownCondition)
+        return condition if says_nothing else hidden_condition(condition)
     if condition is None:
         raise UserError(
-            "the model has no condition, got an Observation with one: build the model with "
+            "the model has no condition, got one: build the model with "
             "condition=Condition(('categorical:10',)), or leave it out"
         )
-    described = condition.description if isinstance(condition, KnownCondition) else condition
-    count = len(described.columns)
-    if value is None:
-        return KnownCondition(described, jnp.full(count, jnp.nan))
-    row = jnp.atleast_1d(jnp.asarray(value)).astype(float)
-    if row.shape != (count,):
+    described, wanted = description_of(condition), "a condition"
+    numbers, count = as_numbers(value, wanted), len(described.columns)
+    if numbers.shape != (count,) and not (numbers.shape == () and count == 1):
         raise UserError(
-            f"a condition must have shape ({count},), one number for each of {', '.join(described.columns)}, got "
-            f"{jnp.shape(value)}"
+            f"{wanted} must have shape ({count},), one number for each of {', '.join(described.columns)}, got "
+            f"{numbers.shape}"
         )
-    if not isinstance(row, Tracer):
-        described.check(np.asarray(row)[None], "a condition")
+    row = jnp.atleast_1d(jnp.asarray(numbers)).astype(float)
+    if not isinstance(numbers, Tracer):
+        described.check(np.atleast_1d(np.asarray(numbers, np.float64))[None], wanted)
+    elif described.drop is not None:
+        row = jnp.where(jnp.isnan(row), jnp.inf, row)  # not known, which is wrong, rather than dropped
     if key is not None and described.drop is not None:
         row = jnp.where(jax.random.bernoulli(key, described.drop), jnp.nan, row)
     return KnownCondition(described, row)
+
+
+def hidden_condition(condition: Any) -> KnownCondition:
+    """The condition of a model as one that is not told, even after one was given.
+
+    Raises:
+        UserError: if the model has none, or never dropped it in training.
+    """
+    if condition is None:
+        raise UserError("the model has no condition that could be hidden, got None for one: use the model as it is")
+    described = description_of(condition)
+    if described.drop is None:
+        raise UserError(
+            "to hide a condition the model must have been trained without it at times, got a Condition without `drop`: "
+            "give one, or build it as Condition(columns, drop=0.1) (`drop_condition=0.1` of a run)"
+        )
+    return KnownCondition(described, jnp.full(len(described.columns), jnp.nan))
+
+
+def description_of(condition: Any) -> Any:
+    """What a model's condition describes, also where it is that of one example."""
+    return condition.description if isinstance(condition, KnownCondition) else condition
+
+
+def check_condition(owner: object, condition: Any) -> None:
+    """Check that the `condition` of a model is a description of one, or None.
+
+    Raises:
+        UserError: naming what came, and how it is written.
+    """
+    if condition is None or isinstance(condition, (Condition, KnownCondition)):
+        return
+    columns = (condition,) if isinstance(condition, str) else condition
+    shown = repr(columns) if isinstance(columns, tuple) else "('categorical:10',)"
+    raise UserError(
+        f"{type(owner).__name__}.condition must be a jaxvae.Condition, got "
+        f"{condition.__name__ if isinstance(condition, type) else repr(condition)}: write Condition({shown})"
+    )

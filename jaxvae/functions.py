@@ -3,6 +3,7 @@
 import jax
 
 from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, mean_of
+from jaxvae.errors import UserError
 from jaxvae.model import Model
 from jaxvae.observation import Example, Observation
 from jaxvae.typing import Array, ArrayLike, Key, Params, PyTree
@@ -57,9 +58,10 @@ def given(model: Model, condition: ArrayLike | None) -> Model:
     Args:
         model: a model with a condition.
         condition: c, a row `[columns]`, or a number if there is one column; None hides it, if the model may drop it.
+            What else belongs to an example goes to `model.given(example)`.
 
     Raises:
-        UserError: if the model has no condition, or c is not one of its.
+        UserError: if the model has no condition, c is not one of its, or is hidden although the model needs it.
 
     Example:
         >>> import jaxvae as jv
@@ -68,7 +70,12 @@ def given(model: Model, condition: ArrayLike | None) -> Model:
         >>> sample(given(model, 2), params, jax.random.key(1)).shape
         (4,)
     """
-    return model.given(Observation(None, condition=condition))[0]
+    if isinstance(condition, Observation):
+        raise UserError(
+            "jaxvae.given takes a condition, got an Observation: write jaxvae.given(model, example.condition), or "
+            "model.given(example) for the model and x"
+        )
+    return model.given_condition(condition)
 
 
 def sample(model: Model, params: Params, key: Key) -> Array:

@@ -100,5 +100,5 @@ def check_seen(values: np.ndarray, observed: np.ndarray, where: str) -> None:
         first = ", ".join(str(int(index)) for index in np.argwhere(wrong)[0])
         raise UserError(
             f"{where} must hold numbers where they are observed, got {int(wrong.sum()):,} NaN, the first at [{first}]: "
-            f"mark them as hidden in `observed`, or take `missing='nan'` for data with NaN for hidden"
+            f"mark them as hidden in Observation.observed (in a run `missing='nan'`)"
         )

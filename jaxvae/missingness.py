@@ -7,9 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.checks import check_choice
+from jaxvae.distributions import is_reparameterized
+from jaxvae.errors import UserError
 from jaxvae.likelihoods.units import in_units, units_of
+from jaxvae.model import ModelParts
 from jaxvae.pytrees import dataclass
-from jaxvae.typing import Array, Params, Shape
+from jaxvae.typing import Array, Key, Params, Shape
 
 
 class Missingness(abc.ABC):
@@ -19,6 +22,18 @@ class Missingness(abc.ABC):
     p(x|z). Without it what is missing must not depend on the hidden values (missing at random). Ipsen, Mattei and
     Frellsen 2021, equation 7.
     """
+
+    def check_model(self, model: ModelParts) -> None:
+        """Check that the hidden entries, which the likelihood draws, can learn from this; called when a model is built.
+
+        Raises:
+            UserError: for a likelihood whose draws pass no gradient.
+        """
+        if model.observed is None and not _passes_gradient(model):  # else the model was built before
+            raise UserError(
+                f"VAE.missingness needs a likelihood whose draws pass a gradient, got "
+                f"{type(model.likelihood).__name__}: take `likelihood=Normal()` or `likelihood=StudentT()`"
+            )
 
     @abc.abstractmethod
     def init(self, data_shape: Shape, examples: Array | None) -> Params:
@@ -64,3 +79,17 @@ class SelfMasking(Missingness):
         slope = {"large": jax.nn.softplus(raw), "small": -jax.nn.softplus(raw), "either": raw}[self.hides]
         logits = -slope * (in_units(own, x) - own["threshold"])
         return jnp.sum(jax.nn.log_sigmoid(jnp.where(observed, logits, -logits)))
+
+
+def _passes_gradient(model: ModelParts) -> bool:
+    """Whether the draws of the model's likelihood pass a gradient; its distribution is traced, and nothing runs."""
+    found: list[bool] = []
+
+    def look(key: Key) -> Array:
+        own = {"likelihood": model.likelihood.init(key, model, None)}
+        outputs = jnp.zeros(model.likelihood.parameter_shape(model))
+        found.append(is_reparameterized(model.likelihood.distribution(model, own, outputs)))
+        return outputs
+
+    jax.eval_shape(look, jax.random.key(0))
+    return found[0]

@@ -24,7 +24,13 @@ from jaxvae.errors import UserError, any_of
 from jaxvae.keys import Purpose, key_for
 from jaxvae.observation import Example, Observation
 from jaxvae.spaces import Space
-from jaxvae.typing import Array, Key, Params, Shape
+from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
+
+_BESIDE_X = {  # what an example may have beside x, in words, and the options of a run that bring it
+    "observed": ("hidden entries", "Observation.observed (in a run `hide` and `missing`)"),
+    "condition": ("a condition", "Observation.condition (in a run `condition`)"),
+    "label": ("a known label", "Observation.label (in a run `labels`)"),
+}
 
 
 class ModelParts(Protocol):
@@ -148,13 +154,26 @@ class Model(abc.ABC):
         del key
         if not isinstance(example, Observation):
             return self, example
-        for name in ("observed", "condition", "label"):
+        for name, (what, options) in _BESIDE_X.items():
             if getattr(example, name) is not None:
                 raise UserError(
-                    f"{type(self).__name__} takes plain examples, got an Observation with `{name}`: define `given` in "
-                    f"the model, or leave it out"
+                    f"{type(self).__name__} takes plain examples, got one with {what}: leave out {options}, or define "
+                    f"given(example, key) in the model"
                 )
         return self, example.value
+
+    def given_condition(self, condition: ArrayLike | None) -> Self:
+        """The model given a condition c without an example; see `jaxvae.given`.
+
+        Raises:
+            UserError: if the model takes no condition; for None, which hides it, by default always.
+        """
+        if condition is None:
+            raise UserError(
+                f"{type(self).__name__} has no condition that could be hidden, got None: define given_condition in the "
+                f"model, or use the model as it is"
+            )
+        return self.given(Observation(None, condition=condition))[0]
 
     def completed(self, x: Array, other: Array) -> Array:
         """`x` with its hidden entries taken from `other`; by default none is hidden."""

@@ -1,6 +1,7 @@
 """One example as an observation: its value, what of it was seen, what is given with it, and its label."""
 
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+import dataclasses
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 
@@ -9,10 +10,13 @@ from jaxvae.typing import Array
 _T = TypeVar("_T")
 
 
-class Observation(NamedTuple):
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Observation:
     """ONE example and what is known of it; a plain array `x` means `Observation(x)`.
 
-    Every function of an example takes either. With a leading axis on each field it is a set of examples.
+    Every function of an example takes either. With a leading axis on each field it is a set of examples, of which
+    `number_of` gives the number and `rows_of` some: an observation has no length and no index of its own.
 
     >>> import jax.numpy as jnp
     >>> Observation(jnp.array([0.5, jnp.nan]), observed=jnp.array([True, False])).condition is None
@@ -40,7 +44,7 @@ def value_of(example: Any) -> Any:
 
 def with_value(example: Any, value: Any) -> Any:
     """The same example with another value."""
-    return example._replace(value=value) if isinstance(example, Observation) else value
+    return dataclasses.replace(example, value=value) if isinstance(example, Observation) else value
 
 
 def number_of(examples: Any) -> int:

@@ -7,7 +7,8 @@ joined by `stack`.
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -48,22 +49,42 @@ class _Kind(NamedTuple):
     takes_float: bool
     is_number: bool
     is_tuple: bool
+    is_switch: bool
+    choices: tuple[Any, ...]
+    """The words that it takes, if it takes nothing else; None may be one of them."""
 
     @classmethod
     def of(cls, annotation: Any) -> "_Kind":
+        is_union = get_origin(annotation) in (Union, UnionType)
+        alternatives = set(get_args(annotation)) if is_union else {annotation}
         parts = set(get_args(annotation) or (annotation,)) - {type(None)}
-        return cls(float in _types_in(annotation), parts <= {int, float}, get_origin(annotation) is tuple)
+        words = [one for one in alternatives if get_origin(one) is Literal]
+        are_words = words and alternatives <= {*words, type(None)}
+        return cls(
+            float in _types_in(annotation),
+            parts <= {int, float},
+            get_origin(annotation) is tuple,
+            annotation is bool,
+            (*(word for one in words for word in get_args(one)), *([None] if is_union else [])) if are_words else (),
+        )
 
     def check(self, owner: object, name: str, value: Any) -> None:
-        """Check that a number is not in quotes, and that a tuple of numbers is not a single number.
+        """Check that a value is of the kind: no number in quotes, no single number for a tuple, no word for a switch.
 
         Raises:
             UserError: naming the field, what came and the fix.
         """
+        field = f"{type(owner).__name__}.{name}"
+        if self.is_switch and not isinstance(value, (bool, np.bool_)):
+            raise UserError(f"{field} must be True or False, got {value!r}: write one of them, without quotes")
+        if self.choices and not isinstance(value, str) and not any(value is choice for choice in self.choices):
+            raise UserError(f"{field} must be one of {', '.join(map(str, self.choices))}; got {value!r}")
+        if self.is_number and isinstance(value, bool):
+            raise UserError(f"{field} must be a number, got {value!r}: write one")
         if self.is_number and isinstance(value, str):
-            raise UserError(f"{type(owner).__name__}.{name} must be a number, got {value!r}: write it without quotes")
+            raise UserError(f"{field} must be a number, got {value!r}: write it without quotes")
         if self.is_tuple and isinstance(value, (int, float)) and not isinstance(value, bool):
-            raise UserError(f"{type(owner).__name__}.{name} must be a tuple, got {value!r}: write ({value!r},)")
+            raise UserError(f"{field} must be a tuple, got {value!r}: write ({value!r},)")
 
 
 def _canonical(value: Any, takes_float: bool) -> Any:

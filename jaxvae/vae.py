@@ -19,20 +19,21 @@ from jax.core import Tracer
 
 from jaxvae import likelihoods, networks, posteriors, priors
 from jaxvae.checks import (
+    as_numbers,
     check_choice,
     check_component,
     check_example,
-    check_examples,
     check_network,
     check_output,
     check_range,
     check_sizes,
 )
 from jaxvae.compatibility import check_fit
-from jaxvae.conditions import Condition, KnownCondition, known_condition
+from jaxvae.conditions import Condition, check_condition, description_of, hidden_condition, known_condition
 from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, is_reparameterized
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
+from jaxvae.examples import checked_examples
 from jaxvae.hidden import FILLS, Fill, check_mask, check_seen, complete_columns, fill_values, filled, with_mask
 from jaxvae.keys import Purpose, key_for
 from jaxvae.likelihoods.masked import Masked
@@ -44,12 +45,12 @@ from jaxvae.observation import Example, Observation
 from jaxvae.posteriors.known_class import KnownClass
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
-from jaxvae.typing import Array, Key, Params, Shape
+from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
 
 
 @contextlib.contextmanager
 def _of_this_model(name: str, component: object) -> Iterator[None]:
-    """A context for reading the parameters of a component.
+    """A context for reading the parameters of a component, or of an option by its value.
 
     Raises:
         UserError: if parameters are missing, because they are of another model, or if a module of Linen draws noise or
@@ -58,9 +59,10 @@ def _of_this_model(name: str, component: object) -> Iterator[None]:
     try:
         yield
     except (LookupError, ScopeCollectionNotFound, ScopeParamNotFoundError, ScopeParamShapeError) as error:
+        of = repr(component) if isinstance(component, str) else f"a {type(_as_built(component)).__name__}"
         raise UserError(
-            f"params must be those of this model, got others for its {name}, a {type(component).__name__}: take them "
-            f"from jaxvae.init of this model ({' '.join(str(error).split())[:200]})"
+            f"params must be those of this model, got others for its {name}, {of}: take them from jaxvae.init of this "
+            f"model ({' '.join(str(error).split())[:200]})"
         ) from error
     except (InvalidRngError, ModifyScopeVariableError) as error:
         raise UserError(
@@ -68,6 +70,23 @@ def _of_this_model(name: str, component: object) -> Iterator[None]:
             f"{type(component).__name__} that asks for more: leave out dropout and batch statistics "
             f"({' '.join(str(error).split())[:200]})"
         ) from error
+
+
+def _as_built(component: Any) -> Any:
+    """A component as the user gave it to the model, without what belongs to one example."""
+    if isinstance(component, Masked):
+        return component.likelihood
+    return component.posterior if isinstance(component, KnownClass) else description_of(component)
+
+
+def _check_params(params: object) -> None:
+    """Check that these are parameters at all.
+
+    Raises:
+        UserError: for anything but a dictionary.
+    """
+    if not isinstance(params, Mapping):
+        raise UserError(f"params must be the dictionary of jaxvae.init, got {type(params).__name__}")
 
 
 @dataclass
@@ -122,13 +141,13 @@ class VAE(Model):
         check_component(self, priors.Prior, prior=self.prior)
         check_component(self, likelihoods.Likelihood, likelihood=self.likelihood)
         check_choice(self, FILLS, fill=self.fill)
-        if self.condition is not None:
-            check_component(self, (Condition, KnownCondition), condition=self.condition)
+        check_condition(self, self.condition)
         if self.missingness is not None:
             check_component(self, Missingness, missingness=self.missingness)
         check_fit(self.posterior, self.prior)
-        for component in (self.posterior, self.prior, self.likelihood):
-            component.check_model(self)
+        for component in (self.posterior, self.prior, self.likelihood, self.missingness):
+            if component is not None:
+                component.check_model(self)
 
     def at_step(self, step: Array) -> Self:
         """The model at a training step: schedules replaced by their numbers.
@@ -180,6 +199,12 @@ class VAE(Model):
             changes["posterior"] = self.posterior.with_label(observation.label)
         return (dataclasses.replace(self, **changes) if changes else self), observation.value
 
+    def given_condition(self, condition: ArrayLike | None) -> Self:
+        """The model given a condition c, or None to hide it; see `jaxvae.given`."""
+        if condition is None:
+            return dataclasses.replace(self, condition=hidden_condition(self.condition))
+        return super().given_condition(condition)
+
     @property
     def _has_noise(self) -> bool:
         """Whether a training step has noise of its own for each example."""
@@ -188,10 +213,12 @@ class VAE(Model):
 
     def _masked(self, x: Any, observed: Any) -> Masked:
         """The likelihood of the observed entries."""
+        observed = as_numbers(observed, "`observed`", "True and False")
         mask, likelihood = check_mask(observed, self.data_shape), self.complete.likelihood
         if not isinstance(observed, Tracer):
             likelihood.check_observed(self, np.asarray(observed)[None])
             if x is not None and not isinstance(x, Tracer):
+                check_example(x, self.data_shape)
                 check_seen(np.asarray(x), np.asarray(observed), "x")
         return Masked(likelihood, mask)
 
@@ -222,9 +249,10 @@ class VAE(Model):
 
     def init(self, key: Key, examples: Example | None = None) -> Params:
         """Draw all parameters; see `jaxvae.init`."""
-        conditions = examples.condition if isinstance(examples, Observation) else None
-        examples = complete_columns(examples)
-        check_examples(examples, self.data_shape)
+        conditions = None
+        if examples is not None:
+            checked = checked_examples(examples, self.data_shape, self.condition)
+            examples, conditions = complete_columns(checked), checked.condition
         keys = jax.random.split(key, 5)
         likelihood = self.likelihood.init(keys[4], self, examples)
         x, z = jnp.zeros(self.data_shape), jnp.zeros(self.latent_dim)
@@ -238,7 +266,7 @@ class VAE(Model):
         shown_of_z = self.posterior.decoder_input(self, z)
         further: dict[str, Any] = {"hidden": hidden} if hidden else {}
         if self.condition is not None:
-            further["condition"] = self.condition.init(None if conditions is None else _rows(conditions))
+            further["condition"] = self.condition.init(conditions)
             vector = jnp.zeros(self.condition.size)
             shown = networks.told(self.encoder, shown, vector)
             shown_of_z = networks.told(self.decoder, shown_of_z, vector)
@@ -266,7 +294,7 @@ class VAE(Model):
         if self.observed is not None:
             inside = self.likelihood.support.some_value(self.data_shape)
             x = jnp.where(self.observed, x, jnp.asarray(inside, x.dtype))
-        check_values(self.likelihood, x)
+        check_values(_as_built(self.likelihood), x, self.observed)
         return x
 
     def encode(self, params: Params, x: Example) -> SupportsMean:
@@ -275,12 +303,15 @@ class VAE(Model):
 
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement changes."""
-        shown = self.likelihood.encoder_input(self, params, self._example(x))
+        _check_params(params)
+        with _of_this_model("likelihood", self.likelihood):
+            shown = self.likelihood.encoder_input(self, params, self._example(x))
         if self.observed is None:
             shown = with_mask(shown, None) if self.show_mask else shown
         else:
             observed = self.likelihood.encoder_observed(self, self.observed)
-            shown = filled(self.fill, params, shown, observed)
+            with _of_this_model("fill", self.fill):
+                shown = filled(self.fill, params, shown, observed)
             shown = with_mask(shown, observed) if self.show_mask else shown
         return self._outputs("encoder", params, shown, self.posterior.parameter_shape(self))
 
@@ -298,11 +329,12 @@ class VAE(Model):
             return jnp.zeros(())
         label, blind = self.posterior.label, dataclasses.replace(self, posterior=self.posterior.posterior)
         q: Any = blind.posterior_from(params, blind.posterior_features(params, x))
-        log_probs = q.class_log_probs
-        return jnp.where(label < 0, 0.0, log_probs[jnp.maximum(label, 0)])
+        of_label = q.class_log_probs.at[jnp.maximum(label, 0)].get(mode="fill", fill_value=jnp.nan)
+        return jnp.where(label < 0, 0.0, of_label)
 
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""
+        _check_params(params)
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
         outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
         with _of_this_model("likelihood", self.likelihood):
@@ -315,11 +347,11 @@ class VAE(Model):
             UserError: if the parameters are of another model, or the output has another shape.
         """
         network = getattr(self, name)
-        if not isinstance(params, Mapping):
-            raise UserError(f"params must be the dictionary of jaxvae.init, got {type(params).__name__}")
+        if self.condition is not None:
+            with _of_this_model("condition", self.condition):
+                vector = self.condition.vector(params)
+            value = networks.told(network, value, vector)
         with _of_this_model(name, network):
-            if self.condition is not None:
-                value = networks.told(network, value, self.condition.vector(params))
             outputs = network.apply(params[name], value, shape)
         return check_output(f"VAE.{name}", outputs, shape)
 
@@ -341,7 +373,8 @@ class VAE(Model):
         if self.missingness is None:
             return log_likelihood
         complete, observed = self.drawn_complete(params, key, x, z)
-        return log_likelihood + self.missingness.log_prob(params, complete, observed)
+        with _of_this_model("missingness", self.missingness):
+            return log_likelihood + self.missingness.log_prob(params, complete, observed)
 
     def drawn_complete(self, params: Params, key: Key, x: Array, z: Array) -> tuple[Array, Array]:
         """`x` with its hidden entries drawn from p(x_hidden | x_observed, z), and which were seen, `data_shape` each.
@@ -393,8 +426,3 @@ class VAE(Model):
     def report(self, params: Params) -> dict[str, Any]:
         """What the prior reports about itself."""
         return self.prior.report(self, params)
-
-
-def _rows(conditions: Array) -> Array:
-    """Conditions `[n, columns]`, also where each is one number."""
-    return conditions.reshape(conditions.shape[0], -1).astype(float)

@@ -54,14 +54,18 @@ def test_an_unknown_choice_names_the_nearest_and_all() -> None:
 
 def test_a_wrong_example_is_described() -> None:
     check_example(jnp.zeros((4, 3)), (4, 3))
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole message is compared
+    with pytest.raises(UserError) as error:
         check_example(jnp.zeros((5, 4, 3)), (4, 3))
     assert str(error.value) == "x must have shape (4, 3) (one example; jax.vmap over a batch), got (5, 4, 3)"
     for dtype in (np.uint8, np.bool_):
-        with pytest.raises(ValueError) as error:  # noqa: PT011
+        with pytest.raises(UserError) as error:
             check_example(np.zeros((4, 3), dtype), (4, 3), "z")
         expected = f"z must be a float array, got {np.dtype(dtype)}: write z.astype('float32') / largest_value"
         assert str(error.value) == expected
+    for value in ("hello", None, [[1.0], [2.0, 3.0]], np.ones((4, 3)) * 1j):
+        with pytest.raises(UserError, match="x must be an array of real numbers, got "):
+            check_example(value, (4, 3))  # type: ignore[arg-type]
+    assert check_example([[1, 2]], (1, 2)).dtype == jnp.float32  # type: ignore[arg-type]
 
 
 def test_did_you_mean_puts_the_nearest_first() -> None:

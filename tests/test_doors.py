@@ -160,7 +160,7 @@ def test_parameters_of_a_model_with_another_prior(name: str) -> None:
         (lambda model, params: MLP(64), r"MLP.features must be a tuple, got 64: write \(64,\)"),
         (
             lambda model, params: jv.elbo(model, params, jax.random.key(0), jnp.full(3, jnp.nan)),
-            "x must hold values of {0, 1} under Bernoulli, got NaN",
+            "x must hold values of {0, 1} under Bernoulli, got 3 NaN",
         ),
     ],
 )

@@ -61,6 +61,22 @@ class Factors(jv.Model):
         return jv.distributions.Normal(loc, self.noise * jnp.ones(self.data_shape))
 
 
+@jv.dataclass
+class Half(jv.Model):
+    data_shape: tuple[int, ...]
+    latent_dim: int = 3
+    init = Factors.init
+    decode = Factors.decode
+    posterior_features = Factors.posterior_features
+    posterior_from = Factors.posterior_from
+    sample_prior = Factors.sample_prior
+
+
+@jv.dataclass
+class HalfPrior(jv.priors.Prior):
+    pass
+
+
 class Plain:
     def __init__(self, data_shape):
         pass
@@ -114,9 +130,21 @@ def test_the_defaults_make_draws_of_the_parts(own: Any) -> None:
 def test_what_a_plain_model_cannot_take_is_one_line(own: Any) -> None:
     model = own.Factors((4,), jv.likelihoods.Normal())
     params = model.init(jax.random.key(0))
-    for name, value in (("observed", jnp.ones(4, bool)), ("condition", jnp.zeros(1)), ("label", jnp.zeros((), int))):
-        with pytest.raises(jv.UserError, match=f"Factors takes plain examples, got an Observation with `{name}`"):
+    for name, value, words in (
+        (
+            "observed",
+            jnp.ones(4, bool),
+            r"hidden entries: leave out Observation.observed \(in a run `hide` and `missing`",
+        ),
+        ("condition", jnp.zeros(1), r"a condition: leave out Observation.condition \(in a run `condition`\)"),
+        ("label", jnp.zeros((), int), r"a known label: leave out Observation.label \(in a run `labels`\), or define"),
+    ):
+        with pytest.raises(jv.UserError, match=f"Factors takes plain examples, got one with {words}"):
             jv.elbo(model, params, jax.random.key(0), Observation(jnp.ones(4), **{name: value}))
+    with pytest.raises(jv.UserError, match="Factors takes plain examples, got one with a condition"):
+        jv.given(model, 1)
+    with pytest.raises(jv.UserError, match="Factors has no condition that could be hidden, got None"):
+        jv.given(model, None)
     with pytest.raises(jv.UserError, match="to enumerate latents the posterior must be discrete, got Normal"):
         model.enumerate(params, jnp.ones(4))
     assert jv.elbo(model, params, jax.random.key(0), Observation(jnp.ones(4))).value.shape == ()
@@ -163,6 +191,16 @@ def test_from_the_shell(own: Any, script: Script, tmp_path: Path) -> None:  # no
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
+        (["--model", "my_models.Half"], "--model my_models.Half must define latent_space, prior_given, got a class"),
+        (["--prior", "my_models.HalfPrior"], "--prior my_models.HalfPrior must define distribution, got a class"),
+        (
+            ["--likelihood", "Normal", "--model", "my_models.Factors", "--hide", "0.5"],
+            "hidden entries: leave out Observation.observed (in a run --hide and --missing), or define",
+        ),
+        (
+            ["--likelihood", "Normal", "--model", "my_models.Factors", "--condition", "label"],
+            "a condition: leave out Observation.condition (in a run --condition), or define given(example, key) in",
+        ),
         (["--model", "my_models.Plain"], "must be a jaxvae.Model, got an object of Plain"),
         (["--model", "my_models.Factor"], "did you mean Factors?"),
         (["--model", "my_models.Factors", "--model.nose", "3"], "has no option 'nose' (did you mean noise?)"),

@@ -32,6 +32,8 @@ class Outer:
     offset: float | None = None
     pair: tuple[float, float] = (1.0, 2.0)
     flag: bool = False
+    way: Literal["there", "back"] = "there"
+    end: Literal["open"] | None = "open"
 
     def __post_init__(self) -> None:
         check_range(self, at_least=0.0, weight=self.weight)
@@ -65,11 +67,29 @@ def test_a_number_for_a_float_field_is_a_leaf(number: Any) -> None:
     assert jax.tree.leaves(Outer(offset=number))[2] == 2.0
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"weight": True}, "Outer.weight must be a number, got True"),
+        ({"offset": False}, "Outer.offset must be a number, got False"),
+        ({"flag": "no"}, "Outer.flag must be True or False, got 'no'"),
+        ({"flag": 1}, "Outer.flag must be True or False, got 1"),
+        ({"flag": None}, "Outer.flag must be True or False, got None"),
+        ({"way": None}, "Outer.way must be one of there, back; got None"),
+        ({"way": 2}, "Outer.way must be one of there, back; got 2"),
+        ({"end": 0.5}, "Outer.end must be one of open, None; got 0.5"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(jv.UserError, match=words):
+        Outer(**options)
+    assert Outer(flag=np.bool_(True), way="back", end=None).end is None  # type: ignore[arg-type]
+
+
 def test_a_list_becomes_a_tuple_and_a_bool_stays() -> None:
-    outer = Outer(widths=[3, [1]], flag=True, offset=True)  # type: ignore[arg-type]
+    outer = Outer(widths=[3, [1]], flag=True)  # type: ignore[arg-type]
     assert outer.widths == (3, (1,))
     assert outer.flag is True
-    assert outer.offset is True
     hash(jax.tree.structure(outer))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
+from jaxvae.calls import incomplete
 from jaxvae.cli.linen_fields import linen_fields
 from jaxvae.errors import did_you_mean, nearest
 from jaxvae.import_path import imported
@@ -47,6 +48,8 @@ def explain(message: str, parser: ArgumentParser) -> str:
         known = did_you_mean(match[1], choices(family)) if family else "see --help"
         wanted = "a number, a component's name" if takes_number else "a component's name"
         return f"--{flag} takes {wanted} or the import path of a class of yours, got {match[1]!r}: {known}"
+    if match := re.search(r"Expected an instantiatable class, but (\S+) is abstract", text):
+        return incomplete(imported(match[1], f"--{flag}"), f"--{flag} {match[1]}")
     if match := re.search(r"No module named (.+)$", text):
         known = f" ({', '.join(choices(family))})" if family else ""
         return f"--{flag} found no module {match[1]}: start in its folder, or take one of the library's{known}"

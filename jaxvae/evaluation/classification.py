@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from jaxvae.conditions import Condition, description_of
+from jaxvae.errors import UserError
 from jaxvae.evaluation.likelihood import log_marginal
 from jaxvae.model import Model
 from jaxvae.observation import Example, Observation, value_of
@@ -27,6 +29,9 @@ def class_log_probs(
         log_prior: log p(c), nats, `[classes]`.
         num_samples: draws for each class [samples].
 
+    Raises:
+        UserError: for a condition that is not one column of classes, or a `log_prior` of another number of them.
+
     Example:
         >>> import jaxvae as jv
         >>> model = jv.VAE((4,), 2, condition=jv.Condition(("categorical:3",)))
@@ -35,6 +40,12 @@ def class_log_probs(
         >>> round(float(jnp.sum(jnp.exp(found))), 4)
         1.0
     """
+    described = description_of(getattr(model, "condition", None))
+    if isinstance(described, Condition) and log_prior.shape != (described.num_classes,):
+        raise UserError(
+            f"log_prior must have a number for each class of a condition of one column, got shape "
+            f"{log_prior.shape} for {', '.join(described.columns)}: give log p(c) of these classes"
+        )
     observed = x.observed if isinstance(x, Observation) else None
 
     def log_joint(c: Array, log_probability: Array) -> Array:

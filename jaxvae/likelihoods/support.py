@@ -105,21 +105,31 @@ class HasSupport(Protocol):
         ...
 
 
-def check_values(owner: HasSupport, x: Array) -> None:
+def check_values(owner: HasSupport, x: Array, observed: Array | None = None) -> None:
     """Check that ONE example holds values of a likelihood's support; unknown values, as under `jit`, pass.
+
+    Args:
+        owner: the likelihood.
+        x: the example; hidden entries hold a value of the support.
+        observed: which entries were seen, or None for all.
 
     Values between grey levels pass if they are in [0, 1]: what their log-probability means is up to the caller.
 
     Raises:
         UserError: with the support, the values and the fix.
     """
-    if isinstance(x, Tracer):
+    if isinstance(x, Tracer) or isinstance(observed, Tracer):
         return
     support, values = owner.support, np.asarray(x)
     lie_inside = (values >= 0) & (values <= 1) if support.num_levels is not None else support.contains(values)
     if not np.all(lie_inside):
-        if np.any(np.isnan(values)):
-            raise UserError(f"x must hold values of {support.name} under {type(owner).__name__}, got NaN: remove it")
+        for name, wrong in (("NaN", np.isnan(values)), ("infinite numbers", np.isinf(values))):
+            if wrong.any():
+                raise UserError(
+                    f"x must hold values of {support.name} under {type(owner).__name__}, got {int(wrong.sum()):,} "
+                    f"{name}: mend them, or mark them as hidden in jaxvae.Observation(x, observed)"
+                )
+        values = values if observed is None else values[np.asarray(observed)]
         least, most = np.min(values), np.max(values)
         fix = support.fix or (f"write x / {most:g}" if support.num_levels is not None and least >= 0 else "")
         raise UserError(

@@ -1,7 +1,9 @@
 """A prior whose parameters depend on the condition."""
 
 import dataclasses
-from typing import Self
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self, get_args, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +11,7 @@ import numpy as np
 
 from jaxvae.checks import check_component
 from jaxvae.distributions import SupportsSampleAndLogProb
-from jaxvae.errors import UserError
+from jaxvae.errors import UserError, any_of
 from jaxvae.model import ModelParts
 from jaxvae.networks import MLP, NetworkLike, check_networks
 from jaxvae.observation import Example
@@ -64,8 +66,8 @@ class Conditional(Prior):
         """Check that there is a condition."""
         if model.condition is None:
             raise UserError(
-                "Conditional needs a model with a condition, got none: give it `condition=Condition(('real',))`, "
-                "or a run `condition='label'`"
+                "Conditional needs a model with a condition, got none: take `condition='label'` in a run, and "
+                "condition=Condition(('categorical:10',)) for a VAE in Python"
             )
         self.prior.check_model(model)
 
@@ -76,8 +78,8 @@ class Conditional(Prior):
         count = _number_of_learned(own)
         if not count:
             raise UserError(
-                f"Conditional.prior must have something to learn, got {type(self.prior).__name__}: take "
-                f"`prior.prior=LearnedNormal()`"
+                f"Conditional.prior must have something to learn, got {type(self.prior).__name__}: "
+                f"{_with_parameters(self.prior, model)}"
             )
         return {"own": own, "network": self.network.init(network_key, jnp.zeros(model.condition.size), (count,))}
 
@@ -122,6 +124,31 @@ class Conditional(Prior):
     def for_training(self, key: Key) -> Self:
         """With the noise of the other prior for one training step."""
         return dataclasses.replace(self, prior=self.prior.for_training(key))
+
+
+def _with_parameters(prior: Prior, model: ModelParts) -> str:
+    """What to take in the place of a prior that has nothing to learn."""
+
+    def learns(build: Callable[[], Any]) -> bool:
+        try:
+            other = build()
+            own = jax.eval_shape(lambda key: other.init(key, model, None), jax.random.key(0))
+        except UserError:  # not for this model
+            return False
+        return other.space is not None and other.space.fits(prior.space) and _number_of_learned(own) > 0
+
+    for name, annotation in get_type_hints(type(prior)).items():
+        words = {word for part in (annotation, *get_args(annotation)) for word in get_args(part)}
+        if "learned" in words and learns(partial(dataclasses.replace, prior, **{name: "learned"})):
+            return f"take `prior.prior.{name}='learned'`"
+    for cls in (LearnedNormal, *Prior.__subclasses__()):
+        is_ours = cls.__module__.startswith("jaxvae.priors.") and not cls.__name__.startswith("_")
+        if is_ours and cls is not Conditional and learns(cls):
+            return f"take {any_of('prior.prior', [cls.__name__])}"
+    return (
+        f"no prior of the library over {prior.space} has parameters, so take {type(prior).__name__} itself, where the "
+        f"decoder is told the condition"
+    )
 
 
 def _number_of_learned(own: Params) -> int:

@@ -19,14 +19,19 @@ _MOST_NAMED = 6
 _MOST_CODES = 20_000  # of training examples, for the start of a prior
 
 
+_OF_THE_DATA = ("condition", "hidden", "likelihood", "missingness")
+"""The parts of the parameters whose fixed arrays are units and means of the training examples."""
+
+
 def _is_unit(name: str) -> bool:
-    return name.startswith("likelihood/") and "fixed" in name.split("/")
+    part, *rest = name.split("/")
+    return part in _OF_THE_DATA and "fixed" in rest
 
 
 def start_from(state: TrainState, run_dir: Path) -> tuple[TrainState, str]:
     """The first state with parameters of another run's best checkpoint, if name and shape agree.
 
-    The units of the likelihood stay those of the new data.
+    Units, and means that stand for hidden entries, stay those of the new data.
 
     Args:
         state: the state before the first step.

@@ -1,5 +1,6 @@
 """Anything goes with anything over examples of which a part is hidden, told a condition and maybe a label."""
 
+import dataclasses
 import itertools
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ def check_traces(vae: jv.VAE, label: int | None = None, *, from_data: bool = Fal
     batch = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (6, *jnp.shape(leaf))), example)
 
     def drawn(key: jax.Array) -> jv.Draw:
-        params = vae.init(key, batch._replace(label=None) if from_data else None)
+        params = vae.init(key, dataclasses.replace(batch, label=None) if from_data else None)
         return vae.draw(params, jax.random.fold_in(key, 1), example)
 
     draw = jax.eval_shape(drawn, jax.random.key(0))
@@ -146,7 +147,7 @@ def test_forty_combinations_train(combination: Combination) -> None:
     training = Training(vae, Preprocessing(), Optimizer(gradient_clip=10.0), objective, BATCH_SIZE)
 
     def trained(key: jax.Array, examples: Observation) -> tuple[Any, Any, Any]:
-        state = create_state(training, key, examples._replace(value=jnp.asarray(values)), NUM_TRAIN)
+        state = create_state(training, key, dataclasses.replace(examples, value=jnp.asarray(values)), NUM_TRAIN)
         state, metrics = train_epoch(training, state, examples)
         return state.params, metrics, validate(training, state, examples)[1]
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 import jaxvae as jv
-from jaxvae import networks, priors
+from jaxvae import networks, posteriors, priors
 from jaxvae.conditions import KnownCondition
 from jaxvae.data import Preprocessing
 from jaxvae.evaluation import class_log_probs, importance_estimate
@@ -131,6 +131,16 @@ def test_classes_by_bayes_rule() -> None:
     np.testing.assert_allclose(found, joint - special.logsumexp(joint), atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("columns", "count"), [(("categorical:3",), 5), (("real",), 3), (("real", "categorical:3"), 3)]
+)
+def test_classes_need_a_prior_of_each(columns: tuple[str, ...], count: int) -> None:
+    model = jv.VAE((4,), 2, condition=jv.Condition(columns))
+    params = model.init(jax.random.key(0))
+    with pytest.raises(jv.UserError, match=rf"got shape \({count},\) for {', '.join(columns)}: give log p\(c\)"):
+        class_log_probs(model, params, jax.random.key(1), jnp.ones(4), jnp.zeros(count), 5)
+
+
 def test_real_columns_are_told_in_units_of_the_training_conditions() -> None:
     condition = jv.Condition(("real", "categorical:2"))
     model = jv.VAE((3,), 2, condition=condition)
@@ -179,6 +189,55 @@ def test_a_dropped_condition_is_one_vector_and_drops_at_its_rate() -> None:
     assert abs(share - 0.25) < 5 * np.sqrt(0.25 * 0.75 / count)
 
 
+def test_none_hides_a_condition_that_was_given_before() -> None:
+    plain = jv.VAE((3,), 2)
+    needed = jv.VAE((3,), 2, condition=jv.Condition(("categorical:3",)))
+    dropped = jv.VAE((3,), 2, condition=jv.Condition(("categorical:3",), drop=0.25))
+    for model in (dropped, jv.given(dropped, 1)):
+        assert np.isnan(jv.given(model, None).condition.row).all()  # type: ignore[attr-defined]
+    assert jv.given(jv.given(dropped, None), 2).condition.row.tolist() == [2.0]  # type: ignore[attr-defined]
+    for model, words in (
+        (plain, "the model has no condition that could be hidden, got None"),
+        (needed, r"trained without it at times, got a Condition without `drop`"),
+        (jv.given(needed, 1), r"trained without it at times, got a Condition without `drop`"),
+    ):
+        with pytest.raises(jv.UserError, match=words):
+            jv.given(model, None)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("cat", "a condition must be an array of real numbers, got 'cat'"),
+        ([[1.0], [2.0, 3.0]], r"a condition must be an array of real numbers, got \[\[1.0\], \[2.0, 3.0\]\]"),
+        ([1j, 0.5], "a condition must be an array of real numbers, got complex128"),
+        ([1.0, np.inf], "a condition must hold finite numbers, got inf in column 1"),
+        (Observation(jnp.ones(3), condition=[0.0, 1.0]), r"jaxvae.given takes a condition, got an Observation: write"),
+    ],
+)
+def test_a_condition_of_no_numbers_is_one_line(condition: Any, words: str) -> None:
+    model = jv.VAE((3,), 2, condition=jv.Condition(("real", "real")))
+    with pytest.raises(jv.UserError, match=words) as error:
+        jv.given(model, condition)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("drop", [None, 0.25])
+def test_a_condition_that_is_wrong_only_at_run_time_makes_all_nan(drop: float | None) -> None:
+    """Under `jit` its numbers are not known; those of right ones do not change."""
+    model = jv.VAE((3,), 2, condition=jv.Condition(("categorical:3", "real"), drop))
+    params = model.init(jax.random.key(0))
+
+    def value(row: Any) -> jax.Array:
+        return jv.elbo(model, params, jax.random.key(1), Observation(jnp.ones(3), condition=row)).value
+
+    wrong = jnp.array([[3.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [jnp.nan, 0.0], [0.0, jnp.nan], [0.0, jnp.inf]])
+    right = jnp.array([[0.0, 0.3], [2.0, -4.0]])
+    found = np.asarray(jax.jit(jax.vmap(value))(jnp.concatenate([wrong, right])))
+    assert np.isnan(found[: len(wrong)]).all()
+    np.testing.assert_allclose(found[len(wrong) :], [value(row) for row in right], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("columns", "example", "words"),
     [
@@ -196,9 +255,10 @@ def test_a_dropped_condition_is_one_vector_and_drops_at_its_rate() -> None:
 def test_a_wrong_condition_is_one_line(columns: tuple[str, ...], example: Any, words: str) -> None:
     model = jv.VAE((3,), 2, condition=jv.Condition(columns))
     params = model.init(jax.random.key(0))
-    with pytest.raises(jv.UserError, match=words) as error:
-        jv.elbo(model, params, jax.random.key(1), example)
-    assert "\n" not in str(error.value)
+    for function in (jv.elbo, jax.jit(lambda *arguments: jv.elbo(model, params, arguments[2], example).value)):
+        with pytest.raises(jv.UserError, match=words) as error:
+            function(model, params, jax.random.key(1), example)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +267,11 @@ def test_a_wrong_condition_is_one_line(columns: tuple[str, ...], example: Any, w
         (lambda: jv.Condition(()), "must be a tuple of kinds"),
         (lambda: jv.Condition(("categorical",)), "such as categorical:10; got 'categorical'"),
         (lambda: jv.Condition(("categorical:1",)), "got 'categorical:1'"),
-        (lambda: jv.Condition(("real",), drop=1.0), "must be > 0 and < 1, got 1.0"),
+        (lambda: jv.Condition(("real",), drop=1.0), r"\(`drop_condition` of a run\) must be > 0 and < 1, got 1.0"),
+        (lambda: jv.Condition(("real",), drop=True), "Condition.drop must be a number, got True"),
+        (lambda: jv.VAE((3,), 2, condition=["real"]), r"got \('real',\): write Condition\(\('real',\)\)"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((3,), 2, condition="real"), r"got 'real': write Condition\(\('real',\)\)"),  # type: ignore[arg-type]
+        (lambda: jv.VAE((3,), 2, condition=jv.Condition), r"got Condition: write Condition\(\('categorical:10',\)\)"),  # type: ignore[arg-type]
         (lambda: jv.VAE((3,), 2, prior=priors.Conditional()), "Conditional needs a model with a condition"),
         (lambda: priors.Conditional(priors.Vamp()), "its encoder is told the condition"),
     ],
@@ -217,9 +281,27 @@ def test_a_wrong_description_is_one_line(build: Any, words: str) -> None:
         build()
 
 
-def test_a_prior_with_nothing_to_learn_cannot_be_moved() -> None:
-    model = jv.VAE((3,), 2, prior=priors.Conditional(priors.StandardNormal()), condition=jv.Condition(("real",)))
-    with pytest.raises(jv.UserError, match="must have something to learn, got StandardNormal"):
+@pytest.mark.parametrize(
+    ("posterior", "prior", "latent_dim", "words"),
+    [
+        (posteriors.DiagonalNormal(), priors.StandardNormal(), 2, r"take `prior.prior=LearnedNormal\(\)`"),
+        (posteriors.ClassAndNormal(3), priors.ClassAndNormal(3), 5, "take `prior.prior.normal='learned'`"),
+        (posteriors.PoincareNormal(), priors.PoincareNormal(), 3, "take `prior.prior.scale='learned'`"),
+        (posteriors.VectorQuantized(), priors.UniformCodes(), 8, r"take `prior.prior=AutoregressiveCodes\(\)`"),
+        (
+            posteriors.VonMisesFisher(),
+            priors.HypersphericalUniform(),
+            4,
+            "no prior of the library over unit sphere has",
+        ),
+        (posteriors.Bernoulli(), priors.UniformBernoulli(), 4, "has parameters, so take UniformBernoulli itself"),
+    ],
+)
+def test_a_prior_with_nothing_to_learn_cannot_be_moved(posterior: Any, prior: Any, latent_dim: int, words: str) -> None:
+    """The hint is at one over the same latents, if there is any."""
+    moved = priors.Conditional(prior)
+    model = jv.VAE((3,), latent_dim, posterior=posterior, prior=moved, condition=jv.Condition(("real",)))
+    with pytest.raises(jv.UserError, match=f"something to learn, got {type(prior).__name__}: .*{words}"):
         model.init(jax.random.key(0))
 
 

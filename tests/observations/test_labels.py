@@ -158,12 +158,36 @@ def test_own_classes_of_a_model() -> None:
         class_probs(plain, plain.init(jax.random.key(0)), jax.random.key(0), x)
 
 
-@pytest.mark.parametrize("label", [3, 0.5, -2])
-def test_an_unknown_label_is_one_line(label: Any) -> None:
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        *((label, "must be one of the classes 0 to 2, or -1 where it is not known") for label in (3, 0.5, -2)),
+        ([1], r"got an array of shape \(1,\): jax.vmap over examples"),
+        ("cat", "a label must be an array of real numbers, got 'cat'"),
+    ],
+)
+def test_an_unknown_label_is_one_line(label: Any, words: str) -> None:
     vae = model()
     params = fresh(vae)
-    with pytest.raises(jv.UserError, match="must be one of the classes 0 to 2, or -1 where it is not known"):
+    with pytest.raises(jv.UserError, match=words):
         jv.elbo(vae, params, jax.random.key(0), Observation(jnp.ones(SIZE), label=label))
+
+
+@pytest.mark.parametrize(
+    "vae", [model(), jv.VAE((SIZE,), 3, posterior=posteriors.Categorical(3), prior=priors.UniformCategorical(3))]
+)
+def test_a_label_that_is_wrong_only_at_run_time_makes_all_nan(vae: jv.VAE) -> None:
+    params, x = vae.init(jax.random.key(0)), jnp.ones(SIZE)
+
+    def values(label: Any) -> tuple[jax.Array, jax.Array]:
+        example = Observation(x, label=label)
+        value = jv.elbo(vae, params, jax.random.key(0), example).value
+        return value, vae.given(example)[0].label_log_prob(params, x)
+
+    labels = jnp.array([-2.0, 0.5, 3.0, 7.0, jnp.nan, -1.0, 0.0, 2.0])
+    for found, alone in zip(jax.jit(jax.vmap(values))(labels), zip(*map(values, (-1, 0, 2)), strict=True), strict=True):
+        assert np.isnan(found[1:5]).all()
+        np.testing.assert_allclose(found[5:], jnp.stack(alone), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

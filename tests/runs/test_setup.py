@@ -14,6 +14,7 @@ from jaxvae.runs import density_metrics
 from jaxvae.runs.evaluate import evaluate_run
 from jaxvae.runs.first_state import first_state
 from jaxvae.runs.setup_checks import warm_up_warning
+from jaxvae.runs.start import _is_unit
 from jaxvae.runs.streams import Stream, stream_key
 from jaxvae.runs.trained import TrainedRun
 
@@ -75,3 +76,16 @@ def test_no_two_streams_share_a_key() -> None:
     test = preprocessing.for_evaluation(raw, "test")
     for stream in Stream:  # … the evaluation set lies deeper
         assert not np.array_equal(test, preprocessing(stream_key(777, stream), raw))
+
+
+def test_units_and_means_of_the_data_stay_those_of_the_new_data() -> None:
+    kept = ("likelihood/fixed/center", "condition/fixed/spread", "hidden/fixed/fill", "missingness/fixed/center")
+    assert all(map(_is_unit, kept))
+    taken = (
+        "hidden/fill",
+        "condition/dropped",
+        "missingness/threshold",
+        "prior/fixed/exemplars",
+        "posterior/fixed/codebook",
+    )
+    assert not any(map(_is_unit, taken))
