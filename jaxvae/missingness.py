@@ -29,7 +29,7 @@ class Missingness(abc.ABC):
         Raises:
             UserError: for a likelihood whose draws pass no gradient.
         """
-        if model.observed is None and not _passes_gradient(model):  # else the model was built before
+        if not _passes_gradient(model):
             raise UserError(
                 f"VAE.missingness needs a likelihood whose draws pass a gradient, got "
                 f"{type(model.likelihood).__name__}: take `likelihood=Normal()` or `likelihood=StudentT()`"

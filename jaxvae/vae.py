@@ -1,20 +1,11 @@
 """The variational autoencoder: five swappable descriptions, and what is computed of one example."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
 from typing import Any, Self, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax.errors import (
-    InvalidRngError,
-    ModifyScopeVariableError,
-    ScopeCollectionNotFound,
-    ScopeParamNotFoundError,
-    ScopeParamShapeError,
-)
 from jax.core import Tracer
 
 from jaxvae import likelihoods, networks, posteriors, priors
@@ -29,8 +20,8 @@ from jaxvae.checks import (
     check_sizes,
 )
 from jaxvae.compatibility import check_fit
-from jaxvae.conditions import Condition, check_condition, description_of, hidden_condition, known_condition
-from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb, is_reparameterized
+from jaxvae.conditions import Condition, check_condition, hidden_condition, known_condition
+from jaxvae.distributions import SupportsMean, SupportsSampleAndLogProb
 from jaxvae.draw import Draw
 from jaxvae.errors import UserError
 from jaxvae.examples import checked_examples
@@ -42,51 +33,11 @@ from jaxvae.missingness import Missingness
 from jaxvae.model import Model
 from jaxvae.networks.network import check_variables
 from jaxvae.observation import Example, Observation
+from jaxvae.own_parameters import as_built, check_params, of_this_model
 from jaxvae.posteriors.known_class import KnownClass
 from jaxvae.pytrees import dataclass
 from jaxvae.spaces import Space
 from jaxvae.typing import Array, ArrayLike, Key, Params, Shape
-
-
-@contextlib.contextmanager
-def _of_this_model(name: str, component: object) -> Iterator[None]:
-    """A context for reading the parameters of a component, or of an option by its value.
-
-    Raises:
-        UserError: if parameters are missing, because they are of another model, or if a module of Linen draws noise or
-            changes its state.
-    """
-    try:
-        yield
-    except (LookupError, ScopeCollectionNotFound, ScopeParamNotFoundError, ScopeParamShapeError) as error:
-        of = repr(component) if isinstance(component, str) else f"a {type(_as_built(component)).__name__}"
-        raise UserError(
-            f"params must be those of this model, got others for its {name}, {of}: take them from jaxvae.init of this "
-            f"model ({' '.join(str(error).split())[:200]})"
-        ) from error
-    except (InvalidRngError, ModifyScopeVariableError) as error:
-        raise UserError(
-            f"VAE.{name} must be a function of its input and of learned numbers alone, got a "
-            f"{type(component).__name__} that asks for more: leave out dropout and batch statistics "
-            f"({' '.join(str(error).split())[:200]})"
-        ) from error
-
-
-def _as_built(component: Any) -> Any:
-    """A component as the user gave it to the model, without what belongs to one example."""
-    if isinstance(component, Masked):
-        return component.likelihood
-    return component.posterior if isinstance(component, KnownClass) else description_of(component)
-
-
-def _check_params(params: object) -> None:
-    """Check that these are parameters at all.
-
-    Raises:
-        UserError: for anything but a dictionary.
-    """
-    if not isinstance(params, Mapping):
-        raise UserError(f"params must be the dictionary of jaxvae.init, got {type(params).__name__}")
 
 
 @dataclass
@@ -145,9 +96,10 @@ class VAE(Model):
         if self.missingness is not None:
             check_component(self, Missingness, missingness=self.missingness)
         check_fit(self.posterior, self.prior)
-        for component in (self.posterior, self.prior, self.likelihood, self.missingness):
-            if component is not None:
-                component.check_model(self)
+        for component in (self.posterior, self.prior, self.likelihood):
+            component.check_model(self)
+        if self.missingness is not None and self.observed is None:  # else it was checked before an example was given
+            self.missingness.check_model(self)
 
     def at_step(self, step: Array) -> Self:
         """The model at a training step: schedules replaced by their numbers.
@@ -294,7 +246,7 @@ class VAE(Model):
         if self.observed is not None:
             inside = self.likelihood.support.some_value(self.data_shape)
             x = jnp.where(self.observed, x, jnp.asarray(inside, x.dtype))
-        check_values(_as_built(self.likelihood), x, self.observed)
+        check_values(as_built(self.likelihood), x, self.observed)
         return x
 
     def encode(self, params: Params, x: Example) -> SupportsMean:
@@ -303,21 +255,21 @@ class VAE(Model):
 
     def posterior_features(self, params: Params, x: Array) -> Array:
         """The encoder's outputs for ONE example: unconstrained numbers, which refinement changes."""
-        _check_params(params)
-        with _of_this_model("likelihood", self.likelihood):
+        check_params(params)
+        with of_this_model("likelihood", self.likelihood):
             shown = self.likelihood.encoder_input(self, params, self._example(x))
         if self.observed is None:
             shown = with_mask(shown, None) if self.show_mask else shown
         else:
             observed = self.likelihood.encoder_observed(self, self.observed)
-            with _of_this_model("fill", self.fill):
+            with of_this_model("fill", self.fill):
                 shown = filled(self.fill, params, shown, observed)
             shown = with_mask(shown, observed) if self.show_mask else shown
         return self._outputs("encoder", params, shown, self.posterior.parameter_shape(self))
 
     def posterior_from(self, params: Params, features: Array) -> SupportsMean:
         """q(z|x) from the encoder's outputs."""
-        with _of_this_model("posterior", self.posterior):
+        with of_this_model("posterior", self.posterior):
             return cast(SupportsMean, self.posterior.distribution(self, params, features))
 
     def label_log_prob(self, params: Params, x: Array) -> Array:
@@ -334,10 +286,10 @@ class VAE(Model):
 
     def decode(self, params: Params, z: Array) -> SupportsMean:
         """p(x|z); see `jaxvae.decode`."""
-        _check_params(params)
+        check_params(params)
         z = self.posterior.decoder_input(self, check_example(z, (self.latent_dim,), "z"))
         outputs = self._outputs("decoder", params, z, self.likelihood.parameter_shape(self))
-        with _of_this_model("likelihood", self.likelihood):
+        with of_this_model("likelihood", self.likelihood):
             return cast(SupportsMean, self.likelihood.distribution(self, params, outputs))
 
     def _outputs(self, name: str, params: Params, value: Array, shape: Shape) -> Array:
@@ -348,21 +300,21 @@ class VAE(Model):
         """
         network = getattr(self, name)
         if self.condition is not None:
-            with _of_this_model("condition", self.condition):
+            with of_this_model("condition", self.condition):
                 vector = self.condition.vector(params)
             value = networks.told(network, value, vector)
-        with _of_this_model(name, network):
+        with of_this_model(name, network):
             outputs = network.apply(params[name], value, shape)
         return check_output(f"VAE.{name}", outputs, shape)
 
     def sample_prior(self, params: Params, key: Key) -> Array:
         """One z ~ p(z), `[latent_dim]`."""
-        with _of_this_model("prior", self.prior):
+        with of_this_model("prior", self.prior):
             return self.prior.distribution(self.complete, params).sample(key)
 
     def prior_given(self, params: Params, x: Array) -> SupportsSampleAndLogProb:
         """p(z) as the terms of `x` use it."""
-        with _of_this_model("prior", self.prior):
+        with of_this_model("prior", self.prior):
             example = x if self.observed is None else Observation(x, self.observed)
             return self.prior.given(self.complete, params, example)
 
@@ -373,23 +325,14 @@ class VAE(Model):
         if self.missingness is None:
             return log_likelihood
         complete, observed = self.drawn_complete(params, key, x, z)
-        with _of_this_model("missingness", self.missingness):
+        with of_this_model("missingness", self.missingness):
             return log_likelihood + self.missingness.log_prob(params, complete, observed)
 
     def drawn_complete(self, params: Params, key: Key, x: Array, z: Array) -> tuple[Array, Array]:
-        """`x` with its hidden entries drawn from p(x_hidden | x_observed, z), and which were seen, `data_shape` each.
-
-        Raises:
-            UserError: for a likelihood whose draws pass no gradient: they must learn from the `missingness`.
-        """
-        p: Any = self.decode(params, z)
-        if not is_reparameterized(p):
-            raise UserError(
-                f"VAE.missingness needs a likelihood whose draws pass a gradient, got "
-                f"{type(self.complete.likelihood).__name__}: take `likelihood=Normal()` or `likelihood=StudentT()`"
-            )
+        """`x` with its hidden entries drawn given the others and z, and which were seen, `data_shape` each."""
         if self.observed is None:
             return x, jnp.ones(self.data_shape, bool)
+        p: Any = self.decode(params, z)
         return self.completed(x, p.hidden(x).sample(key_for(key, Purpose.HIDDEN))), self.observed
 
     def expected(self, params: Params, key: Key, x: Array, z: Array) -> Array:
@@ -415,7 +358,7 @@ class VAE(Model):
         return super(VAE, model).log_joint(params, model._example(x), z)
 
     def _terms(self, *arguments: Any, **named: Any) -> Draw:
-        with _of_this_model("prior", self.prior):
+        with of_this_model("prior", self.prior):
             return super()._terms(*arguments, **named)
 
     @property
