@@ -21,7 +21,9 @@ class SemiSupervised(Bound):
     J(x) = bound(x) + α log q(y|x) where y is known, bound(x) elsewhere
 
     Where the class is known, q(y|x) in the bound is that class, so that the encoder's classes would learn from
-    unlabelled examples alone. Kingma et al. 2014, equation 9.
+    unlabelled examples alone. Kingma et al. 2014, equation 9. A run repeats labelled examples (`labelled_share`), and
+    with them their bound, so that it weighs more than that of others. The metric `label_log_prob` is 0 where y is not
+    known.
 
     Args:
         objective: the bound; by default the ELBO with an exact sum over the classes.

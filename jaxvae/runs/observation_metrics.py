@@ -148,7 +148,10 @@ def classification(subject: Subject) -> dict[str, Any]:
 
     examples = subject.spread(_MOST_CLASSIFIED)
     found = subject.per_example(one, subject.key(Stream.CLASSES), examples, _EXAMPLES_AT_ONCE, "classes")
-    how = f"log p(x|c) by {samples:,} importance samples for each of {condition.num_classes} classes"
+    how = (
+        f"log p(x|c) by {samples:,} importance samples for each of {condition.num_classes} classes, a lower bound that "
+        f"more samples raise"
+    )
     return {
         "classification": {
             "num_examples": len(found["accuracy"]),
