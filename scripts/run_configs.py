@@ -8,7 +8,8 @@ docs/results.md lists the starting points (experiments/configs/) and the rows of
 says in comment lines of its own `table:` (its heading), `published:` (value and source), `seeds:` (how many; 1 by
 default), `hardware:` (what it waits for) and `note:`. With `each: FLAG VALUE` the runs of a row differ in that flag,
 too: SEED in the value is the number of the run. With `after: NAME FLAG VALUE` each run follows one of
-experiments/reproduce/first/NAME.yaml of the same seed, whose folder is RUN in the value of the flag.
+experiments/reproduce/first/NAME.yaml of the same seed, whose folder is RUN in the value of the flag; the configuration
+itself expects it in runs/NAME.
 """
 
 import argparse
@@ -74,8 +75,19 @@ def run(config: Path | None) -> dict[str, Any]:
     runs = [run_once(name, [*arguments, *_of_seed(each, seed)], after, seed) for seed in range(num_seeds)]
     kept = ("seed", "elbo", "log_marginal", "rate", "seconds", *OBSERVED)
     repeats = [{key: one[key] for key in kept if key in one} for one in runs[1:]]
-    command = " ".join(["python experiments/train.py", *arguments])
-    return {"name": name, "command": command, **runs[0], "repeats": repeats}
+    return {"name": name, "command": command_of(config), **runs[0], "repeats": repeats}
+
+
+def command_of(config: Path | None) -> str:
+    """What a user types for the first run of a row, and for the run that it follows."""
+    if config is None:
+        return "python experiments/train.py"
+    own = f"python experiments/train.py --config {config.relative_to(ROOT)}"
+    if (after := remark(config, "after")) is None:
+        return own
+    name = after.split()[0]
+    first = (FIRST / f"{name}.yaml").relative_to(ROOT)
+    return f"python experiments/train.py --config {first} --run_dir runs/{name} && {own}"
 
 
 def _of_seed(each: str | None, seed: int) -> list[str]:
@@ -238,7 +250,7 @@ def results_page() -> str:
         rows = tables.setdefault(remark(config, "table") or "Other", [])
         title, path = config.read_text().splitlines()[0].removeprefix("# "), RESULTS / f"{config.stem}.json"
         published, note = remark(config, "published") or "–", remark(config, "note")
-        command = f"`python experiments/train.py --config {config.relative_to(ROOT)}`"
+        command = f"`{command_of(config)}`"
         if path.is_file():
             result = json.loads(path.read_text())
             samples = result["log_marginal"].get("num_samples")

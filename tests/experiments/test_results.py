@@ -1,6 +1,7 @@
 """The figures in docs/results.md and in the headers of configurations are those that a run wrote."""
 
 import json
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -29,6 +30,21 @@ def test_every_configuration_was_run_and_states_what_came_out(run_configs: Modul
         rate, count = result["rate"]["value"], result["num_examples"]
         noise = (2.0 * rate / count) ** 0.5 if rate < 0.1 else 0.0
         assert result["log_marginal"]["value"] > result["elbo"]["value"] - 5.0 * noise
+
+
+def test_a_row_may_follow_another_run(run_configs: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The first run gets the seed, the second the folder of the first; the command says both."""
+    runs: list[list[str]] = []
+    monkeypatch.setattr(run_configs, "train", lambda words, run_dir: runs.append([*words, str(run_dir)]))
+    found = run_configs.train_first("autoencoder data my.codes(run='RUN')", tmp_path, seed=3)
+    assert found == ["--data", f"my.codes(run='{tmp_path / 'autoencoder'}')"]
+    first = "experiments/reproduce/first/autoencoder.yaml"
+    assert runs == [["--config", first, "--seed", "3", str(tmp_path / "autoencoder")]]
+    config = ROOT / "experiments" / "reproduce" / "own.yaml"
+    monkeypatch.setattr(run_configs, "remark", lambda config, name: "autoencoder init_from RUN")
+    own = "python experiments/train.py --config experiments/reproduce/own.yaml"
+    expected = f"python experiments/train.py --config {first} --run_dir runs/autoencoder && {own}"
+    assert run_configs.command_of(config) == expected
 
 
 def test_the_page_holds_the_tables(run_configs: ModuleType) -> None:
