@@ -37,7 +37,7 @@ def test_estimate_is_the_mean_with_its_standard_error() -> None:
 def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     model = jv.VAE((3, 2, 1), 2, jv.networks.MLP((5,)), jv.networks.MLP((4,)))
     params, key, done = jax.jit(model.init)(jax.random.key(2)), jax.random.key(3), []
-    scores, report = evaluate(
+    scores, report, of_examples = evaluate(
         model, jv.objectives.ELBO(beta=7.0), params, key, x, num_samples=300, progress=done.append
     )
     assert sum(done) == NUM_EXAMPLES
@@ -49,6 +49,7 @@ def test_evaluate_agrees_with_the_functions_it_is_made_of(x: jax.Array) -> None:
     marginal = jax.jit(jax.vmap(lambda k, one: jv.log_marginal(model, params, k, one, 300)))(keys[:, 1], x)
     for name, values in {"elbo": elbo.value, "kl": elbo.kl, "log_marginal": marginal}.items():
         assert scores[name].value == pytest.approx(float(jnp.mean(values)), rel=1e-5, abs=1e-7)  # float32
+        np.testing.assert_allclose(of_examples[name], values, rtol=1e-5, atol=1e-6)
         assert scores[name].standard_error == pytest.approx(float(stats.sem(np.asarray(values))), rel=1e-4)
 
     autoencoder = evaluate(
@@ -63,7 +64,7 @@ def test_repeats_are_independent_and_their_error_agrees_with_that_of_the_weights
     """40 repeats: their spread is the error that the weights foretell, within 5 standard errors of its own."""
     model = jv.VAE((3, 2, 1), 2, jv.networks.MLP(()), jv.networks.MLP(()))
     params, repeats = jax.jit(model.init)(jax.random.key(2)), 40
-    scores, report = evaluate(
+    scores, report, _ = evaluate(
         model, jv.objectives.ELBO(), params, jax.random.key(3), x, num_samples=200, num_repeats=repeats
     )
     assert report is not None
