@@ -103,6 +103,9 @@ def test_a_live_run_above_its_baselines_is_not_mentioned() -> None:
     run = run_of()
     assert verdict(document(-23.0, baseline=-27.2), *run) is None
     assert verdict(document(-27.3, error=0.3, baseline=-27.2), *run) is None  # it may as well be above
+    of_bound = {**document(-29.0, baseline=-27.2), "log_marginal": {"value": -26.0}}
+    assert verdict(of_bound, *run) is None  # trained by many samples, which leaves the ELBO low
+    assert verdict({**of_bound, "log_marginal": {"value": -28.0}}, *run) is not None
     without_density = {"elbo": {"value": None}, "diagnostics": {"value": None}}
     assert verdict(without_density, *run) is None
     reconstructs = {"reconstruction_distortion": {"value": 12.0}, "baseline": {"value": -27.2, "model": "pixels"}}
