@@ -182,7 +182,11 @@ def test_values_of_a_wrong_kind(build: Any, words: str) -> None:
         ),
         (jv.likelihoods.ContinuousBernoulli(), [0.0, -0.5, 1.0], r"under ContinuousBernoulli, got -0.5 to 1$"),
         (jv.likelihoods.Poisson(), [0.5, 1.0, 2.0], "the counts .* under Poisson, got 0.5 to 2: save whole numbers"),
-        (jv.likelihoods.Normal(), [0.0, np.inf, 2.0], "finite real numbers under Normal, got 0 to inf"),
+        (
+            jv.likelihoods.Normal(),
+            [0.0, np.inf, 2.0],
+            "finite real numbers under Normal, got 1 infinite numbers: mend them",
+        ),
     ],
 )
 def test_numbers_that_a_likelihood_does_not_take_are_refused_where_they_are_known(

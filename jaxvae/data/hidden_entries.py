@@ -23,7 +23,7 @@ def without_nan(arrays: Mapping[Any, np.ndarray]) -> tuple[dict[Any, np.ndarray]
 
     >>> filled, observed = without_nan({"train": np.array([[1.0], [np.nan], [3.0]])})
     >>> filled["train"].tolist(), observed["train"].tolist()
-    ([[1.0], [1.0], [3.0]], [[True], [False], [True]])
+    ([[1.0], [3.0], [3.0]], [[True], [False], [True]])
     """
     has_nan = [name for name, part in arrays.items() if part.dtype.kind == "f" and np.isnan(part).any()]
     observed = {name: ~np.isnan(arrays[name]) for name in has_nan}

@@ -46,7 +46,7 @@ def test_the_number_stands_in_the_configuration(script: Script) -> None:
     levels = np.random.default_rng(0).integers(0, 10, (50, 3, 2)) / np.float32(9)
     np.save("x.npy", levels)  # six pixels are fitted in seconds
     flags = ("--data", "x.npy", "--likelihood", "ZeroInflated", "--likelihood.likelihood", "BetaBinomial")
-    flags += ("--scale", "true")
+    flags += ("--scale", "true", "--num_samples", "0")
     assert script(TRAIN, *FAST, *flags, "--run_dir", "run").code == 0
     options: Any = yaml.safe_load(Path("run/config.yaml").read_text())["likelihood"]["init_args"]["likelihood"]
     assert options["init_args"]["total_count"] == 9

@@ -103,6 +103,7 @@ TOGETHER = [  # every family of docs/extending.md, in a few trainings
     "--posterior Concrete --posterior.temperature my_temperature.Drop --prior UniformConcrete "
     "--objective.schedule my_schedule.HalfFirst --objective.schedule.steps 3",
     "--model my_model.Factors --model.noise 0.4 --likelihood Normal --latent_dim 3 --objective IWAE",
+    "--model my_masked_model.MaskedFactors --hide 0.2 --likelihood Normal --latent_dim 3",
     "--encoder my_linen.Hidden --decoder my_linen.Hidden --decoder.features 9 --data my_data.stripes --data.size 60 "
     "--optimizer my_optimizer.clipped --optimizer.peak 0.01 --ema_decay 0.9",
 ]

@@ -48,7 +48,7 @@ def test_a_model_of_the_codes_of_a_run_is_told_a_few_labels(script: Script, tmp_
         (["--data", "jaxvae.cli.codes.codes_of_run(run='nowhere')"], ["the folder of a run is expected, got nowhere"]),
         (["--prior", "NormalMixture", "--prior.start", "here"], ["must be one of random, codes"]),
         (["--labels", "0"], ["no label at all is known"]),
-        (["--labels", "50", *FOUR_CLASSES], ["a label must be one of the classes 0 to 3"]),
+        (["--labels", "50", *FOUR_CLASSES], ["classes of z, 0 to 3, got 9", "--prior.num_classes 10"]),
         (["--labels", "5"], ["no discrete latent whose class a label could be, got DiagonalNormal"]),
         (["--posterior", "ClassAndNormal", "--prior", "ClassAndNormal", "--latent_dim", "10"], ["above 10"]),
     ],
