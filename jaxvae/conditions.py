@@ -122,8 +122,11 @@ class Condition:
                     f"{where} must be known for every example, got NaN in {int(np.isnan(column).sum()):,} of "
                     f"{len(column):,} in column {d}: fill it, or leave those examples out"
                 )
-            if classes is None and np.isinf(column).any():
-                raise UserError(f"{where} must hold finite numbers, got inf in column {d}: cut it off")
+            if infinite := int(np.isinf(column).sum()):
+                raise UserError(
+                    f"{where} must hold finite numbers, got {infinite:,} infinite ones, the first in column {d}: leave "
+                    f"those examples out"
+                )
             if classes is not None and (wrong := column[(column != np.round(column)) | (column < 0)
                                                         | (column >= classes)]).size:  # fmt: skip
                 raise UserError(

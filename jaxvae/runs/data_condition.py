@@ -155,11 +155,6 @@ def _check(dataset: Dataset, condition: Condition) -> None:
     assert train is not None
     for name, part in dataset.splits.items():
         assert part.conditions is not None
-        if (infinite := np.argwhere(np.isinf(part.conditions))).size:
-            raise UserError(
-                f"the condition in the {name} split of {dataset.name} must hold finite numbers, got "
-                f"{len(infinite):,} infinite ones, the first in column {infinite[0, 1]}: leave those examples out"
-            )
         condition.check(part.conditions, f"the condition in the {name} split of {dataset.name}")
         for d, kind in enumerate(condition.columns):
             new = np.setdiff1d(part.conditions[:, d], train[:, d]) if kind.startswith("categorical") else np.array([])

@@ -211,7 +211,7 @@ def test_none_hides_a_condition_that_was_given_before() -> None:
         ("cat", "a condition must be an array of real numbers, got 'cat'"),
         ([[1.0], [2.0, 3.0]], r"a condition must be an array of real numbers, got \[\[1.0\], \[2.0, 3.0\]\]"),
         ([1j, 0.5], "a condition must be an array of real numbers, got complex128"),
-        ([1.0, np.inf], "a condition must hold finite numbers, got inf in column 1"),
+        ([1.0, np.inf], "a condition must hold finite numbers, got 1 infinite ones, the first in column 1"),
         (Observation(jnp.ones(3), condition=[0.0, 1.0]), r"jaxvae.given takes a condition, got an Observation: write"),
     ],
 )
